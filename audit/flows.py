@@ -1,0 +1,134 @@
+"""What the engine says about zones: the values that rules and reports read. The engine (`cells`, `reach`) fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from audit.model import ObjectRef
+from audit.traffic import NONE, Traffic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Cause:
+    """Why one side of a connection lets it through."""
+
+    direction: str
+    """`egress` (at the source) or `ingress` (at the target)."""
+    ref: ObjectRef | None = None
+    """The policy whose rule permits it; None when nothing selects the endpoint, so that it is open by default."""
+    rule: int = -1
+    """0-based rule index within the direction; -1 with no policy."""
+    text: str = ""
+    """One clause for people: `rule 0 admits namespaces network-zone=a on tcp/8443`, `no policy isolates it`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """One concrete connection."""
+
+    source: str
+    """Endpoint id as in reach JSON (`app/Deployment/web`) or an address for outside."""
+    target: str
+    protocol: str
+    port: int
+    source_labels: str = ""
+    target_labels: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """Traffic of one cell beyond what is allowed, with one cause."""
+
+    traffic: Traffic
+    certain: bool
+    """True: it flows (must bound). False: it may flow, `reasons` say what is unknown."""
+    reasons: tuple[str, ...] = ()
+    """Assumption ids, sorted; empty when certain."""
+    ingress: Cause | None = None
+    """None when the target is outside the cluster."""
+    egress: Cause | None = None
+    """None when the source is outside the cluster."""
+    exposed: bool = True
+    """False: the source is outside, policy admits it, but no entry point leads there."""
+    sources: int = 0
+    targets: int = 0
+    pairs: int = 0
+    subjects: tuple[ObjectRef, ...] = ()
+    """What to repair: the policy at fault, or for an open default the namespaces that lack isolation."""
+    witness: Witness | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellFlow:
+    """Everything about one ordered pair of zones. The inherent connection of a node to its own pods is left out."""
+
+    source: str
+    target: str
+    observed: Traffic = NONE
+    """Certainly open between some pair (exposed, where the source is outside)."""
+    possible: Traffic = NONE
+    """Possibly open; a superset of `observed`."""
+    populated: bool = True
+    """False when a zone of the pair has no endpoint, so there is nothing to judge."""
+    pairs: int = 0
+    excess_pairs: int = 0
+    unexposed: Traffic = NONE
+    unexposed_pairs: int = 0
+    reasons: tuple[str, ...] = ()
+    """Assumption ids behind `possible - observed - allowed`."""
+    breaches: tuple[Breach, ...] = ()
+    """Sorted by severity of cause: certain first, then most pairs."""
+    witness: Witness | None = None
+    """A connection that is open and allowed, when there is no breach; None when nothing flows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """One entry of the assumption register."""
+
+    id: str
+    text: str
+    connections: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """Isolation of one namespace: how many of its pods some policy isolates, by direction. Host-network pods are not counted."""
+
+    pods: int
+    ingress: int
+    egress: int
+    policies: int
+    """NetworkPolicies in the namespace."""
+    future_ingress: bool
+    """Whether a new pod without labels would be isolated for ingress."""
+    future_egress: bool
+    open_ingress_by: tuple[Cause, ...] = ()
+    """Rules that admit every peer on every port to isolated pods: the policy exists, isolation does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFact:
+    """What is odd about one policy."""
+
+    ref: ObjectRef
+    selected: int
+    """Pods it selects now."""
+    selector: str
+    empty_peers: tuple[str, ...] = ()
+    """Peers that match no namespace or no pod now: `ingress rule 1: namespaces network-zone=b`."""
+    inert: tuple[str, ...] = ()
+    """Sections that have no effect: `ingress rules are ignored: policyTypes lists only Egress`."""
+    gaps: tuple[str, ...] = ()
+    """Unknown fields and constructs that are not modelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that rules read besides the cells."""
+
+    isolation: Mapping[str, Isolation] = field(default_factory=dict)
+    """By namespace, for namespaces that hold endpoints."""
+    policies: tuple[PolicyFact, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()

@@ -1,0 +1,262 @@
+"""`Report`: the one value that every renderer, file and the exit code are made from. Plain data; schema zone-audit.results/1.
+
+Field names are the JSON names. Every sequence is sorted, so equal reports are equal bytes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from audit.model import Severity, Verdict
+
+SCHEMA = "zone-audit.results/1"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One hop of a path: an object that lets traffic through, or the absence of one."""
+
+    text: str
+    """What this hop decides, as one clause: `ingress rule 2 admits any peer on any port`."""
+    object: str = ""
+    """`NetworkPolicy app/allow-all`; empty when no object decides (open by default)."""
+    direction: str = ""
+    """`egress` or `ingress`."""
+    rule: int | None = None
+    """0-based index of the rule within its direction; None when no single rule decides."""
+    file: str = ""
+    line: int = 0
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One witness flow: a concrete source, target and port that shows the finding."""
+
+    source: str
+    target: str
+    port: str
+    """`tcp/5432`"""
+    source_labels: str = ""
+    target_labels: str = ""
+
+
+class FindingRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One cause."""
+
+    fingerprint: str
+    rule: str
+    verdict: Verdict
+    severity: Severity
+    title: str
+    from_zone: str = ""
+    to_zone: str = ""
+    ports: dict[str, str] = {}
+    """Protocol to ranges, as in reach JSON; what is open beyond the matrix."""
+    subjects: tuple[str, ...] = ()
+    """Objects at fault, `Kind namespace/name`."""
+    path: tuple[Step, ...] = ()
+    matrix_row: str = ""
+    """Flow id, or empty when a default decided."""
+    expected: str = ""
+    observed: str = ""
+    evidence: tuple[Exposure, ...] = ()
+    fix: str = ""
+    """What to do: a sentence, then optionally ready YAML after a blank line."""
+    controls: tuple[str, ...] = ()
+    owner: str = ""
+    exception: str = ""
+    """Id of the exception that covers it."""
+    reason: str = ""
+    """Why it is not-evaluated; empty otherwise."""
+    first_seen: str = ""
+    baseline_state: str = ""
+    counts: dict[str, int] = {}
+    """`pairs`, `sources`, `targets`, ... whatever the rule counts."""
+
+
+class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One ordered pair of zones."""
+
+    from_zone: str = msgspec.field(name="from")
+    to_zone: str = msgspec.field(name="to")
+    verdict: Verdict
+    expected: dict[str, str]
+    """Allowed ports by protocol; `{}` is nothing."""
+    observed: dict[str, str]
+    """Ports certainly open between some pair."""
+    possible: dict[str, str]
+    """Ports that may be open; equal to `observed` when nothing is unknown."""
+    excess: dict[str, str]
+    """`observed` (or, for not-evaluated, `possible`) beyond `expected`."""
+    row: str = ""
+    """Flow id; empty when a default decides."""
+    by_default: bool = False
+    """True when the matrix has no row for the pair."""
+    severity: Severity = "high"
+    pairs: int = 0
+    """Ordered pairs of endpoints with at least one open port; an outside zone counts as one endpoint."""
+    excess_pairs: int = 0
+    unexposed_pairs: int = 0
+    """Outside sources that policy admits though no entry point leads there."""
+    witness: Exposure | None = None
+    reasons: tuple[str, ...] = ()
+    """Why it is not-evaluated (assumption ids), or not-applicable."""
+    findings: tuple[str, ...] = ()
+    """Fingerprints."""
+    controls: tuple[str, ...] = ()
+    justification: str = ""
+    unmodelled: tuple[str, ...] = ()
+    """Services of the row that reachability does not judge, such as `icmp/8`."""
+
+
+class ZoneRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One zone and its population."""
+
+    name: str
+    title: str = ""
+    kind: str = "cluster"
+    trust: int = 50
+    owner: str = ""
+    namespaces: tuple[str, ...] = ()
+    workloads: int = 0
+    pods: int = 0
+    nodes: int = 0
+    cidrs: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+class RuleRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict of one rule over the whole input."""
+
+    id: str
+    title: str
+    severity: Severity
+    verdict: Verdict
+    findings: int = 0
+    reason: str = ""
+    """Why not-evaluated or not-applicable."""
+    controls: tuple[str, ...] = ()
+
+
+class ExceptionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the exceptions file with its computed status."""
+
+    id: str
+    title: str
+    status: str
+    """matched, unused, expired, expiring, not-yet-valid, over-broad, invalid, self-approved"""
+    scope: str
+    justification: str = ""
+    requested_by: str = ""
+    approved_by: str = ""
+    approved_on: str = ""
+    valid_from: str = ""
+    expires_on: str = ""
+    ticket: str = ""
+    owner: str = ""
+    findings: tuple[str, ...] = ()
+
+
+class AssumptionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the verdicts rest on."""
+
+    id: str
+    text: str
+    connections: int = 0
+    """How many verdicts rest on it; what is counted is said in `text`."""
+
+
+class InputRecord(msgspec.Struct, frozen=True, kw_only=True):
+    file: str
+    sha256: str
+    size: int
+    objects: int = 0
+    role: str = "source"
+    """source, zones, exceptions"""
+
+
+class CompletenessRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen of one kind."""
+
+    kind: str
+    objects: int
+    status: str
+    """complete, forbidden, absent, unavailable, partial, not-modelled, invalid-object, not-in-source"""
+    note: str = ""
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """The population. `full population, no sampling`."""
+
+    source: str
+    """As given on the command line, several joined by a space."""
+    live: bool
+    profile: str
+    """CNI profile: spec, ovn-kubernetes, ..."""
+    namespaces: int
+    unzoned_namespaces: int
+    workloads: int
+    pods: int
+    nodes: int
+    policies: int
+    endpoint_pairs: int
+    """Ordered pairs of endpoints the verdicts cover."""
+    outside_ranges: int
+    """Groups of outside addresses that policies or zones tell apart."""
+
+
+class MatrixRecord(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    version: str = ""
+    owner: str = ""
+    approved_by: str = ""
+    approved_on: str = ""
+    review_by: str = ""
+    ticket: str = ""
+    file: str = ""
+    sha256: str = ""
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Control totals; every output shows the same."""
+
+    cells: dict[str, int]
+    """Verdict to number of cells; all verdicts present."""
+    rules: dict[str, int]
+    findings: dict[str, int]
+    """Verdict to number of findings."""
+    severities: dict[str, int]
+    """Severity to number of findings with verdict fail."""
+    defaulted_cells: int
+    """Cells that a default decided."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an output may say."""
+
+    schema: str = SCHEMA
+    tool: str
+    """`zone-audit 0.1.0`"""
+    rule_pack: str
+    created: str
+    """UTC, `2026-11-23T06:18:00Z`; from the command line's clock or SOURCE_DATE_EPOCH."""
+    verdict: str
+    """compliant, not-compliant, incomplete"""
+    headline: str
+    """The verdict with its reason in one sentence."""
+    exit_code: int
+    """What `scan` returns for `fail_on`, before --exit-zero."""
+    fail_on: Severity
+    matrix: MatrixRecord
+    scope: Scope
+    zones: tuple[ZoneRecord, ...]
+    """Sorted by trust, then name; UNZONED last, present only when it has members."""
+    cells: tuple[CellRecord, ...]
+    """Every ordered pair, in zone order."""
+    rules: tuple[RuleRecord, ...]
+    findings: tuple[FindingRecord, ...]
+    """Worst first: verdict, severity, rule, zones, subjects."""
+    exceptions: tuple[ExceptionRecord, ...]
+    assumptions: tuple[AssumptionRecord, ...]
+    completeness: tuple[CompletenessRecord, ...]
+    inputs: tuple[InputRecord, ...]
+    notes: tuple[str, ...]
+    counts: Counts

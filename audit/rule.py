@@ -1,0 +1,1 @@
+"""The API for rule authors. Rules import this module only."""

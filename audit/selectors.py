@@ -1,0 +1,137 @@
+"""Label selectors: parsing (LabelSelector of the API) and matching.
+
+Source: apimachinery `LabelSelector`; `NotIn` and `DoesNotExist` also match objects that lack the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+Operator = Literal["In", "NotIn", "Exists", "DoesNotExist"]
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Requirement:
+    """One condition on one label key."""
+
+    key: str
+    operator: Operator
+    values: tuple[str, ...] = ()
+    """Sorted, without repeats; empty for Exists and DoesNotExist."""
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with these labels meets the condition."""
+        value = labels.get(self.key)
+        match self.operator:
+            case "In":
+                return value is not None and value in self.values
+            case "NotIn":
+                return value is None or value not in self.values
+            case "Exists":
+                return value is not None
+            case "DoesNotExist":
+                return value is None
+
+    def __str__(self) -> str:
+        match self.operator:
+            case "In" if len(self.values) == 1:
+                return f"{self.key}={self.values[0]}"
+            case "In" | "NotIn":
+                return f"{self.key} {self.operator.lower()} ({', '.join(self.values)})"
+            case "Exists":
+                return self.key
+            case "DoesNotExist":
+                return f"!{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSelector:
+    """Conditions that must all hold; none means everything."""
+
+    requirements: tuple[Requirement, ...] = ()
+    """Sorted, so that equal selectors written differently are equal values."""
+
+    @classmethod
+    def parse(cls, raw: object) -> LabelSelector:
+        """The selector that `{matchLabels, matchExpressions}` means; `None` and `{}` select everything.
+
+        Raises ValueError, in words for a user, for anything the API server would refuse: an unknown field or operator,
+        a value that is no string, values missing from In/NotIn or given to Exists/DoesNotExist.
+        """
+        if raw is None:
+            return EVERYTHING
+        if not isinstance(raw, Mapping):
+            msg = "a label selector must be a mapping"
+            raise ValueError(msg)
+        unknown = sorted(str(key) for key in raw if key not in ("matchLabels", "matchExpressions"))
+        if unknown:
+            msg = f"unknown field `{unknown[0]}` in a label selector"
+            raise ValueError(msg)
+        found = _labels(raw.get("matchLabels")) + _expressions(raw.get("matchExpressions"))
+        return cls(tuple(sorted(set(found)))) if found else EVERYTHING
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The label keys that decide whether an object matches."""
+        return frozenset(requirement.key for requirement in self.requirements)
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with these labels is selected."""
+        return all(requirement.matches(labels) for requirement in self.requirements)
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.requirements)) or "everything"
+
+
+def _labels(raw: object) -> list[Requirement]:
+    if raw is None:
+        return []
+    if not isinstance(raw, Mapping):
+        msg = "`matchLabels` must be a mapping of strings"
+        raise ValueError(msg)
+    for key, value in raw.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            msg = f"label `{key}` in `matchLabels` must be a string; quote it"
+            raise ValueError(msg)
+    return [_interned(key, "In", (value,)) for key, value in raw.items()]
+
+
+def _expressions(raw: object) -> list[Requirement]:
+    if raw is None:
+        return []
+    if not isinstance(raw, list):
+        msg = "`matchExpressions` must be a list"
+        raise ValueError(msg)
+    return [_expression(item) for item in raw]
+
+
+def _expression(raw: Any) -> Requirement:
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("key"), str):
+        msg = "an item of `matchExpressions` needs a `key`"
+        raise ValueError(msg)
+    if unknown := sorted(str(key) for key in raw if key not in ("key", "operator", "values")):
+        msg = f"unknown field `{unknown[0]}` in `matchExpressions`"
+        raise ValueError(msg)
+    operator, values = raw.get("operator"), raw.get("values") or []
+    if operator not in _OPERATORS:
+        msg = f"unknown operator `{operator}`; it must be one of {', '.join(_OPERATORS)}"
+        raise ValueError(msg)
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        msg = "`values` must be a list of strings; quote them"
+        raise ValueError(msg)
+    if (operator in ("In", "NotIn")) != bool(values):
+        msg = f"operator `{operator}` {'needs' if operator in ('In', 'NotIn') else 'takes no'} `values`"
+        raise ValueError(msg)
+    return _interned(raw["key"], operator, tuple(sorted(set(values))))
+
+
+@lru_cache(1 << 16)
+def _interned(key: str, operator: Operator, values: tuple[str, ...]) -> Requirement:
+    return Requirement(key, operator, values)
+
+
+EVERYTHING = LabelSelector()

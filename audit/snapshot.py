@@ -1,0 +1,272 @@
+"""`Snapshot`: what was read, as typed structs with origin, plus what could not be read.
+
+The structs hold only the fields that some stage needs; everything else is skipped while decoding. Policy specs stay raw
+JSON because their dialects must see unknown fields (a field that nobody models is a gap, never ignored).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+
+class Origin(msgspec.Struct, frozen=True, gc=False, order=True):
+    """Where an object was read."""
+
+    file: str
+    """As the user would name it; `-` for standard input."""
+    line: int
+    """1-based line of the object's first token; 0 when unknown."""
+    source: int = 0
+    """Ordinal of the SOURCE argument; a later source overlays an earlier one."""
+
+
+class OwnerReference(msgspec.Struct, frozen=True, gc=False):
+    """`metadata.ownerReferences[]`; only controllers matter."""
+
+    kind: str = ""
+    name: str = ""
+    controller: bool = False
+
+
+class Metadata(msgspec.Struct, frozen=True, gc=False):
+    """`metadata`, as far as it is used."""
+
+    name: str = ""
+    namespace: str = ""
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    ownerReferences: list[OwnerReference] | None = None  # noqa: N815
+    generateName: str = ""  # noqa: N815
+
+
+class ContainerPort(msgspec.Struct, frozen=True, gc=False):
+    containerPort: int = 0  # noqa: N815
+    name: str | None = None
+    protocol: str | None = None
+    hostPort: int | None = None  # noqa: N815
+    hostIP: str | None = None  # noqa: N815
+
+
+class Container(msgspec.Struct, frozen=True, gc=False):
+    name: str = ""
+    ports: list[ContainerPort] | None = None
+    restartPolicy: str | None = None  # noqa: N815
+    """`Always` on an init container makes it a native sidecar, whose named ports count."""
+
+
+class PodSpec(msgspec.Struct, frozen=True, gc=False):
+    containers: list[Container] | None = None
+    initContainers: list[Container] | None = None  # noqa: N815
+    hostNetwork: bool | None = None  # noqa: N815
+    nodeName: str | None = None  # noqa: N815
+
+
+class PodIP(msgspec.Struct, frozen=True, gc=False):
+    ip: str = ""
+
+
+class PodStatus(msgspec.Struct, frozen=True, gc=False):
+    phase: str | None = None
+    podIP: str | None = None  # noqa: N815
+    podIPs: list[PodIP] | None = None  # noqa: N815
+    hostIP: str | None = None  # noqa: N815
+
+
+class PodBody(msgspec.Struct, frozen=True, gc=False):
+    metadata: Metadata = Metadata()
+    spec: PodSpec | None = None
+    status: PodStatus | None = None
+
+
+class PodTemplate(msgspec.Struct, frozen=True, gc=False):
+    metadata: Metadata | None = None
+    spec: PodSpec | None = None
+
+
+class WorkloadSpec(msgspec.Struct, frozen=True, gc=False):
+    """`spec` of Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, DeploymentConfig, Job, VirtualMachine."""
+
+    template: PodTemplate | None = None
+    replicas: int | None = None
+
+
+class WorkloadBody(msgspec.Struct, frozen=True, gc=False):
+    metadata: Metadata = Metadata()
+    spec: WorkloadSpec | None = None
+
+
+class JobTemplate(msgspec.Struct, frozen=True, gc=False):
+    spec: WorkloadSpec | None = None
+
+
+class CronJobSpec(msgspec.Struct, frozen=True, gc=False):
+    jobTemplate: JobTemplate | None = None  # noqa: N815
+
+
+class CronJobBody(msgspec.Struct, frozen=True, gc=False):
+    metadata: Metadata = Metadata()
+    spec: CronJobSpec | None = None
+
+
+class NamespaceBody(msgspec.Struct, frozen=True, gc=False):
+    metadata: Metadata = Metadata()
+
+
+class NodeAddress(msgspec.Struct, frozen=True, gc=False):
+    type: str = ""
+    address: str = ""
+
+
+class NodeStatus(msgspec.Struct, frozen=True, gc=False):
+    addresses: list[NodeAddress] | None = None
+
+
+class NodeBody(msgspec.Struct, frozen=True, gc=False):
+    metadata: Metadata = Metadata()
+    status: NodeStatus | None = None
+
+
+class ServicePort(msgspec.Struct, frozen=True, gc=False):
+    port: int = 0
+    name: str | None = None
+    protocol: str | None = None
+    targetPort: int | str | None = None  # noqa: N815
+    nodePort: int | None = None  # noqa: N815
+
+
+class ServiceSpec(msgspec.Struct, frozen=True, gc=False):
+    type: str | None = None
+    selector: dict[str, str] | None = None
+    ports: list[ServicePort] | None = None
+    externalIPs: list[str] | None = None  # noqa: N815
+    externalTrafficPolicy: str | None = None  # noqa: N815
+    loadBalancerSourceRanges: list[str] | None = None  # noqa: N815
+
+
+class ServiceBody(msgspec.Struct, frozen=True, gc=False):
+    metadata: Metadata = Metadata()
+    spec: ServiceSpec | None = None
+
+
+class RawBody(msgspec.Struct, frozen=True, gc=False):
+    """Any kind whose spec its own module reads: NetworkPolicy, Ingress, Route, and every kind that is not modelled.
+
+    `spec` is JSON; empty (`b""`) when the object has none.
+    """
+
+    metadata: Metadata = Metadata()
+    spec: msgspec.Raw = msgspec.Raw(b"")
+
+
+Body = PodBody | WorkloadBody | CronJobBody | NamespaceBody | NodeBody | ServiceBody | RawBody
+
+BODY: Mapping[str, type[Any]] = {
+    "Pod": PodBody,
+    "Deployment": WorkloadBody,
+    "StatefulSet": WorkloadBody,
+    "DaemonSet": WorkloadBody,
+    "ReplicaSet": WorkloadBody,
+    "ReplicationController": WorkloadBody,
+    "DeploymentConfig": WorkloadBody,
+    "Job": WorkloadBody,
+    "VirtualMachine": WorkloadBody,
+    "CronJob": CronJobBody,
+    "Namespace": NamespaceBody,
+    "Node": NodeBody,
+    "Service": ServiceBody,
+}
+"""Kind to struct for the groups listed in GROUPS; anything else becomes a RawBody."""
+
+GROUPS: Mapping[str, frozenset[str]] = {
+    "Pod": frozenset({""}),
+    "Deployment": frozenset({"apps", "extensions"}),
+    "StatefulSet": frozenset({"apps"}),
+    "DaemonSet": frozenset({"apps", "extensions"}),
+    "ReplicaSet": frozenset({"apps", "extensions"}),
+    "ReplicationController": frozenset({""}),
+    "DeploymentConfig": frozenset({"apps.openshift.io", ""}),
+    "Job": frozenset({"batch"}),
+    "CronJob": frozenset({"batch"}),
+    "VirtualMachine": frozenset({"kubevirt.io"}),
+    "Namespace": frozenset({""}),
+    "Node": frozenset({""}),
+    "Service": frozenset({""}),
+    "NetworkPolicy": frozenset({"networking.k8s.io", "extensions"}),
+}
+"""API groups under which a kind of that name is the one meant (a Cilium or Calico NetworkPolicy is another kind)."""
+
+WORKLOADS = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "ReplicationController",
+    "DeploymentConfig",
+    "Job",
+    "CronJob",
+    "VirtualMachine",
+)
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False):
+    """One object of the snapshot."""
+
+    group: str
+    """API group, empty for core; `extensions` objects that moved keep theirs."""
+    version: str
+    kind: str
+    namespace: str
+    """Empty for cluster-scoped kinds; namespaced objects without one are in `default`, as kubectl would put them."""
+    name: str
+    origin: Origin
+    body: Any
+    """The struct that BODY names for the kind, else RawBody."""
+
+
+GapReason = Literal["forbidden", "absent", "unavailable", "partial", "unknown-field", "not-modelled", "invalid-object", "missing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Gap:
+    """Something the audit needed and did not get, or saw and does not model. Never dropped; reaches the report."""
+
+    kind: str
+    reason: GapReason
+    scope: str = ""
+    """`cluster`, a namespace, or an object; empty for all of the kind."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """One file that was read, for the evidence sheet."""
+
+    file: str
+    sha256: str
+    """Hex digest of the bytes as read."""
+    size: int
+    """Bytes."""
+    objects: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything that was read. Read-only; equal inputs give equal snapshots whatever the order of files in a directory."""
+
+    entries: Mapping[str, tuple[Entry, ...]]
+    """By kind key (`Pod`, `NetworkPolicy`; for a kind outside GROUPS `Kind.group`, such as `NetworkPolicy.crd.projectcalico.org`),
+    each sorted by namespace and name; overlays applied."""
+    inputs: tuple[InputFile, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    live: bool = False
+    """True when it came from a cluster; manifests claim nothing about what else the cluster holds."""
+    notes: tuple[str, ...] = field(default=())
+    """Remarks for the report, such as overlays that replaced objects."""
+
+    def of(self, kind: str) -> tuple[Entry, ...]:
+        """All objects of one kind key; empty if none."""
+        return self.entries.get(kind, ())
