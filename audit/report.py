@@ -103,6 +103,10 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Fingerprints."""
     controls: tuple[str, ...] = ()
     justification: str = ""
+    owner: str = ""
+    """Of the row, as are `ticket` and `review_by` (ISO date)."""
+    ticket: str = ""
+    review_by: str = ""
     unmodelled: tuple[str, ...] = ()
     """Services of the row that reachability does not judge, such as `icmp/8`."""
 
