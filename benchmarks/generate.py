@@ -36,6 +36,12 @@ PODS_PER_NODE_BLOCK = 512
 """Each node owns a /23 of the pod network, the default host prefix of OpenShift."""
 POD_NETWORK = int(ipaddress.IPv4Address("10.128.0.0"))
 NODE_NETWORK = int(ipaddress.IPv4Address("10.0.0.10"))
+UNLABELLED_EVERY = 2000
+"""Planted fault: one namespace in so many has no zone label."""
+OPEN_EVERY = 500
+"""Planted fault: one namespace in so many has a zone policy that admits everybody."""
+DATABASE_BLOCKS = 256
+"""Distinct /24 blocks outside the cluster that the microsegmented case names."""
 STAMP = "2026-09-01T06:00:00Z"
 
 
@@ -148,14 +154,16 @@ def digest(text: str) -> str:
 
 
 def namespaces(case: Case) -> Iterator[Document]:
-    """Zone namespaces, one router namespace per zone, and two of the platform; one in 2,000 lacks its zone label."""
+    """Zone namespaces, one router namespace per zone, and two of the platform."""
     for zone in ZONES:
         yield namespace(f"ingress-{zone}", {"network-zone": zone, "ingress-zone": zone})
     for name in ("kube-system", "openshift-dns"):
         yield namespace(name, {})
     for index in range(case.namespaces):
-        zone = {} if index % 2000 == 1999 else {"network-zone": zone_of(index)}  # noqa: PLR2004
-        yield namespace(namespace_name(index), {"team": f"team-{index % 97}", **zone})
+        labels = {"team": f"team-{index % 97}"}
+        if index % UNLABELLED_EVERY != UNLABELLED_EVERY - 1:
+            labels["network-zone"] = zone_of(index)
+        yield namespace(namespace_name(index), labels)
 
 
 def namespace(name: str, labels: Mapping[str, str]) -> Document:
@@ -169,7 +177,7 @@ def nodes(case: Case) -> Iterator[Document]:
     """Worker nodes, an equal share labelled with each zone."""
     for index in range(case.nodes):
         name = node_name(index)
-        labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "network-zone": ZONES[index % 3]}
+        labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "network-zone": ZONES[index % len(ZONES)]}
         labels["node-role.kubernetes.io/worker"] = ""
         addresses = [{"type": "InternalIP", "address": node_address(index)}, {"type": "Hostname", "address": name}]
         quantity = {"cpu": "32", "memory": "131072Mi", "pods": "250"}
@@ -317,8 +325,8 @@ def policy(name: str, space: str, spec: Document) -> Document:
 
 
 def zone_rules(index: int) -> Sequence[Document]:
-    """Same namespace, same zone, the zone's routers, and what the matrix admits; one in 500 namespaces admits everybody."""
-    if index % 500 == 499:  # noqa: PLR2004
+    """Same namespace, same zone, the zone's routers, and what the matrix admits."""
+    if index % OPEN_EVERY == OPEN_EVERY - 1:
         return [{}]
     zone = zone_of(index)
     routers = {"namespaceSelector": match("ingress-zone", zone), "podSelector": match("app", "router")}
@@ -352,7 +360,7 @@ def workload_policy(index: int, slot: int) -> Document:
     onward = {"dmz": ("internal", 8443), "internal": ("database", 5432), "database": ("database", 5432)}[zone_of(index)]
     outward = {"to": [{"namespaceSelector": match("network-zone", onward[0])}], "ports": [tcp(onward[1])]}
     if slot == WORKLOADS_PER_NAMESPACE - 1 and zone_of(index) == "internal":
-        outward = {"to": [block(f"10.20.{index % 256}.0/24")], "ports": [tcp(1521)]}
+        outward = {"to": [block(f"10.20.{index % DATABASE_BLOCKS}.0/24")], "ports": [tcp(1521)]}
     return {
         "podSelector": match("app", app_of(index, slot)),
         "policyTypes": ["Ingress", "Egress"],
