@@ -106,8 +106,8 @@ zones:
 - {name: internet, title: Internet, trust: 0, kind: internet}
 flows:
 - {id: ZM-0001, from: internet, to: dmz, access: allow-only, services: [tcp/8443], justification: Published services.}
-- {id: ZM-0002, from: dmz, to: internal, access: allow-only, services: [tcp/8443], justification: Proxy to applications.}
-- {id: ZM-0003, from: internal, to: database, access: allow-only, services: [postgres], justification: Applications to data.}
+- {id: ZM-0002, from: dmz, to: internal, access: allow-only, services: [tcp/8443], justification: Proxy to apps.}
+- {id: ZM-0003, from: internal, to: database, access: allow-only, services: [postgres], justification: Apps to data.}
 - {id: ZM-0004, from: internal, to: datacenter, access: allow-only, services: [oracle], justification: Legacy ledgers.}
 - {id: ZM-0005, from: dmz, to: platform, access: allow-all, justification: DNS and logging.}
 - {id: ZM-0006, from: internal, to: platform, access: allow-all, justification: DNS and logging.}
@@ -177,7 +177,11 @@ def nodes(case: Case) -> Iterator[Document]:
     """Worker nodes, an equal share labelled with each zone."""
     for index in range(case.nodes):
         name = node_name(index)
-        labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "network-zone": ZONES[index % len(ZONES)]}
+        labels = {
+            "kubernetes.io/hostname": name,
+            "kubernetes.io/os": "linux",
+            "network-zone": ZONES[index % len(ZONES)],
+        }
         labels["node-role.kubernetes.io/worker"] = ""
         addresses = [{"type": "InternalIP", "address": node_address(index)}, {"type": "Hostname", "address": name}]
         quantity = {"cpu": "32", "memory": "131072Mi", "pods": "250"}
@@ -201,22 +205,35 @@ def node_address(index: int) -> str:
     return str(ipaddress.IPv4Address(NODE_NETWORK + index))
 
 
-def pods(case: Case) -> Iterator[Document]:
-    """Two routers per zone, two DNS pods, then every replica of every workload, spread over the nodes in turn."""
-    serial = 0
-    for space in (*(f"ingress-{zone}" for zone in ZONES), "openshift-dns"):
-        for replica in range(2):
-            yield pod(case, serial, space, "router" if space.startswith("ingress") else "dns", replica, 8443)
-            serial += 1
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What the replicas of one owner share."""
+
+    space: str
+    app: str
+    port: int
+
+
+def workloads(case: Case) -> Iterator[tuple[Workload, int]]:
+    """Every workload with its number of replicas: two routers per zone, two DNS pods, then the namespaces."""
+    for zone in ZONES:
+        yield Workload(f"ingress-{zone}", "router", 8443), 2
+    yield Workload("openshift-dns", "dns", 53), 2
     for index in range(case.namespaces):
         for slot in range(WORKLOADS_PER_NAMESPACE):
-            for replica in range(case.replicas):
-                yield pod(case, serial, namespace_name(index), app_of(index, slot), replica, port_of(index, slot))
-                serial += 1
+            yield Workload(namespace_name(index), app_of(index, slot), port_of(index, slot)), case.replicas
 
 
-def pod(case: Case, serial: int, space: str, app: str, replica: int, port: int) -> Document:
+def pods(case: Case) -> Iterator[Document]:
+    """Every replica of every workload, spread over the nodes in turn."""
+    replicas = ((workload, replica) for workload, count in workloads(case) for replica in range(count))
+    for serial, (workload, replica) in enumerate(replicas):
+        yield pod(case, serial, workload, replica)
+
+
+def pod(case: Case, serial: int, workload: Workload, replica: int) -> Document:
     """One running Pod of a ReplicaSet."""
+    space, app = workload.space, workload.app
     node, seat = serial % case.nodes, serial // case.nodes
     template = digest(f"{space}/{app}")[:10]
     owner = f"{app}-{template}"
@@ -230,7 +247,7 @@ def pod(case: Case, serial: int, space: str, app: str, replica: int, port: int) 
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": meta,
-        "spec": pod_spec(app, port, node_name(node)),
+        "spec": pod_spec(workload, node_name(node)),
         "status": pod_status(app, address, node_address(node)),
     }
 
@@ -247,12 +264,12 @@ def owner_reference(owner: str, space: str) -> Document:
     }
 
 
-def pod_spec(app: str, port: int, node: str) -> Document:
+def pod_spec(workload: Workload, node: str) -> Document:
     """The fields that admission and the scheduler leave in every pod."""
     container = {
-        "name": app,
-        "image": f"registry.example.org/{app}:1.0.0",
-        "ports": [{"name": "main", "containerPort": port, "protocol": "TCP"}],
+        "name": workload.app,
+        "image": f"registry.example.org/{workload.app}:1.0.0",
+        "ports": [{"name": "main", "containerPort": workload.port, "protocol": "TCP"}],
         "env": [{"name": "LOG_LEVEL", "value": "info"}],
         "resources": {"limits": {"memory": "512Mi"}, "requests": {"cpu": "100m", "memory": "256Mi"}},
         "volumeMounts": [
@@ -298,7 +315,9 @@ def pod_status(app: str, address: str, host: str) -> Document:
         "podIP": address,
         "podIPs": [{"ip": address}],
         "startTime": STAMP,
-        "containerStatuses": [{"name": app, "state": {"running": {"startedAt": STAMP}}, "ready": True, "restartCount": 0}],
+        "containerStatuses": [
+            {"name": app, "state": {"running": {"startedAt": STAMP}}, "ready": True, "restartCount": 0}
+        ],
         "qosClass": "Burstable",
     }
 
@@ -321,7 +340,12 @@ def zone_policies(index: int) -> Iterator[Document]:
 
 def policy(name: str, space: str, spec: Document) -> Document:
     """One NetworkPolicy as served."""
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata(name, space), "spec": spec}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata(name, space),
+        "spec": spec,
+    }
 
 
 def zone_rules(index: int) -> Sequence[Document]:
@@ -346,7 +370,7 @@ def zone_rules(index: int) -> Sequence[Document]:
 
 
 def workload_policy(index: int, slot: int) -> Document:
-    """Ingress from the neighbour before, egress to the neighbour after, to DNS, and to one address block or the next zone."""
+    """Ingress from one neighbour; egress to the other, to DNS, and to one address block or the next zone."""
     before, after = (slot - 1) % WORKLOADS_PER_NAMESPACE, (slot + 1) % WORKLOADS_PER_NAMESPACE
     own_port = {"protocol": "TCP", "port": "main"} if slot == 1 else tcp(port_of(index, slot))
     dns = {
