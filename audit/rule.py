@@ -1,1 +1,233 @@
-"""The API for rule authors. Rules import this module only."""
+"""The API for rule authors. Rules import this module only.
+
+A rule is a function from a Context to findings, made into a frozen value by `@rule`; importing a rule has no effect.
+It yields one Finding per cause, or one NotApplicable; yielding nothing passes, if all that `needs` names was read.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from audit.flows import Breach, Cause, CellFlow, Facts, Isolation, PolicyFact, Witness
+from audit.inventory import Inventory, Workload
+from audit.model import (
+    SEVERITIES,
+    UNZONED,
+    Expectation,
+    Namespace,
+    ObjectRef,
+    Severity,
+    Verdict,
+    Zone,
+    ZoneMatrix,
+)
+from audit.remedy import ports_yaml, scalar, zone_policy
+from audit.snapshot import Gap
+from audit.traffic import ALL, NONE, Traffic
+from audit.zones import Membership, ZoneMap
+
+__all__ = [
+    "ALL",
+    "NONE",
+    "SEVERITIES",
+    "UNZONED",
+    "Breach",
+    "Cause",
+    "Cell",
+    "CellFlow",
+    "Context",
+    "Expectation",
+    "Facts",
+    "Finding",
+    "Gap",
+    "Inventory",
+    "Isolation",
+    "Membership",
+    "Namespace",
+    "NotApplicable",
+    "ObjectRef",
+    "PolicyFact",
+    "Rule",
+    "Severity",
+    "Traffic",
+    "Verdict",
+    "Witness",
+    "Workload",
+    "Zone",
+    "ZoneMap",
+    "ZoneMatrix",
+    "ports_yaml",
+    "rule",
+    "scalar",
+    "zone_policy",
+]
+
+SECTIONS = ("What it checks", "Why it matters", "How to fix", "Limits")
+"""Paragraph openings that the docstring of a rule must have, in this order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One ordered pair of zones, judged, exceptions not yet considered."""
+
+    flow: CellFlow
+    expectation: Expectation
+    verdict: Verdict
+    excess: Traffic
+    """What is open beyond the matrix; for a not-evaluated cell what may be."""
+
+    @property
+    def source(self) -> str:
+        """Zone the connections start in."""
+        return self.flow.source
+
+    @property
+    def target(self) -> str:
+        """Zone the connections lead to."""
+        return self.flow.target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """All that a rule sees."""
+
+    inventory: Inventory
+    zone_map: ZoneMap
+    matrix: ZoneMatrix
+    cells: tuple[Cell, ...]
+    """Every ordered pair of zones, in report order."""
+    facts: Facts
+    gaps: tuple[Gap, ...]
+    today: dt.date
+    live: bool = False
+    """True when the snapshot is a cluster; manifests say nothing about what else exists."""
+
+    def zone_of(self, namespace: str) -> str:
+        """Zone of a namespace; UNZONED when none or several claim it."""
+        membership = self.zone_map.namespaces.get(namespace)
+        return membership.zone if membership else UNZONED
+
+    def kind_of(self, namespace: str) -> str:
+        """Kind of the zone of a namespace (`cluster`, `platform`, ...); empty when unzoned."""
+        zone = self.matrix.zone(self.zone_of(namespace))
+        return zone.kind if zone else ""
+
+    def restricted(self, zone: str) -> bool:
+        """Whether the matrix forbids anything to some other zone that wants to reach this one."""
+        return any(
+            self.matrix.expect(peer.name, zone).allowed != ALL for peer in self.matrix.zones if peer.name != zone
+        )
+
+    def namespace_ref(self, name: str) -> ObjectRef:
+        """A namespace as subject of a finding, with its origin where it was read."""
+        namespace = self.inventory.namespaces.get(name)
+        return namespace.ref if namespace else ObjectRef("Namespace", "", name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One cause. ValueError without a subject: a finding that names nothing cannot be repaired or recognised again."""
+
+    title: str
+    subjects: tuple[ObjectRef, ...]
+    """Objects at fault, identities only: they make the fingerprint, so never pods that a controller owns."""
+    verdict: Verdict = "fail"
+    """`fail` or `not-evaluated`."""
+    severity: Severity | None = None
+    """None takes the severity of the rule."""
+    from_zone: str = ""
+    to_zone: str = ""
+    traffic: Traffic = NONE
+    path: tuple[Cause, ...] = ()
+    evidence: tuple[Witness, ...] = ()
+    matrix_row: str = ""
+    expected: str = ""
+    observed: str = ""
+    fix: str = ""
+    """A sentence, then optionally ready YAML after a blank line."""
+    controls: tuple[str, ...] = ()
+    """In addition to those of the rule."""
+    owner: str = ""
+    reason: str = ""
+    """Why it is not-evaluated."""
+    identity: tuple[str, ...] = ()
+    """Stable words that tell findings about the same subjects apart; no counts, positions or times."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.subjects:
+            msg = f"finding `{self.title}` has no subject"
+            raise ValueError(msg)
+        if self.verdict not in ("fail", "not-evaluated"):
+            msg = f"a rule cannot decide `{self.verdict}`; yield `fail` or `not-evaluated`"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """The rule has nothing to judge here, and why."""
+
+    reason: str
+
+
+Outcome = Finding | NotApplicable
+Check = Callable[[Context], Iterable[Outcome]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule as a value."""
+
+    id: str
+    title: str
+    severity: Severity
+    needs: tuple[str, ...]
+    """Kinds without which the rule cannot pass."""
+    controls: tuple[str, ...]
+    """Controls that its result supports, `framework/control`."""
+    check: Check
+    sections: Mapping[str, str]
+    """The docstring by SECTIONS."""
+
+
+def rule(
+    id: str,  # noqa: A002 - the word that every report shows
+    title: str,
+    *,
+    severity: Severity = "high",
+    needs: Iterable[str] = (),
+    controls: Iterable[str] = (),
+) -> Callable[[Check], Rule]:
+    """Turn a function into a Rule; ValueError when its docstring lacks one of the four sections."""
+
+    def declare(check: Check) -> Rule:
+        return Rule(
+            id=id,
+            title=title,
+            severity=severity,
+            needs=tuple(needs),
+            controls=tuple(controls),
+            check=check,
+            sections=_sections(id, inspect.getdoc(check) or ""),
+        )
+
+    return declare
+
+
+def _sections(rule_id: str, docstring: str) -> Mapping[str, str]:
+    """Heading to text; a section opens with its heading and a colon, and goes on until the next one."""
+    found: dict[str, str] = {}
+    current = ""
+    for paragraph in docstring.split("\n\n"):
+        heading, colon, text = paragraph.partition(":")
+        if colon and heading in SECTIONS:
+            current, paragraph = heading, text  # noqa: PLW2901 - the heading is no part of the text
+        if current:
+            found[current] = " ".join([*found.get(current, "").split(), *paragraph.split()])
+    if missing := [heading for heading in SECTIONS if not found.get(heading)]:
+        msg = f"rule `{rule_id}`: the docstring lacks the section `{missing[0]}`"
+        raise ValueError(msg)
+    return found

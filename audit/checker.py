@@ -1,0 +1,270 @@
+"""Judges every cell of the matrix, runs the rules, and applies missing evidence and exceptions.
+
+Input: what the engine says and what was declared. Output: Results. Nothing here can turn missing evidence into a pass:
+a rule that needs what was not read, or that breaks, is not-evaluated.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from audit.flows import CellFlow, Facts
+from audit.inventory import Inventory
+from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Verdict, ZoneMatrix
+from audit.rule import Cell, Context, Finding, NotApplicable, Rule
+from audit.snapshot import Gap
+from audit.traffic import NONE
+from audit.zones import ZoneMap
+
+BLOCKING = frozenset({"forbidden", "unavailable", "partial", "invalid-object"})
+"""Gaps that mean evidence is missing. What is read but not modelled is the engine's business (bounds) and NET007's."""
+CELL_RULE = "NET001"
+"""The rule whose findings are the reasons why cells fail."""
+_FINGERPRINT = 32
+"""Hex digits: 128 bits, so that two of a million findings do not collide."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedFinding:
+    """A finding with what the checker adds."""
+
+    rule: Rule
+    finding: Finding
+    fingerprint: str
+    verdict: Verdict
+    """`fail`, `excepted` or `not-evaluated`."""
+    exception: str = ""
+    """Id of the exception that covers it."""
+
+    @property
+    def severity(self) -> Severity:
+        """The finding's own, else the rule's."""
+        return self.finding.severity or self.rule.severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedCell:
+    """A cell with its final verdict."""
+
+    cell: Cell
+    verdict: Verdict
+    findings: tuple[str, ...]
+    """Fingerprints, in the order of the findings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRule:
+    """The verdict of one rule over the whole input."""
+
+    rule: Rule
+    verdict: Verdict
+    findings: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Everything that was decided."""
+
+    cells: tuple[CheckedCell, ...]
+    rules: tuple[CheckedRule, ...]
+    findings: tuple[CheckedFinding, ...]
+    """Worst first: verdict, severity, rule, zones, subjects."""
+
+
+Cover = Callable[[Rule, Finding], str]
+"""The id of the exception that covers a finding of a rule, or empty."""
+
+
+def zone_names(matrix: ZoneMatrix, flows: Iterable[CellFlow], zone_map: ZoneMap) -> tuple[str, ...]:
+    """The zones in report order: by trust, then name; UNZONED last, if anything is unzoned."""
+    named = [zone.name for zone in sorted(matrix.zones, key=lambda zone: (zone.trust, zone.name))]
+    members = [*zone_map.namespaces.values(), *zone_map.nodes.values()]
+    unzoned = any(UNZONED in (flow.source, flow.target) for flow in flows) or any(
+        one.zone == UNZONED for one in members
+    )
+    return (*named, UNZONED) if unzoned else tuple(named)
+
+
+def judge(matrix: ZoneMatrix, flows: Sequence[CellFlow], names: Sequence[str]) -> tuple[Cell, ...]:
+    """Every ordered pair of the named zones with its verdict, before exceptions.
+
+    A pair the engine says nothing about is not-evaluated, or not-applicable where the zone is UNZONED and empty.
+    """
+    by_pair = {(flow.source, flow.target): flow for flow in flows}
+    return tuple(_judge(matrix, by_pair.get((a, b)) or _silent(a, b), a, b) for a in names for b in names)
+
+
+def _silent(source: str, target: str) -> CellFlow:
+    if UNZONED in (source, target):
+        return CellFlow(source=source, target=target, populated=False)
+    return CellFlow(source=source, target=target, reasons=("not-computed",))
+
+
+def _judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> Cell:
+    expectation = matrix.expect(source, target)
+    certain, possible = flow.observed - expectation.allowed, flow.possible - expectation.allowed
+    verdict: Verdict
+    if not flow.populated:
+        verdict, excess = "not-applicable", NONE
+    elif certain:
+        verdict, excess = "fail", certain
+    elif possible or "not-computed" in flow.reasons:
+        verdict, excess = "not-evaluated", possible
+    else:
+        verdict, excess = "pass", NONE
+    return Cell(flow=flow, expectation=expectation, verdict=verdict, excess=excess)
+
+
+def check(  # noqa: PLR0913 - the context of the rules, part by part
+    rules: Iterable[Rule],
+    *,
+    inventory: Inventory,
+    zone_map: ZoneMap,
+    matrix: ZoneMatrix,
+    flows: Sequence[CellFlow],
+    facts: Facts,
+    today: dt.date,
+    cover: Cover | None = None,
+    cluster: str = "",
+) -> Results:
+    """The verdict of every cell and rule. `cluster` is the identity that fingerprints carry; empty for manifests."""
+    snapshot = inventory.snapshot
+    context = Context(
+        inventory=inventory,
+        zone_map=zone_map,
+        matrix=matrix,
+        cells=judge(matrix, flows, zone_names(matrix, flows, zone_map)),
+        facts=facts,
+        gaps=snapshot.gaps,
+        today=today,
+        live=snapshot.live,
+    )
+    ran = [(rule, *_run(rule, context)) for rule in rules]
+    found = [(rule, finding) for rule, findings, _ in ran for finding in findings]
+    checked = _identify(found, cluster, cover)
+    verdicts = tuple(_rule_verdict(rule, checked, problem, context) for rule, _, problem in ran)
+    return Results(
+        cells=_settle(context.cells, checked),
+        rules=tuple(sorted(verdicts, key=lambda one: one.rule.id)),
+        findings=checked,
+    )
+
+
+_Problem = tuple[Verdict, str]
+
+
+def _run(rule: Rule, context: Context) -> tuple[list[Finding], _Problem | None]:
+    """The findings of one rule, and the verdict with its reason if something other than findings decides it.
+
+    Whatever was found before the rule broke is kept.
+    """
+    findings: list[Finding] = []
+    try:
+        outcomes: Iterable[object] = rule.check(context)  # a rule of others may yield anything
+        for outcome in outcomes:
+            match outcome:
+                case Finding():
+                    findings.append(outcome)
+                case NotApplicable(reason):
+                    return findings, ("not-applicable", reason)
+                case _:
+                    return findings, ("not-evaluated", f"rule error: it yields {type(outcome).__name__}, not findings")
+    except Exception as error:  # noqa: BLE001 - whatever a rule raises must show as a verdict, never as silence
+        return findings, ("not-evaluated", f"rule error: {type(error).__name__}: {error}")
+    return findings, None
+
+
+def _rule_verdict(
+    rule: Rule, checked: Sequence[CheckedFinding], problem: _Problem | None, context: Context
+) -> CheckedRule:
+    own = [one for one in checked if one.rule is rule]
+    seen = {one.verdict for one in own}
+    missing = missing_evidence(rule, context.gaps)
+    if problem and problem[0] == "not-evaluated":
+        seen.add("not-evaluated")
+    if missing:
+        seen.add("not-evaluated")
+    verdict = next((one for one in VERDICTS if one in seen), None)
+    reason = problem[1] if problem else missing
+    if verdict == "not-evaluated" and not reason:
+        reason = "; ".join(dict.fromkeys(one.finding.reason for one in own if one.finding.reason))
+    if verdict is None:
+        verdict = problem[0] if problem else "pass"
+    return CheckedRule(rule=rule, verdict=verdict, findings=len(own), reason=reason)
+
+
+def missing_evidence(rule: Rule, gaps: Iterable[Gap]) -> str:
+    """What the rule needs and the scan did not get, as one clause; empty if nothing."""
+    lost = sorted(
+        {(gap.kind, gap.reason, gap.scope) for gap in gaps if gap.reason in BLOCKING and gap.kind in rule.needs}
+    )
+    return "; ".join(f"{kind} {reason}" + (f" ({scope})" if scope else "") for kind, reason, scope in lost)
+
+
+def _settle(cells: Iterable[Cell], checked: Iterable[CheckedFinding]) -> tuple[CheckedCell, ...]:
+    """The cells with their findings and final verdicts."""
+    by_pair: dict[tuple[str, str], list[CheckedFinding]] = {}
+    for one in checked:
+        by_pair.setdefault((one.finding.from_zone, one.finding.to_zone), []).append(one)
+    return tuple(_settled(cell, by_pair.get((cell.source, cell.target), ())) for cell in cells)
+
+
+def _settled(cell: Cell, own: Sequence[CheckedFinding]) -> CheckedCell:
+    """A failing cell is excepted when exceptions cover every finding that makes it fail, and these explain it all."""
+    at_fault = [one for one in own if one.rule.id == CELL_RULE and one.finding.verdict == "fail"]
+    explained = NONE
+    for one in at_fault:
+        explained |= one.finding.traffic
+    excepted = cell.excess <= explained and all(one.verdict == "excepted" for one in at_fault)
+    verdict: Verdict = "excepted" if cell.verdict == "fail" and excepted else cell.verdict
+    return CheckedCell(cell=cell, verdict=verdict, findings=tuple(one.fingerprint for one in own))
+
+
+def _identify(found: Iterable[tuple[Rule, Finding]], cluster: str, cover: Cover | None) -> tuple[CheckedFinding, ...]:
+    """The findings, worst first, each with a fingerprint of its own and the exception that covers it."""
+    checked = []
+    taken: dict[str, int] = {}
+    for rule, finding in sorted(found, key=_content):
+        base = fingerprint(rule.id, finding, cluster)
+        taken[base] = taken.get(base, 0) + 1
+        digest = base if taken[base] == 1 else _digest([base, taken[base]])
+        exception = cover(rule, finding) if cover and finding.verdict == "fail" else ""
+        verdict: Verdict = "excepted" if exception else finding.verdict
+        checked.append(
+            CheckedFinding(rule=rule, finding=finding, fingerprint=digest, verdict=verdict, exception=exception)
+        )
+    return tuple(sorted(checked, key=_rank))
+
+
+def _content(pair: tuple[Rule, Finding]) -> tuple[object, ...]:
+    """An order that rests on what a finding says, so that equal fingerprints are numbered alike in every run."""
+    rule, finding = pair
+    return (rule.id, finding.from_zone, finding.to_zone, finding.subjects, finding.identity, finding.title,
+            finding.traffic.spans, [str(cause) for cause in finding.path], finding.observed)  # fmt: skip
+
+
+def _rank(one: CheckedFinding) -> tuple[object, ...]:
+    finding = one.finding
+    return (VERDICTS.index(one.verdict), -SEVERITIES.index(one.severity), one.rule.id,
+            finding.from_zone, finding.to_zone, finding.subjects, one.fingerprint)  # fmt: skip
+
+
+def fingerprint(rule_id: str, finding: Finding, cluster: str = "") -> str:
+    """Hex that stays the same from run to run as long as the same objects are at fault in the same way.
+
+    Made from the rule, the cluster, the zones, protocols and ports, and the subjects; of a bare pod only the namespace
+    counts, since its name may be made up anew.
+    """
+    subjects = sorted({(ref.kind, ref.namespace, "" if ref.kind == "Pod" else ref.name) for ref in finding.subjects})
+    return _digest([
+        rule_id, cluster, finding.from_zone, finding.to_zone, finding.traffic.ports(), subjects, list(finding.identity),
+    ])  # fmt: skip
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:_FINGERPRINT]

@@ -1,0 +1,89 @@
+"""What the results come to: the verdict, its sentence, and the exit code.
+
+Three rules: a failing cell is not compliant whatever threshold is set; missing evidence is never compliant; and
+findings win over missing evidence, though both are said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from audit.checker import CheckedCell, CheckedFinding, Results
+from audit.errors import INCOMPLETE
+from audit.model import SEVERITIES, Severity
+
+FINDINGS = 1
+"""Exit code for findings at or above the threshold."""
+
+
+def counting(results: Results, fail_on: Severity) -> tuple[CheckedFinding, ...]:
+    """Failed findings at or above the threshold, worst first; `info` never counts."""
+    floor = max(SEVERITIES.index(fail_on), SEVERITIES.index("low"))
+    return tuple(one for one in results.findings if one.verdict == "fail" and SEVERITIES.index(one.severity) >= floor)
+
+
+def complete(results: Results) -> bool:
+    """Whether everything that should have been judged was, and there was something to judge."""
+    verdicts = {one.verdict for one in results.cells} | {one.verdict for one in results.rules}
+    verdicts |= {one.verdict for one in results.findings}
+    return "not-evaluated" not in verdicts and bool(judged(results))
+
+
+def judged(results: Results) -> tuple[CheckedCell, ...]:
+    """Cells in which both zones have members."""
+    return tuple(one for one in results.cells if one.verdict != "not-applicable")
+
+
+def exit_code(results: Results, fail_on: Severity) -> int:
+    """1 with findings that count, or with a failing cell that no finding explains; else 3 if incomplete; else 0."""
+    unexplained = any(one.verdict == "fail" and not one.findings for one in results.cells)
+    if counting(results, fail_on) or unexplained:
+        return FINDINGS
+    return 0 if complete(results) else INCOMPLETE
+
+
+def overall(results: Results, fail_on: Severity) -> str:
+    """`not-compliant`, `incomplete` or `compliant`."""
+    if counting(results, fail_on) or any(one.verdict == "fail" for one in results.cells):
+        return "not-compliant"
+    return "compliant" if complete(results) else "incomplete"
+
+
+def headline(results: Results, verdict: str, fail_on: Severity) -> str:
+    """The verdict with its reason, one sentence without a final period."""
+    cells: Counter[str] = Counter(one.verdict for one in results.cells)
+    total = len(judged(results))
+    undecided = _undecided(results, cells)
+    if verdict == "compliant":
+        excepted = f", {cells['excepted']} of them by approved exception" if cells["excepted"] else ""
+        return f"Compliant: {_all(total)} the matrix{excepted}"
+    if verdict == "incomplete":
+        return (
+            f"Incomplete: {undecided or 'no zone pair has endpoints on both sides'}; no finding at or above {fail_on}"
+        )
+    tail = f"; incomplete as well: {undecided}" if undecided else ""
+    count = len(counting(results, fail_on))
+    if not cells["fail"]:
+        return f"Not compliant: no zone pair fails, but {_many(count, 'finding')} at or above {fail_on}{tail}"
+    below = f", all below {fail_on}" if not count else f", {_many(count, 'finding')} at or above {fail_on}"
+    share = f"{cells['fail']} of {_many(total, 'zone pair')} {'lets' if cells['fail'] == 1 else 'let'}"
+    return f"Not compliant: {share} through what the matrix forbids{below}{tail}"
+
+
+def _all(total: int) -> str:
+    return "the only judged zone pair keeps" if total == 1 else f"all {total} judged zone pairs keep"
+
+
+def _undecided(results: Results, cells: Counter[str]) -> str:
+    """What could not be evaluated, as a clause; empty if nothing."""
+    rules = sum(one.verdict == "not-evaluated" for one in results.rules)
+    parts = [_many(cells["not-evaluated"], "zone pair")] if cells["not-evaluated"] else []
+    parts += [_many(rules, "rule")] if rules else []
+    findings = sum(one.verdict == "not-evaluated" for one in results.findings)
+    if not parts and findings:
+        parts = [f"part of {_many(findings, 'finding')}"]
+    return f"{' and '.join(parts)} could not be evaluated" if parts else ""
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

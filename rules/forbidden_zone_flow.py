@@ -1,0 +1,196 @@
+"""NET001: traffic between zones that the matrix forbids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from audit.rule import (
+    NONE,
+    UNZONED,
+    Breach,
+    Cause,
+    Cell,
+    Context,
+    Finding,
+    ObjectRef,
+    Traffic,
+    ports_yaml,
+    rule,
+    zone_policy,
+)
+
+
+@rule(
+    "NET001",
+    "Traffic crosses zones that the matrix forbids",
+    severity="high",
+    needs=("Namespace", "Pod", "NetworkPolicy"),
+    controls=(
+        "nist-800-53r5/ac-4",
+        "nist-800-53r5/sc-7",
+        "pci-dss-4.0.1/1.3.1",
+        "pci-dss-4.0.1/1.4.1",
+        "iso-27001-2022/a.8.22",
+    ),
+)
+def forbidden_zone_flow(context: Context) -> Iterator[Finding]:
+    """What it checks: no endpoint of a zone can open a connection to another zone beyond what the matrix allows.
+
+    Every ordered pair of zones is judged. Each cause of a breach is one finding, however many pods it opens.
+
+    Why it matters: the zone matrix is what the enterprise firewall would have enforced. Inside one cluster the network
+    is flat, so whatever no policy forbids is open, and a single compromised pod is a way into the next zone.
+
+    How to fix: isolate the namespace that the finding names, or narrow the rule of the policy that it names; if the
+    traffic is wanted, have the matrix changed or an exception approved by those who own it.
+
+    Limits: it reads declared policy, not packets. Where evidence is missing the finding is not-evaluated and says why.
+    Ports are those that policy lets through, whether or not something listens there.
+    """
+    for cell in context.cells:
+        if cell.verdict in ("fail", "not-evaluated"):
+            yield from _certain(context, cell)
+            yield from _uncertain(context, cell)
+
+
+def _certain(context: Context, cell: Cell) -> Iterator[Finding]:
+    if cell.verdict != "fail":
+        return
+    breaches = [breach for breach in cell.flow.breaches if breach.certain and breach.exposed]
+    rest = cell.excess
+    for breach in breaches:
+        rest -= breach.traffic
+        yield _finding(context, cell, breach)
+    if rest:
+        yield _unattributed(cell, rest)
+
+
+def _finding(context: Context, cell: Cell, breach: Breach) -> Finding:
+    return Finding(
+        title=f"{cell.source} can reach {cell.target} on {breach.traffic}",
+        subjects=breach.subjects or (_zone(cell),),
+        severity=cell.expectation.severity,
+        from_zone=cell.source,
+        to_zone=cell.target,
+        traffic=breach.traffic,
+        path=_path(breach),
+        evidence=(breach.witness,) if breach.witness else (),
+        matrix_row=_row(cell),
+        expected=_expected(cell),
+        observed=f"{breach.traffic} is open",
+        fix=_fix(context, cell, breach),
+        controls=cell.expectation.row.controls if cell.expectation.row else (),
+        owner=_owner(context, cell),
+        counts={"pairs": breach.pairs, "sources": breach.sources, "targets": breach.targets},
+    )
+
+
+def _unattributed(cell: Cell, rest: Traffic) -> Finding:
+    """Excess for which no cause was given: never silent, since the cell fails because of it."""
+    return Finding(
+        title=f"{cell.source} can reach {cell.target} on {rest}",
+        subjects=(_zone(cell),),
+        severity=cell.expectation.severity,
+        from_zone=cell.source,
+        to_zone=cell.target,
+        traffic=rest,
+        evidence=(cell.flow.witness,) if cell.flow.witness else (),
+        matrix_row=_row(cell),
+        expected=_expected(cell),
+        observed=f"{rest} is open",
+        fix=f"Find the policies of zone {cell.target} that let this in with `zone-audit explain`, and narrow them.",
+        counts={"pairs": cell.flow.excess_pairs},
+    )
+
+
+def _uncertain(context: Context, cell: Cell) -> Iterator[Finding]:
+    """One finding for each reason that leaves part of the cell undecided."""
+    by_reason: dict[str, list[Breach]] = {}
+    for breach in cell.flow.breaches:
+        if not breach.certain and breach.exposed:
+            for reason in breach.reasons or ("unknown",):
+                by_reason.setdefault(reason, []).append(breach)
+    for reason, breaches in sorted(by_reason.items()):
+        yield _undecided(context, cell, reason, breaches)
+    if not by_reason and cell.verdict == "not-evaluated":
+        yield _undecided(context, cell, ", ".join(cell.flow.reasons) or "unknown", [])
+
+
+def _undecided(context: Context, cell: Cell, reason: str, breaches: list[Breach]) -> Finding:
+    traffic = NONE
+    for breach in breaches:
+        traffic |= breach.traffic
+    traffic = traffic or cell.excess
+    texts = {assumption.id: assumption.text for assumption in context.facts.assumptions}
+    return Finding(
+        title=f"{cell.source} may reach {cell.target} on {traffic}: {reason}",
+        subjects=tuple(sorted({subject for breach in breaches for subject in breach.subjects})) or (_zone(cell),),
+        verdict="not-evaluated",
+        severity=cell.expectation.severity,
+        from_zone=cell.source,
+        to_zone=cell.target,
+        traffic=traffic,
+        path=_path(breaches[0]) if breaches else (),
+        evidence=tuple(breach.witness for breach in breaches[:1] if breach.witness),
+        matrix_row=_row(cell),
+        expected=_expected(cell),
+        observed=f"{traffic} may be open",
+        fix="Supply the missing evidence and scan again; until then nothing is claimed about this traffic.",
+        owner=_owner(context, cell),
+        reason=texts.get(reason, reason),
+        identity=(reason,),
+        counts={"pairs": sum(breach.pairs for breach in breaches)} if breaches else {},
+    )
+
+
+def _zone(cell: Cell) -> ObjectRef:
+    return ObjectRef("Zone", "", cell.target)
+
+
+def _path(breach: Breach) -> tuple[Cause, ...]:
+    return tuple(cause for cause in (breach.egress, breach.ingress) if cause)
+
+
+def _row(cell: Cell) -> str:
+    return cell.expectation.row.id if cell.expectation.row else ""
+
+
+def _expected(cell: Cell) -> str:
+    by = f"row {cell.expectation.row.id}" if cell.expectation.row else "default"
+    return f"{cell.expectation.allowed} ({by})"
+
+
+def _owner(context: Context, cell: Cell) -> str:
+    """Who answers for the traffic: the owner of the row, else of the zone that is reached."""
+    row, zone = cell.expectation.row, context.matrix.zone(cell.target)
+    return (row.owner if row else "") or (zone.owner if zone else "")
+
+
+def _fix(context: Context, cell: Cell, breach: Breach) -> str:
+    for cause in _path(breach):
+        if cause.ref and cause.ref in breach.subjects:
+            return _narrow(cell, cause)
+    if namespaces := [subject.name for subject in breach.subjects if subject.kind == "Namespace"]:
+        return _isolate(context, cell, breach, namespaces)
+    at = ", ".join(map(str, breach.subjects)) or "its source"
+    return f"Close {breach.traffic} from {cell.source} to {cell.target} at {at}."
+
+
+def _narrow(cell: Cell, cause: Cause) -> str:
+    rule_text = f"{cause.direction} rule {cause.rule} of {cause.ref}" if cause.rule >= 0 else f"{cause.ref}"
+    allowed = cell.expectation.allowed
+    if not allowed:
+        return f"Remove {rule_text}, or narrow its peers so that it no longer covers {cell.source} to {cell.target}."
+    ports = "\n".join(["ports:", *ports_yaml(allowed)])
+    return f"Narrow {rule_text}: from {cell.source} to {cell.target} the matrix allows only {allowed}.\n\n{ports}"
+
+
+def _isolate(context: Context, cell: Cell, breach: Breach, namespaces: list[str]) -> str:
+    inward = breach.ingress is not None
+    zone = cell.target if inward else cell.source
+    if zone == UNZONED:
+        return f"Give namespace {namespaces[0]} the label of its zone, then a policy that isolates it."
+    direction = "ingress" if inward else "egress"
+    others = f" The same goes for {len(namespaces) - 1} more." if len(namespaces) > 1 else ""
+    yaml = zone_policy(context.matrix, namespaces[0], zone, "ingress" if inward else "egress")
+    return f"Isolate namespace {namespaces[0]} for {direction} and admit only what the matrix allows.{others}\n\n{yaml}"

@@ -1,0 +1,86 @@
+"""ZON001: namespaces that belong to no zone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from audit.rule import Context, Finding, NotApplicable, ObjectRef, Severity, rule
+
+_PLATFORM = re.compile(r"openshift(-.+)?|kube-.+|default")
+"""Namespaces that a zone of kind `platform` would take."""
+
+
+@rule(
+    "ZON001",
+    "Namespace belongs to no zone",
+    severity="high",
+    needs=("Namespace",),
+    controls=("nist-800-53r5/sc-7", "pci-dss-4.0.1/12.5.2", "iso-27001-2022/a.8.22"),
+)
+def unzoned_namespace(context: Context) -> Iterator[Finding | NotApplicable]:
+    """What it checks: that some zone of the matrix claims every namespace, by label or by selector.
+
+    Why it matters: nobody has said what may reach an unzoned namespace, so no policy of any zone can be right for it,
+    and what it holds is outside every review of the matrix.
+
+    How to fix: label the namespace with its zone; for the platform's own namespaces add a zone of kind `platform`.
+
+    Limits: the weight follows `defaults.unzoned`. Namespaces without pods or policies count as low. A namespace whose
+    object was not read is ZON004.
+    """
+    if context.matrix.defaults.unzoned == "ignore":
+        yield NotApplicable("the matrix sets `defaults.unzoned: ignore`")
+        return
+    names = [
+        name for name, claim in sorted(context.zone_map.namespaces.items()) if not claim.claims and _seen(context, name)
+    ]
+    has_platform = any(zone.kind == "platform" for zone in context.matrix.zones)
+    platform = [name for name in names if not has_platform and _PLATFORM.fullmatch(name)]
+    for name in names:
+        if name not in platform:
+            yield _finding(context, name)
+    if platform:
+        yield _platform(context, platform)
+
+
+def _seen(context: Context, name: str) -> bool:
+    namespace = context.inventory.namespaces.get(name)
+    return namespace is None or namespace.known
+
+
+def _severity(context: Context, names: list[str]) -> Severity:
+    """`low` for empty namespaces and where the matrix only warns."""
+    if context.matrix.defaults.unzoned == "warn":
+        return "low"
+    held = {workload.ref.namespace for workload in context.inventory.workloads}
+    held |= {policy.namespace for policy in context.inventory.policies}
+    return context.matrix.defaults.severity if held.intersection(names) else "low"
+
+
+def _finding(context: Context, name: str) -> Finding:
+    labels = context.matrix.settings.zone_labels
+    hint = f"Label it: `{labels[0]}` with the name of its zone" if labels else "Let a zone of the matrix select it"
+    return Finding(
+        title=f"namespace {name} belongs to no zone",
+        subjects=(context.namespace_ref(name),),
+        severity=_severity(context, [name]),
+        expected="one zone claims it",
+        observed=context.zone_map.namespaces[name].reason,
+        fix=f"{hint}. Zones: {', '.join(zone.name for zone in context.matrix.zones if zone.kind == 'cluster')}.",
+    )
+
+
+def _platform(context: Context, names: list[str]) -> Finding:
+    refs: tuple[ObjectRef, ...] = tuple(context.namespace_ref(name) for name in names)
+    return Finding(
+        title=f"platform namespace {names[0]} belongs to no zone"
+        if len(names) == 1
+        else f"{len(names)} platform namespaces belong to no zone",
+        subjects=refs,
+        severity=_severity(context, names),
+        expected="a zone of kind platform takes them",
+        observed="the matrix has no zone of kind platform",
+        fix="Add a zone for the platform to the matrix.\n\n- name: platform\n  kind: platform\n  trust: 90",
+        counts={"namespaces": len(names)},
+    )
