@@ -39,12 +39,19 @@ CONCLUSIONS: Mapping[str, str] = {
 }
 SEEN = ("complete", "absent")
 """Completeness that leaves nothing unseen: all objects were read, or the kind does not exist in the cluster."""
+LONGEST = 20_000
+"""Characters of one string that people are shown: a policy of some 500 lines. The results JSON keeps all."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,128}")
 
 
 def shown(report: Report) -> Report:
-    """The report with every string fit for people's eyes: no control or hidden character is left raw."""
-    return rewrite(report, lambda text, field: safe_lines(text) if field == "fix" else safe_text(text))
+    """The report with every string fit for people's eyes: no raw control or hidden character, none of monstrous length."""
+    return rewrite(report, lambda text, field: clipped(safe_lines(text) if field == "fix" else safe_text(text), LONGEST))
+
+
+def clipped(text: str, limit: int) -> str:
+    """The text, or its first `limit` characters and a note that says how much is missing."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({limit:,} of {len(text):,} characters)"
 
 
 def conclusion(report: Report) -> str:
@@ -74,6 +81,17 @@ def ports_text(ports: Mapping[str, str]) -> str:
         return str(Traffic.parse(ports))
     except ValueError:
         return ", ".join(f"{protocol}/{text}" for protocol, text in sorted(ports.items()))
+
+
+def seen_text(cell: CellRecord) -> str:
+    """Whether what a row allows is open: `seen: tcp/8443`, `perhaps`, or `not seen`."""
+    try:
+        allowed, observed, possible = map(Traffic.parse, (cell.expected, cell.observed, cell.possible))
+    except ValueError:
+        return "unknown"
+    if allowed & observed:
+        return f"seen: {allowed & observed}"
+    return "perhaps" if allowed & possible else "not seen"
 
 
 def zones_text(finding: FindingRecord) -> str:
