@@ -132,3 +132,5 @@ class Facts:
     """By namespace, for namespaces that hold endpoints."""
     policies: tuple[PolicyFact, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
+    foreign: tuple[ObjectRef, ...] = ()
+    """Policy objects of kinds that are seen but not modelled."""

@@ -1,12 +1,51 @@
-"""Snapshot -> Inventory: endpoints, numbered and indexed, normalised as the API server would. (interface; being filled)"""
+"""Snapshot -> Inventory: namespaces, nodes and endpoints as frozen values with dense ids.
+
+Input: a Snapshot. Output: an Inventory. Decisions: a workload that owns pods is shown through them; a workload without
+pods is one endpoint made from its pod template; finished pods (Succeeded, Failed) hold no address and are left out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from audit.model import Namespace, Node, ObjectRef
-from audit.snapshot import Entry, Snapshot
+from audit.snapshot import WORKLOADS, Container, Entry, Metadata, Origin, PodSpec, Snapshot
+from audit.traffic import address_number
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+NO_LABELS: Mapping[str, str] = {}
+FINISHED = frozenset({"Succeeded", "Failed"})
+
+
+class NamedPort(msgspec.Struct, frozen=True, gc=False, order=True):
+    """A container port that has a name."""
+
+    name: str
+    protocol: str
+    port: int
+
+
+class Pod(msgspec.Struct, frozen=True, gc=False):
+    """One endpoint: a pod, or the template of a workload that has no pods."""
+
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    named_ports: tuple[NamedPort, ...]
+    host_ports: tuple[tuple[str, int], ...]
+    """(protocol, container port) of every port published on the node with `hostPort`."""
+    addresses: tuple[int, ...]
+    """Numbers of `traffic.address_number`; of the node where host_network; empty when unknown."""
+    node: str
+    """Empty when unknown."""
+    host_network: bool
+    workload: int
+    """Index into Inventory.workloads."""
+    template: bool
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,25 +54,276 @@ class Workload:
 
     ref: ObjectRef
     pods: tuple[int, ...]
-    """Dense pod ids."""
+    """Indices into Inventory.endpoints."""
+
+    @property
+    def id(self) -> str:
+        """`namespace/Kind/name`, as in reach JSON."""
+        return f"{self.ref.namespace}/{self.ref.kind}/{self.ref.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The population."""
+    """The population. Everything is sorted, so ids depend on content only."""
 
     namespaces: Mapping[str, Namespace]
-    """Every namespace that any object names, sorted; also those without a Namespace object (`known` False)."""
+    """Every namespace that any object names; also those without a Namespace object (`known` False)."""
     nodes: Mapping[str, Node]
     workloads: tuple[Workload, ...]
     """Sorted by namespace, kind, name."""
-    pods: int
-    """Number of pods (a template without pods counts as one)."""
+    endpoints: tuple[Pod, ...]
+    """Sorted by namespace and name."""
     policies: tuple[Entry, ...]
-    """NetworkPolicy entries."""
+    """NetworkPolicy entries, sorted by namespace and name."""
     snapshot: Snapshot
+
+    @property
+    def pods(self) -> int:
+        """Number of endpoints; a template without pods counts as one."""
+        return len(self.endpoints)
+
+    @property
+    def host_network(self) -> tuple[ObjectRef, ...]:
+        """Workloads with at least one host-network endpoint."""
+        found = {pod.workload for pod in self.endpoints if pod.host_network}
+        return tuple(self.workloads[index].ref for index in sorted(found))
+
+    def endpoint_id(self, pod: Pod) -> str:
+        """`namespace/Pod/name`, or the workload's id for a template: the id that reach JSON uses by pod."""
+        return self.workloads[pod.workload].id if pod.template else f"{pod.namespace}/Pod/{pod.name}"
 
 
 def build(snapshot: Snapshot) -> Inventory:
-    """The endpoints of a snapshot; InputError for objects no API server would hold."""
-    raise NotImplementedError
+    """The population of a snapshot."""
+    nodes = {entry.name: _node(entry) for entry in snapshot.of("Node")}
+    owners = _Owners(snapshot)
+    drafts = sorted(_drafts(snapshot, owners), key=lambda draft: draft[:4])
+    refs: dict[tuple[str, str, str], int] = {}
+    for key in sorted({(draft[0], draft[4].kind, draft[4].name) for draft in drafts}):
+        refs[key] = len(refs)
+    members: list[list[int]] = [[] for _ in refs]
+    shown: list[ObjectRef | None] = [None] * len(refs)
+    pods: list[Pod] = []
+    reader = _PodReader(nodes)
+    for namespace, name, _, _, owner, entry, metadata, spec, template in drafts:
+        index = refs[namespace, owner.kind, owner.name]
+        members[index].append(len(pods))
+        shown[index] = owner
+        pods.append(reader.pod(namespace, name, index, entry, metadata, spec, template=template))
+    workloads = tuple(
+        Workload(ref=ref, pods=tuple(ids)) for ref, ids in zip(shown, members, strict=True) if ref is not None
+    )
+    policies = snapshot.of("NetworkPolicy")
+    return Inventory(
+        namespaces=_namespaces(snapshot, pods),
+        nodes=nodes,
+        workloads=workloads,
+        endpoints=tuple(pods),
+        policies=policies,
+        snapshot=snapshot,
+    )
+
+
+_Draft = tuple[str, str, bool, int, ObjectRef, Entry, Metadata, PodSpec | None, bool]
+
+
+def _drafts(snapshot: Snapshot, owners: _Owners) -> Iterator[_Draft]:
+    """(namespace, name, is template, number, owner, entry, metadata, spec, is template) of every endpoint."""
+    has_pods: set[ObjectRef] = set()
+    for entry in snapshot.of("Pod"):
+        body = entry.body
+        owner = owners.of_pod(entry)
+        controller = owners.entry(owner)
+        if controller is not None and controller.origin.source > entry.origin.source:
+            continue  # a later source replaced the controller: its pods are of the past, the new template speaks
+        has_pods.add(owner)
+        if body.status is not None and body.status.phase in FINISHED:
+            continue
+        yield entry.namespace, entry.name, False, 0, owner, entry, body.metadata, body.spec, False
+    number = 0
+    for kind in WORKLOADS:
+        for entry in snapshot.of(kind):
+            owner = owners.top(entry)
+            spec = entry.body.spec
+            spec = spec.jobTemplate.spec if kind == "CronJob" and spec and spec.jobTemplate else spec
+            template = spec.template if spec and kind != "CronJob" else getattr(spec, "template", None)
+            if owner.kind != kind or owner in has_pods or template is None:
+                continue
+            number += 1
+            yield entry.namespace, entry.name, True, number, owner, entry, template.metadata or Metadata(), template.spec, True
+
+
+class _Owners:
+    """Follows controller references from a pod up to the workload that people know."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._entries = {
+            (entry.namespace, kind, entry.name): entry for kind in WORKLOADS for entry in snapshot.of(kind)
+        }
+        self._refs: dict[tuple[str, str, str], ObjectRef] = {}
+
+    def entry(self, ref: ObjectRef) -> Entry | None:
+        """The workload object, if it was read."""
+        return self._entries.get((ref.namespace, ref.kind, ref.name))
+
+    def of_pod(self, pod: Entry) -> ObjectRef:
+        """The workload that owns a pod; the pod itself when nothing does."""
+        owner = _controller(pod.body.metadata)
+        if owner is None:
+            return ObjectRef("Pod", pod.namespace, pod.name, pod.origin)
+        kind, name = owner
+        known = self._entries.get((pod.namespace, kind, name))
+        if known is not None:
+            return self.top(known)
+        labels = pod.body.metadata.labels or NO_LABELS
+        kind, name = _guess(kind, name, labels)
+        known = self._entries.get((pod.namespace, kind, name))
+        return self.top(known) if known is not None else self._ref(pod.namespace, kind, name, pod.origin)
+
+    def top(self, entry: Entry) -> ObjectRef:
+        """The outermost controller of a workload object."""
+        seen = 0
+        owner = _controller(entry.body.metadata)
+        while owner is not None and seen < len(WORKLOADS):
+            above = self._entries.get((entry.namespace, *owner))
+            if above is None:
+                return self._ref(entry.namespace, *owner, entry.origin)
+            entry, seen = above, seen + 1
+            owner = _controller(entry.body.metadata)
+        return self._ref(entry.namespace, entry.kind, entry.name, entry.origin)
+
+    def _ref(self, namespace: str, kind: str, name: str, origin: Origin) -> ObjectRef:
+        key = (namespace, kind, name)
+        found = self._refs.get(key)
+        if found is None:
+            found = self._refs[key] = ObjectRef(kind, namespace, name, origin)
+        return found
+
+
+def _controller(metadata: Metadata) -> tuple[str, str] | None:
+    for reference in metadata.ownerReferences or ():
+        if reference.controller:
+            return reference.kind, reference.name
+    return None
+
+
+def _guess(kind: str, name: str, labels: Mapping[str, str]) -> tuple[str, str]:
+    """The workload behind a controller object that was not read, from the labels its controller writes; display only."""
+    revision = labels.get("pod-template-hash")
+    if kind == "ReplicaSet" and revision and name.endswith("-" + revision):
+        return "Deployment", name[: -len(revision) - 1]
+    config = labels.get("openshift.io/deployment-config.name")
+    if kind == "ReplicationController" and config:
+        return "DeploymentConfig", config
+    if kind == "VirtualMachineInstance":
+        return "VirtualMachine", name
+    return kind, name
+
+
+class _PodReader:
+    """Turns specs into Pod values, sharing equal parts among 100,000s of pods."""
+
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
+        self._nodes = nodes
+        self._ports: dict[tuple[NamedPort, ...], tuple[NamedPort, ...]] = {}
+
+    def pod(
+        self,
+        namespace: str,
+        name: str,
+        workload: int,
+        entry: Entry,
+        metadata: Metadata,
+        spec: PodSpec | None,
+        *,
+        template: bool,
+    ) -> Pod:
+        """One endpoint."""
+        node = (spec.nodeName or "") if spec else ""
+        host = bool(spec and spec.hostNetwork)
+        status = None if template else entry.body.status
+        if host:
+            addresses = self._nodes[node].addresses if node in self._nodes else ()
+            if not addresses and status is not None:
+                addresses = _numbers((status.hostIP, status.podIP))
+        elif status is not None:
+            addresses = _numbers((status.podIP, *(one.ip for one in status.podIPs or ())))
+        else:
+            addresses = ()
+        containers = _running(spec)
+        named = tuple(
+            NamedPort(port.name, port.protocol or "TCP", port.containerPort)
+            for container in containers
+            for port in container.ports or ()
+            if port.name
+        )
+        return Pod(
+            namespace=namespace,
+            name=name,
+            labels=metadata.labels or NO_LABELS,
+            named_ports=self._ports.setdefault(named, named),
+            host_ports=_host_ports(containers),
+            addresses=addresses,
+            node=node,
+            host_network=host,
+            workload=workload,
+            template=template,
+            origin=entry.origin,
+        )
+
+
+def _running(spec: PodSpec | None) -> list[Container]:
+    """Containers that run beside each other: the regular ones and native sidecars."""
+    if spec is None:
+        return []
+    sidecars = [one for one in spec.initContainers or () if one.restartPolicy == "Always"]
+    return (spec.containers or []) + sidecars if sidecars else spec.containers or []
+
+
+def _host_ports(containers: Iterable[Container]) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (port.protocol or "TCP", port.containerPort)
+        for container in containers
+        for port in container.ports or ()
+        if port.hostPort
+    )
+
+
+def _numbers(texts: Iterable[str | None]) -> tuple[int, ...]:
+    found = {address_number(text) for text in texts if text}
+    return tuple(sorted(found)) if len(found) > 1 else tuple(found)
+
+
+def _node(entry: Entry) -> Node:
+    status = entry.body.status
+    listed = (status.addresses or ()) if status else ()
+    addresses = sorted({address_number(one.address) for one in listed if one.type == "InternalIP" and one.address})
+    return Node(
+        name=entry.name,
+        labels=entry.body.metadata.labels or NO_LABELS,
+        addresses=tuple(addresses),
+        origin=entry.origin,
+    )
+
+
+def _namespaces(snapshot: Snapshot, pods: Iterable[Pod]) -> dict[str, Namespace]:
+    """All namespaces by name, sorted; a manifest's missing name label is what the API server would set."""
+    named = {pod.namespace for pod in pods}
+    for kind in ("NetworkPolicy", "Service", *WORKLOADS):
+        named.update(entry.namespace for entry in snapshot.of(kind))
+    found: dict[str, Namespace] = {}
+    for entry in snapshot.of("Namespace"):
+        metadata = entry.body.metadata
+        labels = metadata.labels or NO_LABELS
+        if not snapshot.live and NAME_LABEL not in labels:
+            labels = {**labels, NAME_LABEL: entry.name}
+        found[entry.name] = Namespace(
+            name=entry.name,
+            labels=labels,
+            annotations=metadata.annotations or NO_LABELS,
+            known=True,
+            origin=entry.origin,
+        )
+    for name in named - found.keys():
+        found[name] = Namespace(name=name, labels={NAME_LABEL: name}, annotations=NO_LABELS, known=False)
+    return dict(sorted(found.items()))

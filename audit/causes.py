@@ -1,0 +1,261 @@
+"""Who lets through what the matrix forbids: excess flows -> breaches, one per cause.
+
+The cause of a connection into a pod is the rule of the policy that admits it there, or the lack of any policy that
+isolates the pod. The cause of a connection to an outside address is found the same way on the source's side. A policy that
+opens thousands of pairs is one breach, and so is the lack of isolation within one cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pyroaring import FrozenBitMap
+
+from audit.flows import Breach, Cause, Witness
+from audit.meet import Meetings, TargetGroup
+from audit.model import ObjectRef
+from audit.policy.clause import Direction
+from audit.reach import Grant
+from audit.traffic import NONE, PROTOCOLS, Traffic, address_text
+
+
+class Flow(Protocol):
+    """Traffic from some source classes to a target group."""
+
+    @property
+    def traffic(self) -> Traffic: ...
+    @property
+    def sources(self) -> FrozenBitMap: ...
+    @property
+    def reasons(self) -> tuple[str, ...]: ...
+    @property
+    def exposed(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """Flows of one zone to one target group, each with traffic beyond the matrix."""
+
+    zone: str
+    outside: bool
+    """Whether the sources are outside addresses."""
+    group: TargetGroup
+    weight: int
+    flows: tuple[Flow, ...]
+
+
+_Key = tuple[str, int, tuple[str, ...], bool]
+"""(`policy` or `open` or `doubt`, policy index, reasons, exposed)"""
+
+
+@dataclass(slots=True)
+class _Sum:
+    """A breach while it is being filled."""
+
+    traffic: Traffic = NONE
+    sources: FrozenBitMap = FrozenBitMap()
+    targets: FrozenBitMap = FrozenBitMap()
+    pairs: int = 0
+    outside: bool = False
+    first: tuple[int, int, Traffic] | None = None
+    namespaces: set[str] = field(default_factory=set)
+
+
+class Causes:
+    """Explains the excess of cells."""
+
+    def __init__(self, meetings: Meetings) -> None:
+        self._reach = meetings.reach
+        self._classes = meetings.reach.classes
+        self._namespaces = self._classes.inventory.namespaces
+
+    def breaches(self, excess: Sequence[Excess], allowed: Traffic) -> tuple[Breach, ...]:
+        """One breach per cause; certain ones first, then most pairs. What is certain is not repeated as uncertain."""
+        sums: dict[_Key, _Sum] = {}
+        for one in excess:
+            for key, sources, targets, traffic in self._parts(one, allowed):
+                self._add(sums.setdefault(key, _Sum()), one, sources, targets, traffic)
+        certain = NONE
+        for key, total in sums.items():
+            if key[0] != "doubt" and key[3]:
+                certain |= total.traffic
+        found = [
+            self._breach(key, total)
+            for key, total in sums.items()
+            if total.pairs and (key[0] != "doubt" or not total.traffic <= certain)
+        ]
+        return tuple(sorted(found, key=lambda one: (not one.certain, not one.exposed, -one.pairs, _name(one))))
+
+    def _parts(
+        self, one: Excess, allowed: Traffic
+    ) -> Iterator[tuple[_Key, FrozenBitMap, FrozenBitMap, Traffic]]:
+        for flow in one.flows:
+            if flow.reasons:
+                key: _Key = ("doubt", -1, flow.reasons, flow.exposed)
+                yield key, flow.sources, one.group.members, flow.traffic - allowed
+        certain = [flow for flow in one.flows if not flow.reasons]
+        if not certain:
+            return
+        if one.group.outside:
+            for grants, sources in self._by_grants("egress", _union(certain)):
+                for kind, policy, peers, traffic in self._faults(grants, one.group.members, certain, allowed):
+                    yield (kind, policy, (), peers[0]), sources & peers[1], one.group.members, traffic
+            return
+        for grants, targets in self._by_grants("ingress", one.group.members):
+            for kind, policy, peers, traffic in self._faults(grants, None, certain, allowed):
+                yield (kind, policy, (), peers[0]), peers[1], targets, traffic
+
+    def _faults(
+        self,
+        grants: tuple[Grant, ...] | None,
+        targets: FrozenBitMap | None,
+        flows: Sequence[Flow],
+        allowed: Traffic,
+    ) -> Iterator[tuple[str, int, tuple[bool, FrozenBitMap], Traffic]]:
+        """(kind, policy, (exposed, sources), traffic beyond) per policy at fault, or once for an open default.
+
+        `targets` are outside targets, whose permits are looked up on the source's side; None looks on the target's.
+        """
+        permits = self._reach.permits.all
+        for exposed in (True, False):
+            listed = [flow for flow in flows if flow.exposed == exposed]
+            if not listed:
+                continue
+            if grants is None:
+                total = NONE
+                for flow in listed:
+                    total |= flow.traffic - allowed
+                yield "open", -1, (exposed, _union(listed)), total
+                continue
+            found: dict[int, list[tuple[FrozenBitMap, Traffic]]] = {}
+            for grant in grants:
+                permit = permits[grant.permit]
+                if permit.reason or (targets is not None and not permit.peers.intersect(targets)):
+                    continue
+                for flow in listed:
+                    traffic = (flow.traffic & permit.traffic) - allowed
+                    sources = flow.sources if targets is not None else flow.sources & permit.peers
+                    if traffic and sources:
+                        found.setdefault(grant.policy, []).append((sources, traffic))
+            for policy, parts in found.items():
+                total = NONE
+                for _, traffic in parts:
+                    total |= traffic
+                yield "policy", policy, (exposed, FrozenBitMap.union(*(one for one, _ in parts))), total
+
+    def _by_grants(
+        self, direction: Direction, numbers: FrozenBitMap
+    ) -> list[tuple[tuple[Grant, ...] | None, FrozenBitMap]]:
+        """Pod classes grouped by the grants they share."""
+        listed = self._reach.grants[direction]
+        groups: dict[int, list[int]] = {}
+        for number in numbers:
+            groups.setdefault(id(listed[number]), []).append(number)
+        return [(listed[found[0]], FrozenBitMap(found)) for found in groups.values()]
+
+    def _add(
+        self, total: _Sum, one: Excess, sources: FrozenBitMap, targets: FrozenBitMap, traffic: Traffic
+    ) -> None:
+        if not sources:
+            return
+        classes = self._classes
+        if one.group.outside:
+            fresh = sources - total.sources
+            total.pairs += classes.weight(fresh)
+        else:
+            count = 1 if one.outside else classes.weight(sources)
+            total.pairs += count * classes.weight(targets) - (0 if one.outside else classes.weight(sources & targets))
+        total.outside |= one.outside
+        total.traffic |= traffic
+        total.sources |= sources
+        total.targets |= targets
+        place = (targets.min(), sources.min())
+        if total.first is None or place < total.first[:2]:
+            total.first = (*place, traffic)
+
+    def _breach(self, key: _Key, total: _Sum) -> Breach:
+        kind, policy, reasons, exposed = key
+        target, source, traffic = total.first or (0, 0, NONE)
+        pods = self._classes.pods
+        outside_target = target >= pods
+        ingress = None if outside_target else self._cause("ingress", target, source, traffic, policy)
+        egress = None if source >= pods else self._cause("egress", source, target, traffic, policy)
+        return Breach(
+            traffic=total.traffic,
+            certain=kind != "doubt",
+            reasons=reasons,
+            ingress=ingress,
+            egress=egress,
+            exposed=exposed,
+            sources=1 if total.outside else self._classes.weight(total.sources),
+            targets=1 if outside_target else self._classes.weight(total.targets),
+            pairs=total.pairs,
+            subjects=self._subjects(kind, policy, total.sources if outside_target else total.targets),
+            witness=self.witness(target, source, traffic),
+        )
+
+    def _subjects(self, kind: str, policy: int, open_classes: FrozenBitMap) -> tuple[ObjectRef, ...]:
+        if kind == "policy":
+            return (self._reach.policies[policy].ref,)
+        names = {self._first(number).namespace for number in open_classes if number < self._classes.pods}
+        return tuple(self._namespaces[name].ref for name in sorted(names))
+
+    def _first(self, number: int):  # type: ignore[no-untyped-def]
+        return self._classes.inventory.endpoints[self._classes.members[number][0]]
+
+    def _cause(self, direction: Direction, number: int, peer: int, traffic: Traffic, policy: int) -> Cause:
+        """Why one class lets the traffic through with a peer class; the policy at fault is preferred."""
+        if number >= self._classes.selectable:
+            return Cause(direction=direction, text="host network: no policy applies")
+        grants = self._reach.grants[direction][number]
+        if grants is None:
+            return Cause(direction=direction, text="no policy isolates it: open by default")
+        permits = self._reach.permits.all
+        fitting = [
+            grant for grant in grants if peer in permits[grant.permit].peers and permits[grant.permit].traffic & traffic
+        ]
+        fitting.sort(key=lambda grant: (grant.policy != policy, bool(permits[grant.permit].reason)))
+        if not fitting:
+            return Cause(direction=direction, text="no rule admits it for certain")
+        grant = fitting[0]
+        return Cause(
+            direction=direction,
+            ref=self._reach.policies[grant.policy].ref,
+            rule=grant.clause.index,
+            text=f"rule {grant.clause.index} admits {grant.clause}",
+        )
+
+    def witness(self, target: int, source: int, traffic: Traffic) -> Witness:
+        """One concrete connection between two classes, preferring different endpoints of one class."""
+        spans = [(protocol, ranges[0][0]) for protocol in PROTOCOLS if (ranges := traffic.ranges(protocol))]
+        protocol, port = spans[0] if spans else ("", 0)
+        left, left_labels = self._endpoint(source, last=source == target)
+        right, right_labels = self._endpoint(target, last=False)
+        return Witness(
+            source=left,
+            target=right,
+            protocol=protocol,
+            port=port,
+            source_labels=left_labels,
+            target_labels=right_labels,
+        )
+
+    def _endpoint(self, number: int, *, last: bool) -> tuple[str, str]:
+        """(workload id or address, labels) of a class; `last` takes its last member."""
+        classes = self._classes
+        if number >= classes.pods:
+            return address_text(classes.space.starts[number - classes.pods]), ""
+        inventory = classes.inventory
+        pod = inventory.endpoints[classes.members[number][-1 if last else 0]]
+        labels = ", ".join(f"{key}={value}" for key, value in sorted(pod.labels.items()))
+        return inventory.workloads[pod.workload].id, labels
+
+
+def _union(flows: Sequence[Flow]) -> FrozenBitMap:
+    return FrozenBitMap.union(*(flow.sources for flow in flows)) if flows else FrozenBitMap()
+
+
+def _name(breach: Breach) -> tuple[str, ...]:
+    return tuple(map(str, breach.subjects)) + breach.reasons

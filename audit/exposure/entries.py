@@ -1,0 +1,177 @@
+"""Which ports of which pods an entry point exposes, and how far its effect is certain.
+
+Modelled: hostPort, host network, Services of type NodePort and LoadBalancer, externalIPs, and, coarsely, everything that
+publishes a Service through routers (Ingress, Route, Gateway API routes): behind a router the policy sees the router's
+address, so whether an outside client gets through is possible, never certain.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from audit.inventory import Inventory, Pod
+from audit.snapshot import Entry, ServicePort, Snapshot
+from audit.traffic import ALL, NONE, PROTOCOLS, Traffic
+
+ROUTED = {
+    "Ingress": ("networking.k8s.io", "extensions"),
+    "Route": ("route.openshift.io", ""),
+    "HTTPRoute": ("gateway.networking.k8s.io",),
+    "GRPCRoute": ("gateway.networking.k8s.io",),
+    "TLSRoute": ("gateway.networking.k8s.io",),
+    "TCPRoute": ("gateway.networking.k8s.io",),
+    "UDPRoute": ("gateway.networking.k8s.io",),
+}
+"""Kinds that publish Services through routers, with their API groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How the outside reaches one endpoint."""
+
+    direct: Traffic = NONE
+    """Ports an entry point leads to; the policy sees the client's address, or a node's (see `masked`)."""
+    masked: Traffic = NONE
+    """Ports where the policy may see a node's address instead of the client's: possibly open whatever it says of the client."""
+    routed: Traffic = NONE
+    """Ports published through routers."""
+
+
+HIDDEN = Exposure()
+
+
+def exposures(inventory: Inventory) -> dict[int, Exposure]:
+    """Endpoint index -> how it is exposed; endpoints that nothing exposes are left out."""
+    found: dict[int, list[Exposure]] = {}
+    for index, pod in enumerate(inventory.endpoints):
+        if pod.host_network:
+            found.setdefault(index, []).append(Exposure(direct=ALL))
+        elif pod.host_ports:
+            ports = _union(Traffic.of(protocol, number, number) for protocol, number in pod.host_ports)
+            found.setdefault(index, []).append(Exposure(direct=ports, masked=ports))
+    namespaces = [pod.namespace for pod in inventory.endpoints]
+    for service, kind in _exposing(inventory.snapshot):
+        for index in _selected(inventory, namespaces, service):
+            ports = _target_ports(service, inventory.endpoints[index])
+            found.setdefault(index, []).append(_exposure(service, kind, ports))
+    return {index: _merged(parts) for index, parts in sorted(found.items())}
+
+
+def _exposure(service: Entry, kind: str, ports: Traffic) -> Exposure:
+    if kind == "routed":
+        return Exposure(routed=ports)
+    local = service.body.spec.externalTrafficPolicy == "Local"
+    return Exposure(direct=ports, masked=NONE if local else ports)
+
+
+def _merged(parts: list[Exposure]) -> Exposure:
+    return Exposure(
+        direct=_union(part.direct for part in parts),
+        masked=_union(part.masked for part in parts),
+        routed=_union(part.routed for part in parts),
+    )
+
+
+def _union(parts: Iterable[Traffic]) -> Traffic:
+    total = NONE
+    for part in parts:
+        total |= part
+    return total
+
+
+def _exposing(snapshot: Snapshot) -> Iterator[tuple[Entry, str]]:
+    """Services that lead in from outside, each with `direct` or `routed`."""
+    routed = _routed_services(snapshot)
+    for service in snapshot.of("Service"):
+        spec = service.body.spec
+        if spec is None or not spec.selector:
+            continue
+        if spec.type in ("NodePort", "LoadBalancer") or spec.externalIPs:
+            yield service, "direct"
+        if (service.namespace, service.name) in routed:
+            yield service, "routed"
+
+
+def _selected(inventory: Inventory, namespaces: list[str], service: Entry) -> Iterator[int]:
+    """Endpoints behind a Service."""
+    selector: Mapping[str, str] = service.body.spec.selector
+    start, end = bisect_left(namespaces, service.namespace), bisect_right(namespaces, service.namespace)
+    for index in range(start, end):
+        labels = inventory.endpoints[index].labels
+        if all(labels.get(key) == value for key, value in selector.items()):
+            yield index
+
+
+def _target_ports(service: Entry, pod: Pod) -> Traffic:
+    return _union(_target_port(port, pod) for port in service.body.spec.ports or ())
+
+
+def _target_port(port: ServicePort, pod: Pod) -> Traffic:
+    """The pod's port behind one Service port; a name resolves per pod; nothing when the pod has no port of that name."""
+    protocol = port.protocol if port.protocol in PROTOCOLS else "TCP"
+    target = port.targetPort if port.targetPort not in (None, 0, "") else port.port
+    if isinstance(target, str) and target.isdigit():
+        target = int(target)
+    if isinstance(target, int):
+        return Traffic.port_range(protocol, target, target) if 1 <= target <= 65535 else NONE  # noqa: PLR2004
+    return _union(
+        Traffic.port_range(one.protocol, one.port, one.port)
+        for one in pod.named_ports
+        if one.name == target and one.protocol == protocol
+    )
+
+
+def _routed_services(snapshot: Snapshot) -> set[tuple[str, str]]:
+    """(namespace, name) of every Service that some router publishes."""
+    found: set[tuple[str, str]] = set()
+    for kind, groups in ROUTED.items():
+        for group in groups:
+            for entry in _entries(snapshot, kind, group):
+                found.update(_backends(kind, entry))
+    return found
+
+
+def _entries(snapshot: Snapshot, kind: str, group: str) -> Iterator[Entry]:
+    for key in (f"{kind}.{group}" if group else kind, kind):
+        for entry in snapshot.of(key):
+            if entry.group == group:
+                yield entry
+        if not group:
+            return
+
+
+def _backends(kind: str, entry: Entry) -> Iterator[tuple[str, str]]:
+    spec = msgspec.json.decode(entry.body.spec) if bytes(entry.body.spec) else {}
+    if kind == "Route":
+        targets = [spec.get("to"), *(spec.get("alternateBackends") or [])]
+        yield from ((entry.namespace, name) for one in targets if (name := _text(one, "name")))
+        return
+    for reference in _references(spec):
+        name = _text(reference, "name") or _text(reference, "serviceName")
+        if name:
+            yield _text(reference, "namespace") or entry.namespace, name
+
+
+def _references(node: Any) -> Iterator[Any]:
+    """Every object that names a backend Service, wherever a route kind keeps it."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _references(item)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key in ("backend", "defaultBackend"):
+                yield value.get("service", value) if isinstance(value, dict) else None
+            elif key in ("backendRefs", "backendRef"):
+                yield from value if isinstance(value, list) else [value]
+            else:
+                yield from _references(value)
+
+
+def _text(node: Any, key: str) -> str:
+    value = node.get(key) if isinstance(node, dict) else None
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,115 @@
+"""What rules read besides the cells: isolation per namespace, oddities per policy, the assumption register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact
+from audit.permits import UNCERTAIN
+from audit.policy.clause import AnyPeer, Clause, Direction, OwnPods, Peer, PolicyText, SelectedPods
+from audit.reach import Policy, Reachability
+from audit.traffic import ALL
+
+_STANDING = {
+    "enforcement": "NetworkPolicies are taken as enforced the way the Kubernetes API describes them; "
+    "whether the network plug-in does so cannot be seen in manifests.",
+    "node-to-own-pods": "A node can always reach the pods that run on it (kubelet probes). That is inherent and left out of the matrix.",
+    "protocols": "Verdicts cover TCP, UDP and SCTP. ICMP and other protocols are outside the NetworkPolicy API.",
+}
+"""Assumptions that every verdict rests on, with every input."""
+
+
+def gather(reach: Reachability, doubts: Mapping[str, int]) -> Facts:
+    """All facts; `doubts` counts endpoint pairs per reason."""
+    return Facts(
+        isolation=dict(_isolation(reach)),
+        policies=tuple(_policy(reach, index, policy) for index, policy in enumerate(reach.policies)),
+        assumptions=tuple(_assumptions(doubts)),
+        foreign=tuple(one.ref for one in reach.foreign),
+    )
+
+
+def _assumptions(doubts: Mapping[str, int]) -> Iterator[Assumption]:
+    for name, text in sorted(_STANDING.items()):
+        yield Assumption(id=name, text=text)
+    for name, count in sorted(doubts.items()):
+        yield Assumption(id=name, text=UNCERTAIN[name], connections=count)
+
+
+def _isolation(reach: Reachability) -> Iterator[tuple[str, Isolation]]:
+    weights = reach.classes.weights
+    for namespace, (start, end) in sorted(reach.classes.ranges.items()):
+        numbers = range(start, end)
+        listed = reach.by_namespace.get(namespace, ())
+        yield (
+            namespace,
+            Isolation(
+                pods=sum(weights[number] for number in numbers),
+                ingress=_isolated(reach, "ingress", numbers),
+                egress=_isolated(reach, "egress", numbers),
+                policies=len(listed),
+                future_ingress=any(_isolates_new(reach.policies[index].text, "ingress") for index in listed),
+                future_egress=any(_isolates_new(reach.policies[index].text, "egress") for index in listed),
+                open_ingress_by=tuple(_wide_open(reach, listed)),
+            ),
+        )
+
+
+def _isolated(reach: Reachability, direction: Direction, numbers: range) -> int:
+    grants, weights = reach.grants[direction], reach.classes.weights
+    return sum(weights[number] for number in numbers if grants[number] is not None)
+
+
+def _isolates_new(text: PolicyText, direction: Direction) -> bool:
+    """Whether a pod without labels would be isolated: the policy must select it."""
+    return direction in text.isolates and text.subject.matches({})
+
+
+def _wide_open(reach: Reachability, listed: object) -> Iterator[Cause]:
+    """Ingress rules that admit every pod of the cluster on every port to at least one pod."""
+    for index in listed:  # type: ignore[attr-defined]
+        policy = reach.policies[index]
+        if not reach.selected[index]:
+            continue
+        for clause in policy.text.clauses:
+            if clause.direction == "ingress" and clause.ports.traffic == ALL and any(map(_everyone, clause.peers)):
+                text = f"rule {clause.index} admits {clause}"
+                yield Cause(direction="ingress", ref=policy.ref, rule=clause.index, text=text)
+
+
+def _everyone(peer: Peer) -> bool:
+    match peer:
+        case AnyPeer():
+            return True
+        case SelectedPods(namespaces, pods):
+            return not namespaces.requirements and not pods.requirements
+        case _:
+            return False
+
+
+def _policy(reach: Reachability, index: int, policy: Policy) -> PolicyFact:
+    text = policy.text
+    return PolicyFact(
+        ref=policy.ref,
+        selected=reach.selected[index],
+        selector=str(text.subject),
+        empty_peers=tuple(
+            f"{clause.direction} rule {clause.index}: {peer}"
+            for clause in text.clauses
+            for peer in clause.peers
+            if _matches_nothing(reach, policy.ref.namespace, clause, peer)
+        )
+        + tuple(text.invalid),
+        inert=text.inert,
+        gaps=text.gaps,
+    )
+
+
+def _matches_nothing(reach: Reachability, namespace: str, clause: Clause, peer: Peer) -> bool:
+    match peer:
+        case OwnPods(pods):
+            return bool(pods.requirements) and not reach.peers.own(namespace, pods)
+        case SelectedPods():
+            return not reach.peers.selected(peer)[1]
+        case _:
+            return False

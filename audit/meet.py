@@ -1,0 +1,123 @@
+"""Where the two sides of connections meet: groups of targets, and for each the sources that get through.
+
+Loops run over groups of targets that share ingress row, egress coverage, zone and exposure, and over the few permits of
+each; never over pairs of endpoints. Two permits meet in (their common traffic) x (sources that hold the egress permit and
+are peers of the ingress permit).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pyroaring import BitMap, FrozenBitMap
+
+from audit.permits import Row
+from audit.reach import Reachability
+from audit.traffic import Traffic
+
+_MEMO = 200_000
+"""Meetings remembered at a time; a zone design has thousands, a microsegmented cluster meets most pairs only once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What one ingress permit and one egress permit let through together."""
+
+    ingress: int
+    egress: int
+    traffic: Traffic
+    reasons: tuple[str, ...]
+    """Empty when certain."""
+    sources: FrozenBitMap
+    """Source classes, all of them getting the whole traffic."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroup:
+    """Classes that accept the same from the same sources."""
+
+    zone: str
+    outside: bool
+    row: Row
+    coverage: tuple[int, ...]
+    """Egress permits that reach them, ascending."""
+    mark: object
+    """How they are exposed."""
+    members: FrozenBitMap
+
+
+class Meetings:
+    """All meetings of one Reachability, target group by target group."""
+
+    def __init__(self, reach: Reachability, atom_zones: Sequence[str]) -> None:
+        self.reach = reach
+        self._permits = reach.permits.all
+        self._memo: dict[tuple[int, int], Meeting | None] = {}
+        self.holders = self._holders()
+        """Egress permit -> source classes whose row has it."""
+        self.groups = self._groups(atom_zones)
+
+    def _holders(self) -> Mapping[int, FrozenBitMap]:
+        reach = self.reach
+        by_row: dict[Row, list[int]] = {}
+        for number, row in enumerate(reach.rows["egress"]):
+            by_row.setdefault(row, []).append(number)
+        found: dict[int, BitMap] = {reach.to_pods: BitMap(reach.classes.outside)}
+        for row, numbers in by_row.items():
+            members = BitMap(numbers)
+            for permit in row:
+                found.setdefault(permit, BitMap()).update(members)
+        return {permit: FrozenBitMap(members) for permit, members in sorted(found.items())}
+
+    def _groups(self, atom_zones: Sequence[str]) -> tuple[TargetGroup, ...]:
+        classes = self.reach.classes
+        coverage: list[list[int]] = [[] for _ in range(classes.size)]
+        for permit in self.holders:
+            for number in self._permits[permit].peers:
+                coverage[number].append(permit)
+        from_pods: Row = (self.reach.to_pods,)
+        found: dict[tuple[object, ...], list[int]] = {}
+        for number in range(classes.size):
+            if number < classes.pods:
+                zone, row, mark = classes.zones[number], self.reach.rows["ingress"][number], classes.marks[number]
+            else:
+                zone, row, mark = atom_zones[number - classes.pods], from_pods, None
+            key = (zone, number >= classes.pods, row, tuple(coverage[number]), mark)
+            found.setdefault(key, []).append(number)
+        return tuple(TargetGroup(*key, FrozenBitMap(numbers)) for key, numbers in found.items())  # type: ignore[arg-type]
+
+    def of(self, group: TargetGroup) -> Iterator[Meeting]:
+        """The meetings that reach a group, in a fixed order; each holds for every member alike."""
+        for ingress in group.row:
+            for egress in group.coverage:
+                met = self._meet(ingress, egress)
+                if met is not None:
+                    yield met
+
+    def _meet(self, ingress: int, egress: int) -> Meeting | None:
+        key = (ingress, egress)
+        if key in self._memo:
+            return self._memo[key]
+        if len(self._memo) > _MEMO:
+            self._memo.clear()
+        found = self._memo[key] = self._fresh(ingress, egress)
+        return found
+
+    def _fresh(self, ingress: int, egress: int) -> Meeting | None:
+        inner, outer = self._permits[ingress], self._permits[egress]
+        if inner.family and outer.family and inner.family != outer.family:
+            return None
+        traffic = inner.traffic & outer.traffic
+        if not traffic:
+            return None
+        sources = inner.peers & self.holders[egress]
+        if not sources:
+            return None
+        reasons = tuple(sorted({inner.reason, outer.reason} - {""}))
+        return Meeting(ingress, egress, traffic, reasons, sources)
+
+
+def alone(sources: FrozenBitMap, group: TargetGroup, weights: Sequence[int]) -> bool:
+    """Whether the only connection is that of one pod to itself, which no policy decides and no output shows."""
+    return len(sources) == 1 and sources == group.members and not group.outside and weights[sources.min()] == 1

@@ -1,0 +1,94 @@
+"""Permits and rows: what the two sides of a connection allow, over endpoint classes.
+
+A permit says "this traffic with these peers". A row is all that one class permits in one direction; equal permits and
+equal rows are one object, so a zone design has a handful of them. Uncertain permits carry the reason; the `must` bound of a
+row is its certain permits, the `may` bound all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pyroaring import FrozenBitMap
+
+from audit.traffic import ALL, Traffic
+
+UNCERTAIN = {
+    "host-network": "A host-network endpoint acts with its node's address, and that address or the node is not known; "
+    "a pod's own node may always reach it.",
+    "pod-address": "An address block could match a pod whose address is not known.",
+    "namespace-labels": "A selector could match a namespace whose labels are not known, because its Namespace object was not read.",
+    "unknown-field": "A policy has a field that is not modelled, so the rule may mean more or less than it shows.",
+    "unmodelled-policy": "A policy kind that is not modelled may allow or deny traffic of these endpoints.",
+    "service-source-address": "Traffic that enters through a Service or host port may reach the pod from its node's own "
+    "address, which its policies always let in.",
+    "router": "Traffic that enters through a router reaches the pod from the router's address; which routers publish it is not modelled.",
+    "pod-network": "It is not known whether pod addresses can be reached from outside; `settings.pod_network` says so.",
+}
+"""Reason id -> what it means, for the assumption register."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """One interned permit."""
+
+    traffic: Traffic
+    peers: FrozenBitMap
+    reason: str = ""
+    """Empty when certain, else a key of UNCERTAIN."""
+    family: int = 0
+    """4 or 6 when it holds for addresses of that family only, 0 for both."""
+
+    def covers(self, other: Permit) -> bool:
+        """Whether `other` adds nothing beside this one, in either bound."""
+        return (
+            (not self.reason or self.reason == other.reason)
+            and self.family in (0, other.family)
+            and other.traffic <= self.traffic
+            and other.peers.issubset(self.peers)
+        )
+
+
+Row = tuple[int, ...]
+"""Permit numbers, ascending; none covers another."""
+
+
+class Permits:
+    """All permits, numbered; equal ones get the same number."""
+
+    def __init__(self) -> None:
+        self.all: list[Permit] = []
+        self._numbers: dict[Permit, int] = {}
+        self._rows: dict[frozenset[int], Row] = {}
+
+    def number(self, permit: Permit) -> int:
+        """The number of a permit."""
+        found = self._numbers.get(permit)
+        if found is None:
+            found = self._numbers[permit] = len(self.all)
+            self.all.append(permit)
+        return found
+
+    def row(self, numbers: Iterable[int]) -> Row:
+        """The row of some permits: without those that another covers."""
+        key = frozenset(numbers)
+        found = self._rows.get(key)
+        if found is None:
+            found = self._rows[key] = self._reduced(sorted(key))
+        return found
+
+    def _reduced(self, numbers: Sequence[int]) -> Row:
+        if len(numbers) < 2:  # noqa: PLR2004
+            return tuple(numbers)
+        permits = self.all
+        return tuple(
+            one
+            for one in numbers
+            if not any(other != one and permits[other].covers(permits[one]) for other in numbers)
+        )
+
+
+def open_permit(peers: FrozenBitMap, reason: str = "") -> Permit:
+    """Everything allowed with these peers."""
+    return Permit(ALL, peers, reason)

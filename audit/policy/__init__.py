@@ -1,0 +1,1 @@
+"""Policy dialects, each lowered to clauses."""

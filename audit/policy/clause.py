@@ -1,0 +1,121 @@
+"""`Clause`: the middle model that every policy dialect is lowered to.
+
+A clause says: for these subjects, in this direction, these peers may (or may not) use this traffic. Nothing in it refers
+to a cluster; the engine resolves selectors and names against one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from audit.selectors import LabelSelector
+from audit.traffic import ALL, NONE, AddressSet, Traffic
+
+Direction = Literal["ingress", "egress"]
+DIRECTIONS: tuple[Direction, Direction] = ("ingress", "egress")
+
+
+@dataclass(frozen=True, slots=True)
+class AnyPeer:
+    """Everything: pods, nodes and outside addresses."""
+
+    def __str__(self) -> str:
+        return "any peer"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPods:
+    """Pods of the policy's namespace."""
+
+    pods: LabelSelector
+
+    def __str__(self) -> str:
+        return f"pods {self.pods} of the same namespace" if self.pods.requirements else "the same namespace"
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedPods:
+    """Pods of selected namespaces."""
+
+    namespaces: LabelSelector
+    pods: LabelSelector
+
+    def __str__(self) -> str:
+        where = f"namespaces {self.namespaces}" if self.namespaces.requirements else "every namespace"
+        return f"pods {self.pods} of {where}" if self.pods.requirements else where
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Addresses, of pods and nodes as much as outside ones."""
+
+    addresses: AddressSet
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownPeer:
+    """A peer with a field that is not modelled: it may match anything, and certainly matches nothing."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Peer = AnyPeer | OwnPods | SelectedPods | Block | UnknownPeer
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports of a clause."""
+
+    traffic: Traffic
+    """Numeric ports."""
+    named: tuple[tuple[str, str], ...] = ()
+    """(port name, protocol), resolved per destination pod; sorted."""
+    unknown: bool = False
+    """True when a port entry has a field that is not modelled: then any port may be meant besides."""
+
+    def __str__(self) -> str:
+        parts = [f"{protocol.lower()}/{name}" for name, protocol in self.named]
+        if self.traffic == ALL:
+            return "any port"
+        return ", ".join(([str(self.traffic)] if self.traffic != NONE else []) + parts) or "no port"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One rule of one policy; NetworkPolicy clauses only allow."""
+
+    direction: Direction
+    index: int
+    """0-based position among the rules of its direction."""
+    peers: tuple[Peer, ...]
+    ports: Ports
+    unknown: bool = False
+    """True when the rule has a field that is not modelled: it may allow anything, and certainly allows nothing."""
+
+    def __str__(self) -> str:
+        return f"{', '.join(map(str, self.peers)) or 'no peer'} on {self.ports}"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyText:
+    """What one policy spec says, independent of the namespace it stands in."""
+
+    subject: LabelSelector
+    isolates: tuple[Direction, ...]
+    clauses: tuple[Clause, ...]
+    inert: tuple[str, ...] = ()
+    """Sections without effect, for people."""
+    gaps: tuple[str, ...] = ()
+    """Fields that are not modelled, for people."""
+    invalid: tuple[str, ...] = ()
+    """Peers that name nothing and so match nothing; an API server would refuse them."""
+    unknown: bool = False
+    """True when the spec itself has a field that is not modelled: everything may be allowed, nothing certainly is."""

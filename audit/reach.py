@@ -1,0 +1,351 @@
+"""The engine's core: Inventory and policies -> what every endpoint class permits in each direction.
+
+Input: an Inventory, and the address sets of zones. Output: a Reachability: per class and direction a row of permits, and
+the grants behind it (which rule of which policy). Decisions: a class that no policy isolates has the one open row;
+NetworkPolicies only ever add permits; whatever is not modelled adds an uncertain permit instead of being dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pyroaring import FrozenBitMap
+
+from audit.addresses import AddressSpace
+from audit.classes import Classes
+from audit.errors import AuditErrors, InputError
+from audit.exposure.entries import HIDDEN, Exposure, exposures
+from audit.inventory import Inventory, NamedPort, Pod
+from audit.model import ObjectRef
+from audit.permits import Permit, Permits, Row, open_permit
+from audit.policy.clause import DIRECTIONS, AnyPeer, Block, Clause, Direction, OwnPods, Peer, PolicyText, Ports, SelectedPods
+from audit.policy.foreign import Foreign, foreign_policies
+from audit.policy.networkpolicy import SpecError, lower
+from audit.selectors import LabelSelector
+from audit.snapshot import Entry
+from audit.sources import locate
+from audit.traffic import ALL, EVERYWHERE, NONE, AddressSet, Traffic
+
+_ANY_PORT = Ports(ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One permit of one class with the rule behind it."""
+
+    permit: int
+    policy: int
+    """Index into Reachability.policies."""
+    clause: Clause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One NetworkPolicy with what it says."""
+
+    ref: ObjectRef
+    text: PolicyText
+
+
+class Reachability:
+    """Rows and grants of every class. Read-only once built."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        zone_of: Callable[[Pod], str] = lambda _: "",
+        zone_addresses: Iterable[AddressSet] = (),
+        extra_keys: frozenset[str] = frozenset(),
+    ) -> None:
+        """`extra_keys` are label keys that `zone_of` reads; InputError for specs that no API server would hold."""
+        self.inventory = inventory
+        self.policies = _lowered(inventory.policies)
+        self.foreign = foreign_policies(inventory.snapshot)
+        self.exposed = exposures(inventory)
+        keys = _Keys.of(self.policies)
+        space = AddressSpace([*keys.blocks, *zone_addresses])
+        self.classes = Classes(
+            inventory,
+            space,
+            pod_keys=keys.pods | extra_keys,
+            namespace_keys=keys.namespaces,
+            port_names=keys.ports,
+            zone_of=zone_of,
+            mark_of=lambda index: self.exposed.get(index, HIDDEN),
+        )
+        self.permits = Permits()
+        self.peers = Peers(self.classes)
+        self.open = self.permits.number(open_permit(self.classes.everything))
+        self.to_pods = self.permits.number(open_permit(self.classes.all_pods))
+        """What an outside address permits: it has no policy, and outside to outside is not ours."""
+        self._own: dict[tuple[str, int, object], tuple[int, ...]] = {}
+        self.rows: dict[Direction, list[Row]] = {one: [(self.open,)] * self.classes.pods for one in DIRECTIONS}
+        self.grants: dict[Direction, list[tuple[Grant, ...] | None]] = {
+            one: [None] * self.classes.pods for one in DIRECTIONS
+        }
+        """None: no policy isolates the class, so that it is open by default."""
+        self.selected: list[int] = [0] * len(self.policies)
+        """Endpoints each policy selects."""
+        self._build()
+
+    @cached_property
+    def by_namespace(self) -> Mapping[str, Sequence[int]]:
+        """Namespace -> its policies, as indices."""
+        found: dict[str, list[int]] = {}
+        for index, policy in enumerate(self.policies):
+            found.setdefault(policy.ref.namespace, []).append(index)
+        return found
+
+    def exposure(self, number: int) -> Exposure:
+        """How the outside reaches the members of a pod class."""
+        mark = self.classes.marks[number]
+        return mark if isinstance(mark, Exposure) else HIDDEN
+
+    def _build(self) -> None:
+        for namespace, listed in self.by_namespace.items():
+            if namespace in self.classes.ranges:
+                self._namespace(namespace, listed)
+        for foreign in self.foreign:
+            self._unmodelled(foreign)
+
+    def _namespace(self, namespace: str, listed: Sequence[int]) -> None:
+        """Rows of one namespace; classes that the same policies select share the work."""
+        classes = self.classes
+        start, end = classes.ranges[namespace]
+        selecting: list[list[int]] = [[] for _ in range(end - start)]
+        for index in listed:
+            for number in self._subjects(namespace, self.policies[index].text.subject):
+                selecting[number - start].append(index)
+                self.selected[index] += classes.weights[number]
+        done: dict[tuple[object, ...], tuple[tuple[Grant, ...] | None, Row]] = {}
+        for offset, policies in enumerate(selecting):
+            number = start + offset
+            for direction in DIRECTIONS:
+                key = (direction, tuple(policies), classes.ports_of[number] if direction == "ingress" else None)
+                if key not in done:
+                    done[key] = self._side(namespace, direction, policies, number)
+                self.grants[direction][number], self.rows[direction][number] = done[key]
+
+    def _subjects(self, namespace: str, selector: LabelSelector) -> Iterable[int]:
+        start, end = self.classes.ranges[namespace]
+        if not selector.requirements:
+            return range(start, end)
+        return self.classes.pods_matching(selector) & FrozenBitMap(range(start, end))
+
+    def _side(
+        self, namespace: str, direction: Direction, policies: Sequence[int], number: int
+    ) -> tuple[tuple[Grant, ...] | None, Row]:
+        grants: list[Grant] = []
+        isolated = False
+        for index in policies:
+            text = self.policies[index].text
+            if direction not in text.isolates:
+                continue
+            isolated = True
+            for clause in text.clauses:
+                if clause.direction == direction:
+                    grants += [Grant(one, index, clause) for one in self._clause(namespace, clause, number)]
+            if text.unknown:
+                doubt = Clause(direction, -1, (AnyPeer(),), _ANY_PORT, unknown=True)
+                grants.append(Grant(self._doubt("unknown-field"), index, doubt))
+        if not isolated:
+            return None, (self.open,)
+        return tuple(grants), self.permits.row(grant.permit for grant in grants)
+
+    def _doubt(self, reason: str) -> int:
+        return self.permits.number(open_permit(self.classes.everything, reason))
+
+    def _clause(self, namespace: str, clause: Clause, number: int) -> tuple[int, ...]:
+        """The permits of one rule for one class; rules without own-namespace peers or named ports are shared by all."""
+        own = any(isinstance(peer, OwnPods) for peer in clause.peers)
+        ports = self.classes.ports_of[number] if clause.ports.named and clause.direction == "ingress" else None
+        key = (namespace if own else "", id(clause), ports)
+        found = self._own.get(key)
+        if found is None:
+            found = self._own[key] = tuple(self._permits(namespace, clause, number))
+        return found
+
+    def _permits(self, namespace: str, clause: Clause, number: int) -> Iterable[int]:
+        if clause.unknown:
+            yield self._doubt("unknown-field")
+            return
+        for traffic, among in self._traffic(clause, number):
+            for peers, reason, family in self.peers.of(namespace, clause.peers):
+                within = peers if among is None else peers & among
+                if within and traffic:
+                    yield self.permits.number(Permit(traffic, within, reason, family))
+        if clause.ports.unknown:
+            for peers, _, family in self.peers.of(namespace, clause.peers):
+                yield self.permits.number(Permit(ALL, peers, "unknown-field", family))
+
+    def _traffic(self, clause: Clause, number: int) -> Iterable[tuple[Traffic, FrozenBitMap | None]]:
+        """(traffic, destinations it is limited to): a named port means another number per destination."""
+        ports = clause.ports
+        if not ports.named:
+            return [(ports.traffic, None)]
+        if clause.direction == "ingress":
+            return [(ports.traffic | _resolve(ports.named, self.classes.ports_of[number]), None)]
+        by_traffic = self.peers.named(ports.named)
+        return [(ports.traffic, None), *((traffic, classes) for traffic, classes in by_traffic)]
+
+    def _unmodelled(self, foreign: Foreign) -> None:
+        """A policy kind that is not modelled leaves nothing certain for the endpoints it may select."""
+        doubt: Row = (self._doubt("unmodelled-policy"),)
+        names = [foreign.ref.namespace] if foreign.ref.namespace else list(self.classes.ranges)
+        for name in names:
+            for number in range(*self.classes.ranges.get(name, (0, 0))):
+                for direction in DIRECTIONS:
+                    self.rows[direction][number] = doubt
+
+
+class Peers:
+    """Resolves peers to classes; each distinct list of peers once."""
+
+    def __init__(self, classes: Classes) -> None:
+        self._classes = classes
+        self._blocks: dict[AddressSet, list[tuple[FrozenBitMap, str, int]]] = {}
+        self._selected: dict[SelectedPods, tuple[FrozenBitMap, FrozenBitMap]] = {}
+        self._own: dict[tuple[str, LabelSelector], FrozenBitMap] = {}
+        self._named: dict[tuple[tuple[str, str], ...], list[tuple[Traffic, FrozenBitMap]]] = {}
+
+    def of(self, namespace: str, peers: Sequence[Peer]) -> list[tuple[FrozenBitMap, str, int]]:
+        """(classes, reason or empty, family or 0) of a rule's peers."""
+        found: list[tuple[FrozenBitMap, str, int]] = []
+        blocks: list[AddressSet] = []
+        for peer in peers:
+            match peer:
+                case AnyPeer():
+                    found.append((self._classes.everything, "", 0))
+                case OwnPods(pods):
+                    found.append((self.own(namespace, pods), "", 0))
+                case SelectedPods():
+                    certain, possible = self.selected(peer)
+                    found += [(certain, "", 0), (possible - certain, "namespace-labels", 0)]
+                case Block(addresses):
+                    blocks.append(addresses)
+                case _:
+                    found.append((self._classes.everything, "unknown-field", 0))
+        if blocks:
+            found += self._block(AddressSet.union_of(blocks))
+        return [one for one in found if one[0]]
+
+    def own(self, namespace: str, selector: LabelSelector) -> FrozenBitMap:
+        """Pods of one namespace."""
+        found = self._own.get((namespace, selector))
+        if found is None:
+            found = self._classes.namespace_range(namespace)
+            if selector.requirements:
+                found &= self._classes.pods_matching(selector)
+            self._own[namespace, selector] = found
+        return found
+
+    def selected(self, peer: SelectedPods) -> tuple[FrozenBitMap, FrozenBitMap]:
+        """Pods that the selectors (certainly, possibly) pick."""
+        found = self._selected.get(peer)
+        if found is None:
+            certain, possible = self._classes.in_namespaces(peer.namespaces)
+            if peer.pods.requirements:
+                pods = self._classes.pods_matching(peer.pods)
+                certain, possible = certain & pods, possible & pods
+            found = self._selected[peer] = (certain, possible)
+        return found
+
+    def _block(self, addresses: AddressSet) -> list[tuple[FrozenBitMap, str, int]]:
+        """Whoever has an address there; endpoints without a known address only where every address is admitted."""
+        if addresses == EVERYWHERE:
+            return [(self._classes.everything, "", 0)]
+        found = self._blocks.get(addresses)
+        if found is None:
+            found = self._blocks[addresses] = self._at(addresses)
+        return found
+
+    def _at(self, addresses: AddressSet) -> list[tuple[FrozenBitMap, str, int]]:
+        classes = self._classes
+        parts = _HALVES if classes.dual_stack else ((EVERYWHERE, 0),)
+        pods = classes.addressless & classes.selectable_pods
+        return [
+            *((classes.at(addresses & half), "", family) for half, family in parts),
+            (pods, "pod-address", 0),
+            (classes.addressless - pods, "host-network", 0),
+        ]
+
+    def named(self, names: tuple[tuple[str, str], ...]) -> list[tuple[Traffic, FrozenBitMap]]:
+        """What some named ports mean at which destinations."""
+        found = self._named.get(names)
+        if found is None:
+            groups: dict[Traffic, list[int]] = {}
+            for number, ports in enumerate(self._classes.ports_of):
+                if ports and (traffic := _resolve(names, ports)):
+                    groups.setdefault(traffic, []).append(number)
+            found = [(traffic, FrozenBitMap(numbers)) for traffic, numbers in groups.items()]
+            self._named[names] = found
+        return found
+
+
+_HALVES = tuple((AddressSet((span,)), family) for span, family in zip(EVERYWHERE.spans, (4, 6), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What the policies of a cluster look at."""
+
+    pods: frozenset[str]
+    namespaces: frozenset[str]
+    ports: frozenset[str]
+    blocks: tuple[AddressSet, ...]
+
+    @classmethod
+    def of(cls, policies: Iterable[Policy]) -> _Keys:
+        pods: set[str] = set()
+        namespaces: set[str] = set()
+        ports: set[str] = set()
+        blocks: dict[AddressSet, None] = {}
+        for text in {id(policy.text): policy.text for policy in policies}.values():
+            pods |= text.subject.keys
+            for clause in text.clauses:
+                ports.update(name for name, _ in clause.ports.named)
+                for peer in clause.peers:
+                    match peer:
+                        case OwnPods(selector):
+                            pods |= selector.keys
+                        case SelectedPods(spaces, selector):
+                            namespaces |= spaces.keys
+                            pods |= selector.keys
+                        case Block(addresses):
+                            blocks[addresses] = None
+                        case _:
+                            pass
+        return cls(frozenset(pods), frozenset(namespaces), frozenset(ports), tuple(blocks))
+
+
+def _resolve(names: Iterable[tuple[str, str]], ports: Iterable[NamedPort]) -> Traffic:
+    """The numbers that named ports have on a pod; the protocol must agree."""
+    total = NONE
+    wanted = set(names)
+    for port in ports:
+        if (port.name, port.protocol) in wanted:
+            total |= Traffic.port_range(port.protocol, port.port, port.port)
+    return total
+
+
+def _lowered(entries: Iterable[Entry]) -> tuple[Policy, ...]:
+    """Every NetworkPolicy read; equal specs are read once. All refused specs are reported together."""
+    texts: dict[bytes, PolicyText] = {}
+    policies: list[Policy] = []
+    errors: list[InputError] = []
+    for entry in entries:
+        spec = bytes(entry.body.spec)
+        try:
+            text = texts.get(spec) or texts.setdefault(spec, lower(spec))
+        except SpecError as error:
+            position = locate(entry, ("spec", *error.path))
+            where = f"NetworkPolicy `{entry.namespace}/{entry.name}`: {error}"
+            errors.append(InputError(where, position, hint="an API server refuses this object"))
+            continue
+        policies.append(Policy(ref=ObjectRef("NetworkPolicy", entry.namespace, entry.name, entry.origin), text=text))
+    if errors:
+        raise AuditErrors(errors)
+    return tuple(policies)
