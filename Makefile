@@ -1,7 +1,8 @@
 # `make demo` and `make test` set everything up themselves; a second run starts at once.
 
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest
+# All processors; tests that share an installation stay together.
+PYTEST_ARGS ?= -n auto --dist loadgroup
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock
 SETUP := pyproject.toml scripts/setup $(LOCKS)
 
@@ -12,7 +13,7 @@ demo: .venv/runtime.stamp
 	@scripts/demo
 
 test: .venv/dev.stamp
-	$(PYTEST) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

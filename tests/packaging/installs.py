@@ -31,7 +31,8 @@ class Installation:
 
 
 def run(command: Sequence[str | Path], *, cwd: Path = ROOT, expect: int = 0) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment = inherited | {"SOURCE_DATE_EPOCH": "1788220800"}
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == expect, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
