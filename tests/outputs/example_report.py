@@ -91,7 +91,7 @@ def finding(  # noqa: PLR0913 - one argument per column of the table below
         "rule": rule, "verdict": verdict, "severity": severity, "title": title, "from_zone": source, "to_zone": target,
         "ports": {"TCP": ports} if ports else {}, "subjects": ("NetworkPolicy ledger/allow-all",),
         "path": (open_step, step), "matrix_row": "ZM-0012" if source == "dmz" else "",
-        "expected": "nothing from dmz to database", "observed": f"tcp/{ports} from 14 pods to 15 pods",
+        "expected": f"nothing from {source} to {target}" if source and target else "", "observed": f"tcp/{ports} from 14 pods to 15 pods" if ports else "an object that does not do what its name says",
         "evidence": (
             Exposure(
                 source="edge/Deployment/proxy", target="ledger/StatefulSet/postgres", port=f"tcp/{ports or 443}",
