@@ -14,6 +14,7 @@ from typing import Protocol
 from pyroaring import FrozenBitMap
 
 from audit.flows import Breach, Cause, Witness
+from audit.inventory import Pod
 from audit.meet import Meetings, TargetGroup
 from audit.model import ObjectRef
 from audit.policy.clause import Direction
@@ -88,9 +89,7 @@ class Causes:
         ]
         return tuple(sorted(found, key=lambda one: (not one.certain, not one.exposed, -one.pairs, _name(one))))
 
-    def _parts(
-        self, one: Excess, allowed: Traffic
-    ) -> Iterator[tuple[_Key, FrozenBitMap, FrozenBitMap, Traffic]]:
+    def _parts(self, one: Excess, allowed: Traffic) -> Iterator[tuple[_Key, FrozenBitMap, FrozenBitMap, Traffic]]:
         for flow in one.flows:
             if flow.reasons:
                 key: _Key = ("doubt", -1, flow.reasons, flow.exposed)
@@ -155,9 +154,7 @@ class Causes:
             groups.setdefault(id(listed[number]), []).append(number)
         return [(listed[found[0]], FrozenBitMap(found)) for found in groups.values()]
 
-    def _add(
-        self, total: _Sum, one: Excess, sources: FrozenBitMap, targets: FrozenBitMap, traffic: Traffic
-    ) -> None:
+    def _add(self, total: _Sum, one: Excess, sources: FrozenBitMap, targets: FrozenBitMap, traffic: Traffic) -> None:
         if not sources:
             return
         classes = self._classes
@@ -202,7 +199,7 @@ class Causes:
         names = {self._first(number).namespace for number in open_classes if number < self._classes.pods}
         return tuple(self._namespaces[name].ref for name in sorted(names))
 
-    def _first(self, number: int):  # type: ignore[no-untyped-def]
+    def _first(self, number: int) -> Pod:
         return self._classes.inventory.endpoints[self._classes.members[number][0]]
 
     def _cause(self, direction: Direction, number: int, peer: int, traffic: Traffic, policy: int) -> Cause:

@@ -7,7 +7,9 @@ every sparse row, they measured a tenth of the memory on microsegmented clusters
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from pyroaring import BitMap, FrozenBitMap
 
@@ -20,10 +22,21 @@ from audit.traffic import AddressSet
 NOTHING = FrozenBitMap()
 
 
+class _Kind(NamedTuple):
+    """What keeps endpoints of one namespace apart besides their labels."""
+
+    zone: str
+    mark: object
+    atoms: tuple[int, ...]
+    ports: tuple[NamedPort, ...]
+
+
 class LabelIndex:
     """label -> bitmap of numbered objects; answers a selector with few bitmap operations."""
 
-    def __init__(self, labels: Iterable[tuple[int, Mapping[str, str]]], keys: frozenset[str], everything: FrozenBitMap) -> None:
+    def __init__(
+        self, labels: Iterable[tuple[int, Mapping[str, str]]], keys: frozenset[str], everything: FrozenBitMap
+    ) -> None:
         self._all = everything
         by_value: dict[tuple[str, str], BitMap] = {}
         by_key: dict[str, BitMap] = {key: BitMap() for key in keys}
@@ -59,7 +72,9 @@ class NamespaceIndex:
 
     def __init__(self, namespaces: Sequence[Namespace], keys: frozenset[str]) -> None:
         everything = FrozenBitMap(range(len(namespaces)))
-        self._labels = LabelIndex(((i, one.labels) for i, one in enumerate(namespaces)), keys | {NAME_LABEL}, everything)
+        self._labels = LabelIndex(
+            ((i, one.labels) for i, one in enumerate(namespaces)), keys | {NAME_LABEL}, everything
+        )
         self._unknown = FrozenBitMap(i for i, one in enumerate(namespaces) if not one.known)
         self._all = everything
 
@@ -130,9 +145,8 @@ class Classes:
             if index and pod.namespace != endpoints[index - 1].namespace:
                 self._close(endpoints[index - 1].namespace, start)
                 start, numbers = len(self.members), {}
-            zone, atoms, named = zone_of(pod), self._atoms(pod), ports(pod.named_ports)
-            key = (project(pod.labels), zone, atoms, named, mark_of(index))
-            class_of[index] = self._class(numbers, key, index, zone, atoms, named, key[-1])
+            kind = _Kind(zone_of(pod), mark_of(index), self._atoms(pod), ports(pod.named_ports))
+            class_of[index] = self._class(numbers, (project(pod.labels), kind), index, kind)
         if endpoints:
             self._close(endpoints[-1].namespace, start)
         self.selectable = len(self.members)
@@ -140,29 +154,19 @@ class Classes:
         numbers = {}
         for index in hosts:
             pod = endpoints[index]
-            zone, atoms, named = zone_of(pod), self._atoms(pod), ports(pod.named_ports)
-            key = (pod.namespace, zone, atoms, named, mark_of(index), pod.node)
-            class_of[index] = self._class(numbers, key, index, zone, atoms, named, key[4])
+            kind = _Kind(zone_of(pod), mark_of(index), self._atoms(pod), ports(pod.named_ports))
+            class_of[index] = self._class(numbers, (pod.namespace, pod.node, kind), index, kind)
         return class_of
 
-    def _class(
-        self,
-        numbers: dict[object, int],
-        key: object,
-        index: int,
-        zone: str,
-        atoms: tuple[int, ...],
-        named: tuple[NamedPort, ...],
-        mark: object,
-    ) -> int:
+    def _class(self, numbers: dict[object, int], key: object, index: int, kind: _Kind) -> int:
         found = numbers.get(key)
         if found is None:
             found = numbers[key] = len(self.members)
             self.members.append([])
-            self.zones.append(zone)
-            self.marks.append(mark)
-            self.atoms_of.append(atoms)
-            self.ports_of.append(named)
+            self.zones.append(kind.zone)
+            self.marks.append(kind.mark)
+            self.atoms_of.append(kind.atoms)
+            self.ports_of.append(kind.ports)
         self.members[found].append(index)
         return found
 
@@ -230,14 +234,10 @@ class Classes:
         return FrozenBitMap(found)
 
     def _pods_between(self, low: int, high: int) -> BitMap:
-        return BitMap.union(
-            BitMap(), *(self._by_atom[atom] for atom in _between(self._pod_atoms, low, high))
-        )
+        return BitMap.union(BitMap(), *(self._by_atom[atom] for atom in _between(self._pod_atoms, low, high)))
 
 
 def _between(ascending: Sequence[int], low: int, high: int) -> Sequence[int]:
-    from bisect import bisect_left
-
     return ascending[bisect_left(ascending, low) : bisect_left(ascending, high)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact
 from audit.permits import UNCERTAIN
@@ -65,9 +65,9 @@ def _isolates_new(text: PolicyText, direction: Direction) -> bool:
     return direction in text.isolates and text.subject.matches({})
 
 
-def _wide_open(reach: Reachability, listed: object) -> Iterator[Cause]:
+def _wide_open(reach: Reachability, listed: Sequence[int]) -> Iterator[Cause]:
     """Ingress rules that admit every pod of the cluster on every port to at least one pod."""
-    for index in listed:  # type: ignore[attr-defined]
+    for index in listed:
         policy = reach.policies[index]
         if not reach.selected[index]:
             continue

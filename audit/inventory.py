@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from audit.model import Namespace, Node, ObjectRef
-from audit.snapshot import WORKLOADS, Container, Entry, Metadata, Origin, PodSpec, Snapshot
+from audit.snapshot import WORKLOADS, Container, Entry, Metadata, Origin, PodSpec, PodTemplate, Snapshot
 from audit.traffic import address_number
 
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -144,13 +144,29 @@ def _drafts(snapshot: Snapshot, owners: _Owners) -> Iterator[_Draft]:
     for kind in WORKLOADS:
         for entry in snapshot.of(kind):
             owner = owners.top(entry)
-            spec = entry.body.spec
-            spec = spec.jobTemplate.spec if kind == "CronJob" and spec and spec.jobTemplate else spec
-            template = spec.template if spec and kind != "CronJob" else getattr(spec, "template", None)
+            template = _template(entry)
             if owner.kind != kind or owner in has_pods or template is None:
                 continue
             number += 1
-            yield entry.namespace, entry.name, True, number, owner, entry, template.metadata or Metadata(), template.spec, True
+            yield (
+                entry.namespace,
+                entry.name,
+                True,
+                number,
+                owner,
+                entry,
+                template.metadata or Metadata(),
+                template.spec,
+                True,
+            )
+
+
+def _template(entry: Entry) -> PodTemplate | None:
+    """The pod template of a workload object."""
+    spec = entry.body.spec
+    if entry.kind == "CronJob":
+        spec = spec.jobTemplate.spec if spec and spec.jobTemplate else None
+    return spec.template if spec else None
 
 
 class _Owners:

@@ -77,7 +77,7 @@ class Meetings:
             for number in self._permits[permit].peers:
                 coverage[number].append(permit)
         from_pods: Row = (self.reach.to_pods,)
-        found: dict[tuple[object, ...], list[int]] = {}
+        found: dict[tuple[str, bool, Row, tuple[int, ...], object], list[int]] = {}
         for number in range(classes.size):
             if number < classes.pods:
                 zone, row, mark = classes.zones[number], self.reach.rows["ingress"][number], classes.marks[number]
@@ -85,7 +85,7 @@ class Meetings:
                 zone, row, mark = atom_zones[number - classes.pods], from_pods, None
             key = (zone, number >= classes.pods, row, tuple(coverage[number]), mark)
             found.setdefault(key, []).append(number)
-        return tuple(TargetGroup(*key, FrozenBitMap(numbers)) for key, numbers in found.items())  # type: ignore[arg-type]
+        return tuple(TargetGroup(*key, FrozenBitMap(numbers)) for key, numbers in found.items())
 
     def of(self, group: TargetGroup) -> Iterator[Meeting]:
         """The meetings that reach a group, in a fixed order; each holds for every member alike."""

@@ -83,9 +83,7 @@ class Permits:
             return tuple(numbers)
         permits = self.all
         return tuple(
-            one
-            for one in numbers
-            if not any(other != one and permits[other].covers(permits[one]) for other in numbers)
+            one for one in numbers if not any(other != one and permits[other].covers(permits[one]) for other in numbers)
         )
 
 

@@ -20,7 +20,18 @@ from audit.exposure.entries import HIDDEN, Exposure, exposures
 from audit.inventory import Inventory, NamedPort, Pod
 from audit.model import ObjectRef
 from audit.permits import Permit, Permits, Row, open_permit
-from audit.policy.clause import DIRECTIONS, AnyPeer, Block, Clause, Direction, OwnPods, Peer, PolicyText, Ports, SelectedPods
+from audit.policy.clause import (
+    DIRECTIONS,
+    AnyPeer,
+    Block,
+    Clause,
+    Direction,
+    OwnPods,
+    Peer,
+    PolicyText,
+    Ports,
+    SelectedPods,
+)
 from audit.policy.foreign import Foreign, foreign_policies
 from audit.policy.networkpolicy import SpecError, lower
 from audit.selectors import LabelSelector

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pyroaring import FrozenBitMap
-
 from audit import cells
 from audit.exposure.entries import HIDDEN
 from audit.facts import gather
 from audit.inventory import Inventory, Pod, build
-from audit.meet import Meetings, TargetGroup
+from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
+from audit.pieces import Piece, pieces
 from audit.reach import Reachability
 from audit.snapshot import Snapshot
 from audit.traffic import ALL, NONE, Traffic
@@ -51,40 +50,6 @@ def document(snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "
             for one in gather(reach, writer.doubts).assumptions
         ],
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Source classes that all have the same connection to a target group."""
-
-    sources: FrozenBitMap
-    certain: Traffic
-    possible: Traffic
-    reasons: frozenset[str]
-
-
-def pieces(meetings: Meetings, group: TargetGroup) -> list[Piece]:
-    """The sources of a group in disjoint pieces."""
-    found: list[Piece] = []
-    for met in meetings.of(group):
-        fresh = met.sources
-        certain = NONE if met.reasons else met.traffic
-        parts: list[Piece] = []
-        for one in found:
-            common = one.sources & fresh
-            if common:
-                fresh -= common
-                reasons = one.reasons | frozenset(met.reasons)
-                parts.append(Piece(common, one.certain | certain, one.possible | met.traffic, reasons))
-                rest = one.sources - common
-                if rest:
-                    parts.append(Piece(rest, one.certain, one.possible, one.reasons))
-            else:
-                parts.append(one)
-        if fresh:
-            parts.append(Piece(fresh, certain, met.traffic, frozenset(met.reasons)))
-        found = parts
-    return found
 
 
 @dataclass(slots=True)
@@ -200,7 +165,7 @@ class _Writer:
             for right, others in self._names(target).items():
                 pairs = many * others - (many if source == target and left == right else 0)
                 if pairs:
-                    self._link(left, right, None).add(certain, possible, reasons, pairs)
+                    self._link(left, right).add(certain, possible, reasons, pairs)
 
     def _from_outside(self, source: str, target: int, piece: Piece) -> None:
         exposure = self._reach.exposure(target)
@@ -223,7 +188,7 @@ class _Writer:
             if traffic:
                 for block in sorted(set(self._blocks.values())):
                     for name, count in self._class_units[target].items():
-                        self._link(block, name, True).add(NONE, traffic, frozenset({reason}), count)
+                        self._link(block, name, exposed=True).add(NONE, traffic, frozenset({reason}), count)
 
     def _own_nodes(self) -> None:
         """A host-network pod reaches every pod of its node; where a node is unknown it may."""
@@ -236,12 +201,12 @@ class _Writer:
             doubtful = [i for found in here.values() for i in found] if not node else here.get("", [])
             for source in sources:
                 for target in certain:
-                    self._link(self._unit[source], self._unit[target], None).add(ALL, ALL, frozenset(), 1)
+                    self._link(self._unit[source], self._unit[target]).add(ALL, ALL, frozenset(), 1)
                 for target in doubtful:
-                    link = self._link(self._unit[source], self._unit[target], None)
+                    link = self._link(self._unit[source], self._unit[target])
                     link.add(NONE, ALL, frozenset({"host-network"}), 1)
 
-    def _link(self, source: str, target: str, exposed: object) -> _Link:
+    def _link(self, source: str, target: str, exposed: object = None) -> _Link:
         return self._links.setdefault((source, target, exposed), _Link())
 
     def connections(self) -> Iterator[dict[str, Any]]:
@@ -291,13 +256,13 @@ class _Writer:
                 zone_of.setdefault(self._unit[index], set()).add(self._classes.zones[number])
         for index, pod in enumerate(self._inventory.endpoints):
             pods.setdefault(self._unit[index], []).append(pod)
-        for unit, members in sorted(pods.items()):
-            entry: dict[str, Any] = {"id": unit, **self._name(unit, members)}
+        for unit, found in sorted(pods.items()):
+            entry: dict[str, Any] = {"id": unit, **self._name(unit, found)}
             if zoned:
                 zones = sorted(zone_of[unit])
                 entry["zone"] = zones[0] if len(zones) == 1 else UNZONED
             if self._by == "workload":
-                entry["pods"] = [pod.name for pod in members if not pod.template]
+                entry["pods"] = [pod.name for pod in found if not pod.template]
             yield entry
 
     def _name(self, unit: str, members: Sequence[Pod]) -> dict[str, str]:

@@ -9,11 +9,23 @@ models is a gap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
-from audit.policy.clause import AnyPeer, Block, Clause, Direction, OwnPods, Peer, PolicyText, Ports, SelectedPods, UnknownPeer
+from audit.policy.clause import (
+    DIRECTIONS,
+    AnyPeer,
+    Block,
+    Clause,
+    Direction,
+    OwnPods,
+    Peer,
+    PolicyText,
+    Ports,
+    SelectedPods,
+    UnknownPeer,
+)
 from audit.selectors import EVERYTHING, LabelSelector
 from audit.traffic import ALL, NONE, PROTOCOLS, AddressSet, Traffic
 
@@ -44,11 +56,10 @@ def lower(spec: bytes) -> PolicyText:
     invalid: list[str] = []
     clauses: list[Clause] = []
     rules: dict[Direction, int] = {}
-    for direction in ("ingress", "egress"):
+    for direction in DIRECTIONS:
         listed = _list(raw.get(direction), (direction,))
-        rules[cast("Direction", direction)] = len(listed)
-        for index, rule in enumerate(listed):
-            clauses.append(_clause(cast("Direction", direction), index, rule, gaps, invalid))
+        rules[direction] = len(listed)
+        clauses += [_clause(direction, index, rule, gaps, invalid) for index, rule in enumerate(listed)]
     isolates = _types(raw.get("policyTypes"), has_egress=rules["egress"] > 0)
     inert = tuple(
         f"{direction} rules are ignored: policyTypes does not list {direction.title()}"
@@ -73,7 +84,7 @@ def _types(raw: Any, *, has_egress: bool) -> tuple[Direction, ...]:
             raise SpecError(f"unknown policy type `{value}`; it must be Ingress or Egress", ("policyTypes", index))
     if not listed:
         return ("ingress", "egress") if has_egress else ("ingress",)
-    return tuple(direction for direction in ("ingress", "egress") if direction.title() in listed)  # type: ignore[return-value]
+    return tuple(direction for direction in DIRECTIONS if direction.title() in listed)
 
 
 def _clause(direction: Direction, index: int, raw: Any, gaps: list[str], invalid: list[str]) -> Clause:
@@ -211,5 +222,3 @@ def _mapping(raw: Any, path: tuple[str | int, ...]) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise SpecError("a mapping is needed here", path)
     return raw
-
-

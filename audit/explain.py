@@ -1,0 +1,259 @@
+"""`explain`: one connection, every policy that decides it and why, in plain lines.
+
+The answer is read off the same rows and grants that the cells are made of; it is a view, not a second evaluation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from audit import cells
+from audit.errors import UsageError, did_you_mean
+from audit.exposure.entries import HIDDEN
+from audit.inventory import build
+from audit.meet import Meetings
+from audit.model import UNZONED, ZoneMatrix
+from audit.permits import UNCERTAIN
+from audit.pieces import Piece, pieces
+from audit.policy.clause import Direction
+from audit.reach import Grant, Policy, Reachability
+from audit.snapshot import Snapshot
+from audit.traffic import ALL, NONE, Traffic, address_number, address_text
+from audit.zones import assign
+
+MOST_CASES = 8
+"""Replicas that differ are explained one by one up to this number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer, for a terminal."""
+
+    lines: tuple[str, ...]
+    verdict: str
+    """allowed, denied, unknown, or mixed where ports or replicas differ."""
+
+
+def explain(
+    snapshot: Snapshot, source: str, target: str, port: str | None = None, matrix: ZoneMatrix | None = None
+) -> Explanation:
+    """Why `source` may or may not open connections to `target`; endpoints as in reach JSON, or addresses.
+
+    `port` is `tcp/5432` or None for every port. UsageError for an endpoint or a port that does not exist.
+    """
+    asked = _port(port)
+    inventory = build(snapshot)
+    if matrix is None:
+        reach = Reachability(inventory)
+        zones = [""] * len(reach.classes.space)
+    else:
+        zone_map = assign(matrix, inventory.namespaces.values(), inventory.nodes.values())
+        reach = cells.reachability(inventory, zone_map, matrix)
+        zones = cells.atom_zones(reach, zone_map)
+    case = _Case(reach, Meetings(reach, zones), asked, matrix)
+    pairs = [(left, right) for left in case.find(source) for right in case.find(target)]
+    if pairs == [(pairs[0][0], pairs[0][0])] and len(case.members(pairs[0][0])) == 1:
+        raise UsageError(f"`{source}` and `{target}` are the same pod, which no policy decides")
+    if all(case.outside(left) and case.outside(right) for left, right in pairs):
+        raise UsageError("both ends are outside the cluster", hint="name at least one pod or workload")
+    return case.answer(source, target, pairs)
+
+
+def _port(text: str | None) -> Traffic:
+    if text is None:
+        return ALL
+    protocol, _, number = text.partition("/")
+    try:
+        low, _, high = number.partition("-")
+        return Traffic.port_range(protocol.upper(), int(low), int(high or low))
+    except ValueError:
+        raise UsageError(f"`{text}` is not a port", hint="write `tcp/5432`, `udp/53` or `sctp/3868`") from None
+
+
+class _Case:
+    """One question."""
+
+    def __init__(self, reach: Reachability, meetings: Meetings, asked: Traffic, matrix: ZoneMatrix | None) -> None:
+        self._reach = reach
+        self._classes = reach.classes
+        self._meetings = meetings
+        self._asked = asked
+        self._matrix = matrix
+        self._group_of = {number: group for group in meetings.groups for number in group.members}
+
+    def outside(self, number: int) -> bool:
+        """Whether a class is outside addresses."""
+        return number >= self._classes.pods
+
+    def members(self, number: int) -> Sequence[int]:
+        """Endpoints of a pod class."""
+        return [] if self.outside(number) else self._classes.members[number]
+
+    def find(self, name: str) -> list[int]:
+        """The classes of an endpoint id or an address."""
+        if "/" not in name:
+            try:
+                return [self._classes.pods + self._classes.space.atom(address_number(name))]
+            except ValueError:
+                pass
+        inventory = self._classes.inventory
+        ids: dict[str, set[int]] = {}
+        for index, pod in enumerate(inventory.endpoints):
+            for known in {inventory.endpoint_id(pod), inventory.workloads[pod.workload].id}:
+                ids.setdefault(known, set()).add(self._classes.class_of[index])
+        if name not in ids:
+            short = sorted(known for known in ids if known.replace("/Pod/", "/") == name or _plain(known) == name)
+            if len(short) == 1:
+                name = short[0]
+        if name not in ids:
+            raise UsageError(f"no endpoint `{name}`", hint=did_you_mean(name, ids) or "the input holds no endpoint")
+        return sorted(ids[name])
+
+    def answer(self, source: str, target: str, pairs: Sequence[tuple[int, int]]) -> Explanation:
+        """The lines for every pair of classes."""
+        lines: list[str] = []
+        verdicts: set[str] = set()
+        for left, right in pairs[:MOST_CASES]:
+            if len(pairs) > 1:
+                lines += [f"== {self._name(left)} -> {self._name(right)}"]
+            piece = self._piece(left, right)
+            verdicts |= {word for word, traffic in self._split(piece) if traffic}
+            lines += self._lines(source, target, left, right, piece)
+        if len(pairs) > MOST_CASES:
+            lines.append(f"{len(pairs) - MOST_CASES} further combinations of replicas are not shown")
+        return Explanation(tuple(lines), verdicts.pop() if len(verdicts) == 1 else "mixed")
+
+    def _piece(self, source: int, target: int) -> Piece:
+        for piece in pieces(self._meetings, self._group_of[target]):
+            if source in piece.sources:
+                return piece
+        return Piece(self._group_of[target].members, NONE, NONE, frozenset())
+
+    def _split(self, piece: Piece) -> list[tuple[str, Traffic]]:
+        certain, possible = piece.certain & self._asked, piece.possible & self._asked
+        return [("allowed", certain), ("unknown", possible - certain), ("denied", self._asked - possible)]
+
+    def _lines(self, source: str, target: str, left: int, right: int, piece: Piece) -> Iterator[str]:
+        yield f"{source} -> {target}"
+        for word, traffic in self._split(piece):
+            if traffic:
+                yield f"  {word}: {traffic}"
+        for reason in sorted(piece.reasons):
+            yield f"  unknown because of {reason}: {UNCERTAIN[reason]}"
+        yield from self._matrix_lines(left, right, piece)
+        yield f"egress of {self._name(left)}"
+        yield from self._side("egress", left, right)
+        yield f"ingress of {self._name(right)}"
+        yield from self._side("ingress", right, left)
+        yield from self._entry(left, right)
+        if not piece.certain & self._asked:
+            yield from self._detour(left, right)
+
+    def _matrix_lines(self, left: int, right: int, piece: Piece) -> Iterator[str]:
+        if self._matrix is None:
+            return
+        zones = [self._zone(left), self._zone(right)]
+        expected = self._matrix.expect(*zones)
+        row = f"row {expected.row.id}" if expected.row else "no row, by default"
+        yield f"  matrix: {zones[0]} -> {zones[1]} allows {expected.allowed} ({row})"
+        beyond = (piece.certain & self._asked) - expected.allowed
+        if beyond:
+            yield f"  beyond the matrix: {beyond}"
+
+    def _zone(self, number: int) -> str:
+        return self._group_of[number].zone or UNZONED
+
+    def _side(self, direction: Direction, number: int, peer: int) -> Iterator[str]:
+        """Every policy that decides one side, rule by rule."""
+        if self.outside(number):
+            yield "  outside the cluster: no policy of the cluster decides this side"
+            return
+        if number >= self._classes.selectable:
+            yield "  host network: policies do not apply; it acts with its node's address"
+            return
+        namespace = self._classes.inventory.endpoints[self._classes.members[number][0]].namespace
+        for foreign in self._reach.foreign:
+            if foreign.ref.namespace in ("", namespace):
+                yield f"  {foreign.ref} may decide it, and that kind is not modelled"
+        grants = self._reach.grants[direction][number]
+        if grants is None:
+            yield "  no policy isolates it in this direction: open by default"
+            return
+        for index in self._isolating(direction, number, namespace):
+            yield from self._policy(
+                self._reach.policies[index], direction, [g for g in grants if g.policy == index], peer
+            )
+
+    def _isolating(self, direction: Direction, number: int, namespace: str) -> Iterator[int]:
+        labels = self._classes.inventory.endpoints[self._classes.members[number][0]].labels
+        for index in self._reach.by_namespace.get(namespace, ()):
+            text = self._reach.policies[index].text
+            if direction in text.isolates and text.subject.matches(labels):
+                yield index
+
+    def _policy(self, policy: Policy, direction: Direction, grants: Sequence[Grant], peer: int) -> Iterator[str]:
+        yield f"  {policy.ref} isolates it{_place(policy)}"
+        clauses = [clause for clause in policy.text.clauses if clause.direction == direction]
+        if not clauses:
+            yield "    it has no rule for this direction: it admits nothing"
+        for clause in clauses:
+            mine = [grant for grant in grants if grant.clause is clause]
+            yield f"    rule {clause.index}: {clause}: {self._effect(mine, peer)}"
+
+    def _effect(self, grants: Iterable[Grant], peer: int) -> str:
+        permits = [self._reach.permits.all[grant.permit] for grant in grants]
+        fitting = [permit for permit in permits if peer in permit.peers]
+        if not fitting:
+            return "does not match this peer"
+        certain, possible = NONE, NONE
+        for permit in fitting:
+            possible |= permit.traffic
+            certain |= NONE if permit.reason else permit.traffic
+        if certain & self._asked:
+            return f"admits {certain & self._asked}"
+        return f"may admit {possible & self._asked}" if possible & self._asked else "does not match this port"
+
+    def _entry(self, left: int, right: int) -> Iterator[str]:
+        """How the outside gets in at all."""
+        if not self.outside(left) or self.outside(right):
+            return
+        exposure = self._reach.exposure(right)
+        setting = self._matrix.settings.pod_network if self._matrix else "unknown"
+        yield "entry points"
+        if exposure == HIDDEN:
+            yield f"  none leads to it; `settings.pod_network` is {setting}"
+        if exposure.direct:
+            yield f"  a Service, host port or the host network exposes {exposure.direct}"
+        if exposure.masked:
+            yield f"  {UNCERTAIN['service-source-address']}"
+        if exposure.routed:
+            yield f"  routers publish {exposure.routed}. {UNCERTAIN['router']}"
+
+    def _detour(self, left: int, right: int) -> Iterator[str]:
+        """The shortest way around, through endpoints in between."""
+        from audit import graph
+
+        found = graph.quotient(self._meetings)
+        path = graph.shortest_path(found, left, right, self._asked)
+        if len(path) > 2:  # noqa: PLR2004 - more than the two ends
+            names = [self._name(left), *(self._name(graph.first_class(found, node)) for node in path[1:-1])]
+            kind = "indirect path" if found.exact else "possible indirect path (by zone)"
+            yield f"{kind}: {' -> '.join([*names, self._name(right)])}"
+
+    def _name(self, number: int) -> str:
+        if self.outside(number):
+            return address_text(self._classes.space.starts[number - self._classes.pods]) + " and its like"
+        inventory = self._classes.inventory
+        pod = inventory.endpoints[self._classes.members[number][0]]
+        return inventory.workloads[pod.workload].id
+
+
+def _plain(known: str) -> str:
+    namespace, _, rest = known.partition("/")
+    return f"{namespace}/{rest.partition('/')[2]}"
+
+
+def _place(policy: Policy) -> str:
+    origin = policy.ref.origin
+    return f" ({origin.file}:{origin.line})" if origin else ""
