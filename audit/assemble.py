@@ -219,7 +219,7 @@ def _cell_witness(checked: CheckedCell) -> Witness | None:
 
 def _cell_reasons(checked: CheckedCell) -> tuple[str, ...]:
     if checked.verdict == "not-applicable":
-        return ("no-endpoints",)
+        return ("outside-the-cluster" if checked.cell.flow.populated else "no-endpoints",)
     return checked.cell.flow.reasons
 
 

@@ -109,7 +109,7 @@ def _judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> Cell
     expectation = matrix.expect(source, target)
     certain, possible = flow.observed - expectation.allowed, flow.possible - expectation.allowed
     verdict: Verdict
-    if not flow.populated:
+    if not flow.populated or (_outside(matrix, source) and _outside(matrix, target) and not flow.possible):
         verdict, excess = "not-applicable", NONE
     elif certain:
         verdict, excess = "fail", certain
@@ -118,6 +118,12 @@ def _judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> Cell
     else:
         verdict, excess = "pass", NONE
     return Cell(flow=flow, expectation=expectation, verdict=verdict, excess=excess)
+
+
+def _outside(matrix: ZoneMatrix, name: str) -> bool:
+    """Whether the zone lies outside, so that what it says to another such zone never passes the cluster."""
+    zone = matrix.zone(name)
+    return zone is not None and zone.kind in ("external", "internet")
 
 
 def check(  # noqa: PLR0913 - the context of the rules, part by part

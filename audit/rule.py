@@ -27,7 +27,7 @@ from audit.model import (
 from audit.remedy import ports_yaml, scalar, zone_policy
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE, Traffic
-from audit.zones import Membership, ZoneMap
+from audit.zones import Membership, ZoneMap, is_platform
 
 __all__ = [
     "ALL",
@@ -59,6 +59,7 @@ __all__ = [
     "Zone",
     "ZoneMap",
     "ZoneMatrix",
+    "is_platform",
     "ports_yaml",
     "rule",
     "scalar",

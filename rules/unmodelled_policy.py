@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audit.rule import Context, Finding, Gap, ObjectRef, rule
 
-_UNDERSTOOD = frozenset({"not-modelled", "unknown-field"})
+_NOT_UNDERSTOOD = frozenset({"not-modelled", "unknown-field"})
 
 
 @rule(
@@ -31,34 +31,37 @@ def unmodelled_policy(context: Context) -> Iterator[Finding]:
     """
     for fact in context.facts.policies:
         if fact.gaps:
-            yield Finding(
-                title=f"{fact.ref}: {fact.gaps[0]}",
-                subjects=(fact.ref,),
-                verdict="not-evaluated",
-                observed="; ".join(fact.gaps),
-                fix="Check the field against the API; a typing error is the usual cause.",
-                reason="; ".join(fact.gaps),
-            )
-    stated = {str(fact.ref) for fact in context.facts.policies if fact.gaps}
+            yield _undecided(fact.gaps[0], (fact.ref,), fact.gaps)
+    by_kind: dict[str, list[ObjectRef]] = {}
+    for ref in context.facts.foreign:
+        by_kind.setdefault(ref.kind, []).append(ref)
+    for kind, refs in sorted(by_kind.items()):
+        yield _undecided(f"{kind} is not modelled", tuple(sorted(refs)), (f"{kind} is not modelled",))
+    yield from _gaps(context, {*by_kind, *(str(fact.ref) for fact in context.facts.policies if fact.gaps)})
+
+
+def _gaps(context: Context, stated: set[str]) -> Iterator[Finding]:
+    """What the sources report of kinds and objects that are not named yet."""
     by_kind: dict[str, list[Gap]] = {}
-    for gap in context.gaps:
-        if gap.reason in _UNDERSTOOD and gap.scope not in stated:
+    for gap in sorted(context.gaps):
+        kind = gap.kind.partition(".")[0]
+        if gap.reason in _NOT_UNDERSTOOD and gap.scope not in stated and not {kind, gap.kind} & stated:
             by_kind.setdefault(gap.kind, []).append(gap)
     for kind, gaps in sorted(by_kind.items()):
-        yield _kind(context, kind, sorted(gaps))
+        entries = context.inventory.snapshot.of(kind)
+        refs = tuple(ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin) for entry in entries)
+        texts = tuple(dict.fromkeys(gap.text or f"{kind} is not modelled" for gap in gaps))
+        yield _undecided(texts[0], refs or (ObjectRef(kind, "", gaps[0].scope or "cluster"),), texts)
 
 
-def _kind(context: Context, kind: str, gaps: list[Gap]) -> Finding:
-    entries = context.inventory.snapshot.of(kind)
-    subjects = tuple(ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin) for entry in entries)
-    texts = tuple(dict.fromkeys(gap.text or f"{kind} is not modelled" for gap in gaps))
+def _undecided(title: str, subjects: tuple[ObjectRef, ...], texts: tuple[str, ...]) -> Finding:
+    named = f"{subjects[0]}: " if len(subjects) == 1 else ""
     return Finding(
-        title=f"{kind} is not modelled" if any(gap.reason == "not-modelled" for gap in gaps) else f"{kind}: {texts[0]}",
-        subjects=subjects or (ObjectRef(kind, "", gaps[0].scope or "cluster"),),
+        title=f"{named}{title}",
+        subjects=subjects,
         verdict="not-evaluated",
         observed="; ".join(texts),
-        fix="Judge these objects by hand, or express what they do as NetworkPolicies.",
+        fix="Judge it by hand, or express what it does with the kinds and fields of the NetworkPolicy API.",
         reason="; ".join(texts),
-        identity=(kind,),
-        counts={"objects": len(subjects)} if subjects else {},
+        counts={"objects": len(subjects)},
     )

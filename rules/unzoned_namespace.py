@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from audit.rule import Context, Finding, NotApplicable, ObjectRef, Severity, rule
-
-_PLATFORM = re.compile(r"openshift(-.+)?|kube-.+|default")
-"""Namespaces that a zone of kind `platform` would take."""
+from audit.rule import Context, Finding, NotApplicable, ObjectRef, Severity, is_platform, rule
 
 
 @rule(
@@ -36,7 +32,7 @@ def unzoned_namespace(context: Context) -> Iterator[Finding | NotApplicable]:
         name for name, claim in sorted(context.zone_map.namespaces.items()) if not claim.claims and _seen(context, name)
     ]
     has_platform = any(zone.kind == "platform" for zone in context.matrix.zones)
-    platform = [name for name in names if not has_platform and _PLATFORM.fullmatch(name)]
+    platform = [name for name in names if not has_platform and is_platform(name)]
     for name in names:
         if name not in platform:
             yield _finding(context, name)

@@ -1,0 +1,37 @@
+"""`zone-audit explain`: one connection, hop by hop."""
+
+from __future__ import annotations
+
+import click
+
+from audit.commands.session import Session
+from audit.safetext import safe_text
+
+
+@click.command(
+    epilog="""\b
+FROM and TO are endpoints as `reach` names them (namespace/Kind/name), or an address.
+
+\b
+Examples:
+  zone-audit explain manifests/ web/Deployment/proxy db/StatefulSet/pg --port tcp/5432
+  zone-audit explain cluster.json 203.0.113.7 web/Deployment/proxy --zones zones.yaml
+""",
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option("--port", metavar="PROTOCOL/PORT", help="One port, such as tcp/5432; all of them if left out.")
+@click.option("--zones", metavar="FILE", help="Zone matrix; the answer then says what it allows.")
+@click.pass_obj
+def command(  # noqa: PLR0913 - one argument per option
+    session: Session, *, sources: tuple[str, ...], source: str, target: str, port: str | None, zones: str | None
+) -> None:
+    """Show every hop of one connection, every policy that decides it, and why."""
+    from audit import explain, matrix
+    from audit.sources import read
+
+    declared = matrix.load(zones) if zones else None
+    snapshot = read(sources, stdin=session.stdin, progress=session.progress)
+    answer = explain.explain(snapshot, source, target, port, declared)
+    session.print("".join(f"{safe_text(line)}\n" for line in answer.lines))

@@ -1,0 +1,161 @@
+"""`-f FORMAT [-o PATH]` pairs: read off the command line, bad ones refused early, files written whole or not at all.
+
+A file is written beside its place, flushed to disk and then renamed, so a reader sees the old content or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audit.commands.session import Session
+from audit.errors import AuditError, AuditErrors, RenderError, UsageError
+
+_ORDER = "audit.outlets.order"
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """One output."""
+
+    format: str
+    path: Path | None = None
+    """Symbolic links resolved; None is standard output."""
+
+
+class PairingCommand(click.Command):
+    """A command that remembers in which order `-f` and `-o` were given."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, with the order of the options kept for `outlets`."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        ctx.meta[_ORDER] = tuple(option.name for option in order)
+        return super().parse_args(ctx, args)
+
+
+def output_options(formats: Sequence[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The `-f` and `-o` options; the first format is the default."""
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        output = click.option(
+            "-o",
+            "--output",
+            "paths",
+            multiple=True,
+            metavar="PATH",
+            help="File for the format before it; `-` is stdout.",
+        )
+        format_ = click.option(
+            "-f",
+            "--format",
+            "formats",
+            multiple=True,
+            type=click.Choice(formats),
+            help=f"Output format, may be repeated. [default: {formats[0]}]",
+        )
+        return format_(output(function))
+
+    return add
+
+
+def outlets(ctx: click.Context, default: str, binary: Iterable[str] = ()) -> tuple[Outlet, ...]:
+    """The outputs asked for; UsageError for pairs that make no sense and places that cannot be written."""
+    found: list[tuple[str, str]] = []
+    formats, paths = iter(ctx.params["formats"]), iter(ctx.params["paths"])
+    for name in ctx.meta[_ORDER]:
+        if name == "formats":
+            found.append((next(formats), ""))
+        elif name == "paths":
+            path = next(paths)
+            if found and found[-1][1]:
+                raise UsageError(f"`-o {path}` follows another `-o`", hint="each `-o` belongs to the `-f` before it")
+            found[-1:] = [(found[-1][0] if found else default, path)]
+    chosen = tuple(
+        Outlet(name, Path(path).resolve() if path not in ("", "-") else None) for name, path in found or [(default, "")]
+    )
+    _check(chosen, frozenset(binary))
+    return chosen
+
+
+def _check(chosen: Sequence[Outlet], binary: frozenset[str]) -> None:
+    to_stdout = [one.format for one in chosen if one.path is None]
+    if len(to_stdout) > 1:
+        names = " and ".join(f"`{name}`" for name in to_stdout)
+        raise UsageError(f"{names} would both go to standard output", hint="give all but one a file with `-o`")
+    if to_stdout and to_stdout[0] in binary and sys.stdout.isatty():
+        raise UsageError(f"`{to_stdout[0]}` is not for a terminal", hint="name a file with `-o`")
+    files = [one.path for one in chosen if one.path is not None]
+    for path in files:
+        if files.count(path) > 1:
+            raise UsageError(f"two outputs would be written to `{path}`")
+        if path.is_dir():
+            raise UsageError(f"output `{path}` is a directory")
+        if not path.parent.is_dir():
+            raise UsageError(f"directory `{path.parent}` for the output does not exist")
+
+
+def deliver(session: Session, chosen: Iterable[Outlet], render: Callable[[str], bytes]) -> None:
+    """Render and write every output.
+
+    One that fails does not keep the others from being written; the errors are raised at the end. `render` takes a
+    format.
+    """
+    errors: list[AuditError] = []
+    contents: dict[Outlet, bytes] = {}
+    for outlet in chosen:
+        session.progress(f"writing {outlet.format}")
+        try:
+            contents[outlet] = render(outlet.format)
+        except RenderError as error:
+            errors.append(error)
+    errors += write_files({one.path: content for one, content in contents.items() if one.path is not None})
+    for outlet, content in contents.items():
+        if outlet.path is None:
+            session.write(content)
+    if errors:
+        raise errors[0] if len(errors) == 1 else AuditErrors(errors)
+
+
+def write_files(contents: Mapping[Path, bytes]) -> list[AuditError]:
+    """Write each file whole or not at all; the errors."""
+    errors: list[AuditError] = []
+    for path, content in contents.items():
+        try:
+            _write(path, content)
+        except OSError as error:
+            errors.append(RenderError(f"`{path}` cannot be written: {error.strerror or error}"))
+    return errors
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace the file, keeping its permissions; devices and pipes are written in place. New files are private."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = 0
+    if mode and not stat.S_ISREG(mode):
+        path.write_bytes(content)
+        return
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode:
+            part.chmod(stat.S_IMODE(mode))
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise

@@ -1,0 +1,70 @@
+"""`zone-audit reach`: what can reach what, as a table, a file for machines or a picture."""
+
+from __future__ import annotations
+
+import gc
+
+import click
+
+from audit.commands.outlets import PairingCommand, deliver, outlets, output_options
+from audit.commands.session import Session
+from audit.errors import UsageError
+
+FORMATS = ("table", "json", "csv", "md", "dot", "svg")
+GRAINS = ("pod", "workload", "namespace", "zone")
+
+
+@click.command(
+    cls=PairingCommand,
+    epilog="""\b
+Examples:
+  zone-audit reach manifests/
+  zone-audit reach manifests/ --zones zones.yaml --by zone
+  zone-audit reach cluster.json --by pod -f json -o reach.json
+  zone-audit reach manifests/ --by namespace -f svg -o reach.svg
+""",
+)
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--zones", metavar="FILE", help="Zone matrix; endpoints then carry their zone.")
+@click.option(
+    "--by", type=click.Choice(GRAINS), default="workload", show_default=True, help="What one endpoint stands for."
+)
+@output_options(FORMATS)
+@click.pass_context
+def command(  # noqa: PLR0913 - one argument per option
+    ctx: click.Context,
+    *,
+    sources: tuple[str, ...],
+    zones: str | None,
+    by: str,
+    formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
+    paths: tuple[str, ...],  # noqa: ARG001
+) -> None:
+    """Show what can reach what, and what cannot be told.
+
+    Pairs that are left out are denied on every port.
+    """
+    session: Session = ctx.obj
+    chosen = outlets(ctx, FORMATS[0])
+    if by == "zone" and zones is None:
+        raise UsageError("`--by zone` needs a zone matrix", hint="name it with `--zones`")
+    gc.disable()  # a run only builds up; nothing it holds is garbage before the end
+    from audit import matrix, reach_json
+    from audit.sources import read
+
+    declared = matrix.load(zones) if zones else None
+    snapshot = read(sources, stdin=session.stdin, progress=session.progress)
+    session.progress("computing reachability")
+    document = reach_json.document(snapshot, matrix=declared, by=by)
+    deliver(session, chosen, lambda name: _render(name, document))
+
+
+def _render(name: str, document: dict[str, object]) -> bytes:
+    """The document in one format."""
+    if name == "json":
+        import msgspec
+
+        return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+    from audit import drawing
+
+    return drawing.render(document, name).encode("utf-8", "backslashreplace")
