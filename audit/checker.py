@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory
@@ -64,6 +64,8 @@ class CheckedRule:
     verdict: Verdict
     findings: int
     reason: str = ""
+    unsure: bool = False
+    """Evidence was missing or the rule broke, so that it cannot pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +76,6 @@ class Results:
     rules: tuple[CheckedRule, ...]
     findings: tuple[CheckedFinding, ...]
     """Worst first: verdict, severity, rule, zones, subjects."""
-
-
-Cover = Callable[[Rule, Finding], str]
-"""The id of the exception that covers a finding of a rule, or empty."""
 
 
 def zone_names(matrix: ZoneMatrix, flows: Iterable[CellFlow], zone_map: ZoneMap) -> tuple[str, ...]:
@@ -135,10 +133,12 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
     flows: Sequence[CellFlow],
     facts: Facts,
     today: dt.date,
-    cover: Cover | None = None,
     cluster: str = "",
 ) -> Results:
-    """The verdict of every cell and rule. `cluster` is the identity that fingerprints carry; empty for manifests."""
+    """The verdict of every cell and rule, no exception applied.
+
+    `cluster` is the identity that fingerprints carry; empty for manifests.
+    """
     snapshot = inventory.snapshot
     context = Context(
         inventory=inventory,
@@ -152,7 +152,7 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
     )
     ran = [(rule, *_run(rule, context)) for rule in rules]
     found = [(rule, finding) for rule, findings, _ in ran for finding in findings]
-    checked = _identify(found, cluster, cover)
+    checked = _identify(found, cluster)
     verdicts = tuple(_rule_verdict(rule, checked, problem, context) for rule, _, problem in ran)
     return Results(
         cells=_settle(context.cells, checked),
@@ -191,17 +191,19 @@ def _rule_verdict(
     own = [one for one in checked if one.rule is rule]
     seen = {one.verdict for one in own}
     missing = missing_evidence(rule, context.gaps)
-    if problem and problem[0] == "not-evaluated":
-        seen.add("not-evaluated")
-    if missing:
-        seen.add("not-evaluated")
-    verdict = next((one for one in VERDICTS if one in seen), None)
+    unsure = bool(missing) or (problem is not None and problem[0] == "not-evaluated")
+    verdict = _worst(seen, unsure=unsure)
     reason = problem[1] if problem else missing
     if verdict == "not-evaluated" and not reason:
         reason = "; ".join(dict.fromkeys(one.finding.reason for one in own if one.finding.reason))
     if verdict is None:
         verdict = problem[0] if problem else "pass"
-    return CheckedRule(rule=rule, verdict=verdict, findings=len(own), reason=reason)
+    return CheckedRule(rule=rule, verdict=verdict, findings=len(own), reason=reason, unsure=unsure)
+
+
+def _worst(verdicts: Iterable[Verdict], *, unsure: bool) -> Verdict | None:
+    seen = {*verdicts, *(["not-evaluated"] if unsure else [])}
+    return next((one for one in VERDICTS if one in seen), None)
 
 
 def missing_evidence(rule: Rule, gaps: Iterable[Gap]) -> str:
@@ -231,19 +233,38 @@ def _settled(cell: Cell, own: Sequence[CheckedFinding]) -> CheckedCell:
     return CheckedCell(cell=cell, verdict=verdict, findings=tuple(one.fingerprint for one in own))
 
 
-def _identify(found: Iterable[tuple[Rule, Finding]], cluster: str, cover: Cover | None) -> tuple[CheckedFinding, ...]:
-    """The findings, worst first, each with a fingerprint of its own and the exception that covers it."""
+def excuse(results: Results, covered: Mapping[str, str]) -> Results:
+    """The same results with exceptions applied: `covered` gives the exception's id by fingerprint.
+
+    Only what fails can be excused; what is not-evaluated stays so. Findings stay in the results, marked.
+    """
+    findings = tuple(
+        sorted(
+            (
+                replace(one, verdict="excepted", exception=covered[one.fingerprint])
+                if one.verdict == "fail" and one.fingerprint in covered
+                else one
+                for one in results.findings
+            ),
+            key=_rank,
+        )
+    )
+    rules = []
+    for one in results.rules:
+        own = [finding.verdict for finding in findings if finding.rule is one.rule]
+        rules.append(replace(one, verdict=_worst(own, unsure=one.unsure) or one.verdict))
+    return Results(cells=_settle((one.cell for one in results.cells), findings), rules=tuple(rules), findings=findings)
+
+
+def _identify(found: Iterable[tuple[Rule, Finding]], cluster: str) -> tuple[CheckedFinding, ...]:
+    """The findings, worst first, each with a fingerprint of its own."""
     checked = []
     taken: dict[str, int] = {}
     for rule, finding in sorted(found, key=_content):
         base = fingerprint(rule.id, finding, cluster)
         taken[base] = taken.get(base, 0) + 1
         digest = base if taken[base] == 1 else _digest([base, taken[base]])
-        exception = cover(rule, finding) if cover and finding.verdict == "fail" else ""
-        verdict: Verdict = "excepted" if exception else finding.verdict
-        checked.append(
-            CheckedFinding(rule=rule, finding=finding, fingerprint=digest, verdict=verdict, exception=exception)
-        )
+        checked.append(CheckedFinding(rule=rule, finding=finding, fingerprint=digest, verdict=finding.verdict))
     return tuple(sorted(checked, key=_rank))
 
 

@@ -103,18 +103,17 @@ def _check(chosen: Sequence[Outlet], binary: frozenset[str]) -> None:
             raise UsageError(f"directory `{path.parent}` for the output does not exist")
 
 
-def deliver(session: Session, chosen: Iterable[Outlet], render: Callable[[str], bytes]) -> None:
+def deliver(session: Session, chosen: Iterable[Outlet], render: Callable[[Outlet], bytes]) -> None:
     """Render and write every output.
 
-    One that fails does not keep the others from being written; the errors are raised at the end. `render` takes a
-    format.
+    One that fails does not keep the others from being written; the errors are raised at the end.
     """
     errors: list[AuditError] = []
     contents: dict[Outlet, bytes] = {}
     for outlet in chosen:
         session.progress(f"writing {outlet.format}")
         try:
-            contents[outlet] = render(outlet.format)
+            contents[outlet] = render(outlet)
         except RenderError as error:
             errors.append(error)
     errors += write_files({one.path: content for one, content in contents.items() if one.path is not None})

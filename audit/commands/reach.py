@@ -6,7 +6,7 @@ import gc
 
 import click
 
-from audit.commands.outlets import PairingCommand, deliver, outlets, output_options
+from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.session import Session
 from audit.errors import UsageError
 
@@ -56,15 +56,16 @@ def command(  # noqa: PLR0913 - one argument per option
     snapshot = read(sources, stdin=session.stdin, progress=session.progress)
     session.progress("computing reachability")
     document = reach_json.document(snapshot, matrix=declared, by=by)
-    deliver(session, chosen, lambda name: _render(name, document))
+    deliver(session, chosen, lambda outlet: _render(outlet, document, session))
 
 
-def _render(name: str, document: dict[str, object]) -> bytes:
-    """The document in one format."""
-    if name == "json":
+def _render(outlet: Outlet, document: dict[str, object], session: Session) -> bytes:
+    """The document in the format of an outlet."""
+    if outlet.format == "json":
         import msgspec
 
         return msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
     from audit import drawing
 
-    return drawing.render(document, name).encode("utf-8", "backslashreplace")
+    encoding = session.encoding if outlet.path is None else "utf-8"
+    return drawing.render(document, outlet.format).encode(encoding, "backslashreplace")

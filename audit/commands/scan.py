@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
+import hashlib
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from audit.commands.outlets import PairingCommand, deliver, outlets, output_options
+from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.session import Session
 from audit.conclusion import FINDINGS
-from audit.errors import INCOMPLETE, UsageError
+from audit.errors import INCOMPLETE
 from audit.model import SEVERITIES, Severity
-from audit.report import Report
+from audit.report import InputRecord, Report
 
 FORMATS = ("text", "json", "html", "pdf")
 THRESHOLDS = SEVERITIES[1:]
@@ -67,8 +69,6 @@ def command(  # noqa: PLR0913 - one argument per option
     """
     session: Session = ctx.obj
     chosen = outlets(ctx, FORMATS[0], binary=("pdf",))
-    if "-" in sources and sources.count("-") > 1:
-        raise UsageError("standard input `-` is given twice")
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     report = scan(
         sources,
@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913 - one argument per option
         stdin=session.stdin,
         progress=session.progress,
     )
-    deliver(session, chosen, lambda name: _render(name, report))
+    deliver(session, chosen, lambda outlet: _render(outlet, report, session))
     if all(outlet.path is not None for outlet in chosen):
         session.note(report.headline)
     return 0 if exit_zero and report.exit_code in (FINDINGS, INCOMPLETE) else report.exit_code
@@ -100,12 +100,13 @@ def scan(  # noqa: PLR0913 - the options of the command
     """The report; errors as the stages raise them. What people wrote is read first, since it is quick to refuse."""
     from audit import cells, checker, inventory, matrix, sources, zones
     from audit.assemble import Basis, assemble
-    from audit.commands.register import register
     from audit.discovery import discover
+    from audit.exceptions import load as load_exceptions
+    from audit.exempt import exempt
 
     progress("reading the zone matrix")
     declared = matrix.load(matrix_file)
-    exempt = register(exceptions, declared, created.date())
+    entries = load_exceptions(exceptions) if exceptions else ()
     rules = discover(rules_directory)
     snapshot = sources.read(given, stdin=stdin, progress=progress)
     progress("numbering endpoints")
@@ -121,8 +122,8 @@ def scan(  # noqa: PLR0913 - the options of the command
         flows=evaluation.cells,
         facts=evaluation.facts,
         today=created.date(),
-        cover=exempt.cover,
     )
+    exempted = exempt(results, entries, declared, created.date())
     basis = Basis(
         source=" ".join(given),
         inventory=population,
@@ -130,15 +131,27 @@ def scan(  # noqa: PLR0913 - the options of the command
         matrix=declared,
         facts=evaluation.facts,
         scope=evaluation.scope,
-        exceptions=exempt.records(results),
-        inputs=exempt.inputs,
+        exceptions=exempted.records,
+        inputs=_declared(zones=matrix_file, exceptions=exceptions),
+        notes=exempted.notes,
     )
-    return assemble(results, basis, created=created.strftime("%Y-%m-%dT%H:%M:%SZ"), fail_on=fail_on)
+    return assemble(exempted.results, basis, created=created.strftime("%Y-%m-%dT%H:%M:%SZ"), fail_on=fail_on)
 
 
-def _render(name: str, report: Report) -> bytes:
-    """The report in one format."""
-    match name:
+def _declared(**files: str | None) -> tuple[InputRecord, ...]:
+    """The files that people wrote, by role, as the evidence sheet lists them."""
+    found = []
+    for role, file in files.items():
+        if file is not None:
+            content = Path(file).read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            found.append(InputRecord(file=file, sha256=digest, size=len(content), role=role))
+    return tuple(found)
+
+
+def _render(outlet: Outlet, report: Report, session: Session) -> bytes:
+    """The report in the format of an outlet."""
+    match outlet.format:
         case "json":
             from audit.exports import results_v1
 
@@ -146,8 +159,16 @@ def _render(name: str, report: Report) -> bytes:
         case "html" | "pdf":
             from audit import pages
 
-            return pages.html(report).encode() if name == "html" else pages.pdf(report)
+            return pages.html(report).encode() if outlet.format == "html" else pages.pdf(report)
         case _:
-            from audit import terminal
+            return _text(report, session if outlet.path is None else None)
 
-            return terminal.text(report)
+
+def _text(report: Report, session: Session | None) -> bytes:
+    """The report as text: for standard output in its width, colours and encoding, for a file plain."""
+    from audit.terminal import print_report
+
+    buffer = io.StringIO()
+    print_report(report, buffer, colour=bool(session and session.colour), width=session.width if session else None)
+    encoding = session.encoding if session else "utf-8"
+    return buffer.getvalue().encode(encoding, "backslashreplace")

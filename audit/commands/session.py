@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import sys
 import time
 from dataclasses import dataclass, field
@@ -62,6 +63,21 @@ class Session:
         """Standard input as bytes."""
         return sys.stdin.buffer
 
+    @property
+    def colour(self) -> bool:
+        """Whether standard output is a terminal that wants colours (https://no-color.org)."""
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal; None where standard output is none."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+    @property
+    def encoding(self) -> str:
+        """Of standard output."""
+        return sys.stdout.encoding or "utf-8"
+
     def write(self, content: bytes) -> None:
         """Bytes to standard output; a reader that has gone away is no error, a full disk is a RenderError."""
         self.progress.clear()
@@ -75,7 +91,7 @@ class Session:
 
     def print(self, text: str) -> None:
         """Text to standard output, in its encoding; what that cannot hold is spelled out."""
-        self.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        self.write(text.encode(self.encoding, "backslashreplace"))
 
     def note(self, text: str) -> None:
         """One line to standard error."""

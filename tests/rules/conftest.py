@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from audit import checker, discovery
-from audit.checker import CheckedFinding, CheckedRule, Cover, Results
+from audit.checker import CheckedFinding, CheckedRule, Results
 from audit.flows import Breach, Cause, CellFlow, Facts
 from audit.inventory import Inventory, Pod, Workload
 from audit.model import Defaults, Flow, MatrixMetadata, Namespace, ObjectRef, Settings, Zone, ZoneMatrix
@@ -18,6 +18,7 @@ from audit.snapshot import Entry, Gap, Origin, Snapshot
 from audit.traffic import EVERYWHERE, AddressSet, Traffic
 from audit.zones import Membership, ZoneMap
 
+Cover = Callable[[CheckedFinding], str]
 TODAY = dt.date(2026, 11, 23)
 HTTPS = Traffic.of("TCP", 8443)
 SSH = Traffic.of("TCP", 22)
@@ -29,6 +30,14 @@ ZONES = (
 FLOWS = (
     Flow(id="ZM-1", source="dmz", target="internal", access="allow-only", services=("tcp/8443",), traffic=HTTPS),
     Flow(id="ZM-2", source="internet", target="dmz", access="allow-all", owner="edge@example.org"),
+)
+
+MATRIX = ZoneMatrix(
+    metadata=MatrixMetadata(name="test"),
+    settings=Settings(),
+    defaults=Defaults(inter_zone="deny", intra_zone="allow", unzoned="fail", severity="high"),
+    zones=ZONES,
+    flows=FLOWS,
 )
 
 
@@ -44,13 +53,7 @@ def policy_ref(namespace: str, name: str) -> ObjectRef:
 class Estate:
     """Everything the checker needs; tests replace parts."""
 
-    matrix: ZoneMatrix = ZoneMatrix(
-        metadata=MatrixMetadata(name="test"),
-        settings=Settings(),
-        defaults=Defaults(inter_zone="deny", intra_zone="allow", unzoned="fail", severity="high"),
-        zones=ZONES,
-        flows=FLOWS,
-    )
+    matrix: ZoneMatrix = MATRIX
     zone_of: tuple[tuple[str, tuple[str, ...]], ...] = (("web", ("dmz",)), ("app", ("internal",)))
     """Namespace and the zones that claim it."""
     unknown: frozenset[str] = frozenset()
@@ -109,7 +112,7 @@ class Estate:
         return tuple(given.get((a, b), CellFlow(source=a, target=b)) for a in names for b in names)
 
     def check(self, rules: Sequence[Rule] | None = None, cover: Cover | None = None, cluster: str = "") -> Results:
-        return checker.check(
+        results = checker.check(
             discovery.discover() if rules is None else rules,
             inventory=self.inventory,
             zone_map=self.zone_map,
@@ -117,9 +120,10 @@ class Estate:
             flows=self.cells(),
             facts=self.facts,
             today=TODAY,
-            cover=cover,
             cluster=cluster,
         )
+        covered = {one.fingerprint: cover(one) for one in results.findings} if cover else {}
+        return checker.excuse(results, {name: exception for name, exception in covered.items() if exception})
 
     def found(self, rule: str) -> list[CheckedFinding]:
         return [one for one in self.check().findings if one.rule.id == rule]

@@ -124,7 +124,7 @@ def test_an_exception_covers_a_cell_only_with_all_its_findings(kit: Any) -> None
     estate = kit.with_flows(kit.failing("dmz", "internal", *breaches))
 
     def cover(names: set[str]) -> Any:
-        return lambda _, one: "EX-1" if one.subjects[0].name in names else ""
+        return lambda one: "EX-1" if one.finding.subjects[0].name in names else ""
 
     assert verdicts(estate.check(cover=cover({"one"})))["dmz", "internal"] == "fail"
     results = estate.check(cover=cover({"one", "two"}))
