@@ -1,0 +1,112 @@
+"""SOURCE argument -> the texts to read: which files, how large, in what encoding."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from audit.errors import InputError, Position
+from audit.sources.text import Text, utf8_error
+
+MAX_YAML = 64 << 20
+"""Bytes of one YAML input; more would take minutes."""
+MAX_JSON = 2 << 30
+"""Bytes of one JSON input, ten times the dump of the largest cluster that Kubernetes supports."""
+SUFFIXES = (".yaml", ".yml", ".json")
+"""Files of a directory that are read."""
+_CHUNK = 1 << 24
+_WORTH_SAYING = 1 << 20
+_MEGABYTE = 1_000_000
+
+
+def texts(source: str, ordinal: int, stdin: BinaryIO, say: Callable[[str], None]) -> Iterator[Text | InputError | str]:
+    """The inputs of one source in the order of their names; errors for what cannot be read, notes for what is not."""
+    if source == "cluster" or source.startswith("cluster:"):
+        yield InputError(f"`{source}`: this version reads manifests and dumps, not a live cluster", hint=_DUMP)
+    elif source.lower().endswith(".zip"):
+        yield InputError(f"`{source}`: this version reads manifests and dumps, not archives", hint=_DUMP)
+    elif source == "-":
+        say("reading standard input")
+        yield _read(stdin, "-", ordinal, named=True)
+    elif os.path.isdir(source):  # noqa: PTH112
+        yield from _directory(source, ordinal, say)
+    else:
+        yield _file(source, ordinal, say, named=True)
+
+
+_DUMP = "save one with `kubectl get namespaces,pods,services,networkpolicies -A -o json > dump.json`"
+
+
+def fault(text: Text) -> InputError | None:
+    """Why the text cannot be decoded at all: too large, not UTF-8, empty; None if it can."""
+    limit, form = (MAX_JSON, "JSON") if text.is_json else (MAX_YAML, "YAML")
+    if len(text.content) > limit:
+        reason = f"{len(text.content) / _MEGABYTE:,.0f} MB of {form}, the limit is {limit / _MEGABYTE:,.0f} MB"
+        return text.error(reason, hint="" if text.is_json else "JSON is read up to 2 GB (`kubectl get -o json`)")
+    first = text.first
+    if text.named and not first:
+        return text.error("the input is empty")
+    if first == b"[":
+        reason, hint = "a Kubernetes object is a mapping, this is a list", "use `kind: List` with `items`"
+        return text.error_at(reason, text.content.index(b"["), hint)
+    return utf8_error(text)
+
+
+def _directory(source: str, ordinal: int, say: Callable[[str], None]) -> Iterator[Text | InputError | str]:
+    problems: list[InputError | str] = []
+
+    def unreadable(error: OSError) -> None:
+        problems.append(_system_error(error, str(error.filename)))
+
+    paths = []
+    for folder, folders, files in os.walk(source, onerror=unreadable):
+        links = [name for name in folders if not name.startswith(".") and Path(folder, name).is_symlink()]
+        problems += [f"`{Path(folder, name)}` was skipped: a symbolic link to a directory" for name in links]
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths += [Path(folder, name) for name in files if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
+    yield from sorted(problems, key=str)
+    for path in sorted(paths, key=lambda path: path.parts):
+        yield _file(str(path), ordinal, say, named=False)
+
+
+def _file(file: str, ordinal: int, say: Callable[[str], None], *, named: bool) -> Text | InputError:
+    try:
+        file.encode()
+    except UnicodeEncodeError:
+        return InputError(f"the file name `{file.encode(errors='backslashreplace').decode()}` is not UTF-8")
+    try:
+        with Path(file).open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            if status.st_size > _WORTH_SAYING:
+                say(f"reading {file} ({status.st_size / _MEGABYTE:,.0f} MB)")
+            # A pipe that the user names is fine (`<(kubectl get ...)`); one that lies in a directory would hang.
+            if not named and not stat.S_ISREG(status.st_mode):
+                return InputError("not a regular file", Position(file))
+            return _read(stream, file, ordinal, named=named)
+    except OSError as error:
+        return _system_error(error, file)
+    except ValueError:
+        return InputError("the file name holds a NUL character")
+
+
+def _read(stream: BinaryIO, file: str, ordinal: int, *, named: bool) -> Text | InputError:
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := stream.read(_CHUNK):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_JSON:
+            return InputError(f"larger than {MAX_JSON / _MEGABYTE:,.0f} MB", Position(file))
+    return Text(file, b"".join(chunks), ordinal, named)
+
+
+def _system_error(error: OSError, file: str) -> InputError:
+    match error:
+        case FileNotFoundError():
+            return InputError("no such file or directory", Position(file), "SOURCE is a file, a directory or `-`")
+        case PermissionError():
+            return InputError("no permission to read this", Position(file))
+    return InputError((error.strerror or "cannot be read").lower(), Position(file))

@@ -1,0 +1,131 @@
+"""What a pair of `apiVersion` and `kind` means: group, key in the snapshot, struct, scope."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from audit.snapshot import BODY, GROUPS, RawBody
+
+_API_VERSION = re.compile(r"(?:(?P<group>[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)/)?(?P<version>[a-z][-a-z0-9]{0,62})")
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
+
+TOOL_GROUPS = frozenset({"kustomize.config.k8s.io", "zone-audit"})
+"""Groups of files that only tools read; no cluster holds such objects."""
+
+WITHOUT_SPEC = frozenset({"Secret", "ConfigMap"})
+"""Kinds that carry data which must never be kept, whatever field it hides in."""
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CLUSTER_GROUPS = frozenset({"config.openshift.io", "admissionregistration.k8s.io", "user.openshift.io"})
+"""Groups all of whose kinds are cluster-scoped."""
+
+_CLUSTER_SCOPED = _words("""
+    Namespace Node PersistentVolume ComponentStatus
+    ClusterRole.rbac.authorization.k8s.io ClusterRoleBinding.rbac.authorization.k8s.io
+    ClusterRole.authorization.openshift.io ClusterRoleBinding.authorization.openshift.io
+    CustomResourceDefinition.apiextensions.k8s.io APIService.apiregistration.k8s.io
+    StorageClass.storage.k8s.io CSIDriver.storage.k8s.io CSINode.storage.k8s.io VolumeAttachment.storage.k8s.io
+    PriorityClass.scheduling.k8s.io RuntimeClass.node.k8s.io CertificateSigningRequest.certificates.k8s.io
+    IngressClass.networking.k8s.io IPAddress.networking.k8s.io ServiceCIDR.networking.k8s.io
+    GatewayClass.gateway.networking.k8s.io
+    AdminNetworkPolicy.policy.networking.k8s.io BaselineAdminNetworkPolicy.policy.networking.k8s.io
+    ClusterNetworkPolicy.policy.networking.k8s.io
+    GlobalNetworkPolicy.crd.projectcalico.org GlobalNetworkPolicy.projectcalico.org
+    StagedGlobalNetworkPolicy.crd.projectcalico.org StagedGlobalNetworkPolicy.projectcalico.org
+    GlobalNetworkSet.crd.projectcalico.org GlobalNetworkSet.projectcalico.org
+    HostEndpoint.crd.projectcalico.org HostEndpoint.projectcalico.org
+    IPPool.crd.projectcalico.org IPPool.projectcalico.org Tier.crd.projectcalico.org Tier.projectcalico.org
+    CiliumClusterwideNetworkPolicy.cilium.io CiliumNode.cilium.io CiliumEgressGatewayPolicy.cilium.io
+    ClusterNetworkPolicy.crd.antrea.io Tier.crd.antrea.io ClusterGroup.crd.antrea.io Egress.crd.antrea.io
+    EgressIP.k8s.ovn.org ClusterUserDefinedNetwork.k8s.ovn.org AdminPolicyBasedExternalRoute.k8s.ovn.org
+    HostSubnet.network.openshift.io NetNamespace.network.openshift.io ClusterNetwork.network.openshift.io
+    Project.project.openshift.io SecurityContextConstraints.security.openshift.io Network.operator.openshift.io
+""")
+"""Kind keys of objects that have no namespace."""
+
+_NAMESPACED = _words("""
+    ConfigMap Secret ServiceAccount Endpoints PersistentVolumeClaim ResourceQuota LimitRange Event PodTemplate
+    Route Role.rbac.authorization.k8s.io RoleBinding.rbac.authorization.k8s.io
+    Ingress.networking.k8s.io Ingress.extensions EndpointSlice.discovery.k8s.io Lease.coordination.k8s.io
+    PodDisruptionBudget.policy HorizontalPodAutoscaler.autoscaling ControllerRevision.apps
+    Route.route.openshift.io IngressController.operator.openshift.io Template.template.openshift.io
+    EgressNetworkPolicy.network.openshift.io EgressRouter.network.operator.openshift.io
+    EgressFirewall.k8s.ovn.org EgressQoS.k8s.ovn.org EgressService.k8s.ovn.org UserDefinedNetwork.k8s.ovn.org
+    NetworkPolicy.crd.projectcalico.org NetworkPolicy.projectcalico.org
+    StagedNetworkPolicy.crd.projectcalico.org StagedNetworkPolicy.projectcalico.org
+    NetworkSet.crd.projectcalico.org NetworkSet.projectcalico.org
+    CiliumNetworkPolicy.cilium.io NetworkPolicy.crd.antrea.io
+    MultiNetworkPolicy.k8s.cni.cncf.io NetworkAttachmentDefinition.k8s.cni.cncf.io
+    Gateway.gateway.networking.k8s.io HTTPRoute.gateway.networking.k8s.io GRPCRoute.gateway.networking.k8s.io
+    TCPRoute.gateway.networking.k8s.io TLSRoute.gateway.networking.k8s.io UDPRoute.gateway.networking.k8s.io
+    ReferenceGrant.gateway.networking.k8s.io
+    AuthorizationPolicy.security.istio.io PeerAuthentication.security.istio.io Gateway.networking.istio.io
+    VirtualService.networking.istio.io ServiceEntry.networking.istio.io Sidecar.networking.istio.io
+    VirtualMachineInstance.kubevirt.io Rollout.argoproj.io
+""")
+"""Kind keys of objects that live in `default` when they name no namespace, beside the kinds of GROUPS."""
+
+
+class Kind(msgspec.Struct, frozen=True, gc=False):
+    """One kind of one API version."""
+
+    group: str
+    version: str
+    kind: str
+    key: str
+    """The kind itself for those of GROUPS and of the core group; `Kind.group` otherwise."""
+    body: Any
+    """Struct to decode into."""
+    namespaced: bool | None
+    """None for a kind that is not known here: its namespace stays as written."""
+
+    def namespace(self, written: str) -> str:
+        """Where the object lives; empty for cluster-scoped kinds."""
+        if self.namespaced is False:
+            return ""
+        return written or ("default" if self.namespaced else "")
+
+
+@lru_cache(1024)
+def kind_of(api_version: str, kind: str) -> Kind:
+    """The kind that the two words name.
+
+    Raises ValueError, in words for a user, if they are no API version and kind or if Kubernetes has no such kind there.
+    """
+    match = _API_VERSION.fullmatch(api_version)
+    if not match:
+        raise ValueError(f"`apiVersion: {api_version}` is not `group/version` or `version`")
+    if not _KIND.fullmatch(kind):
+        raise ValueError(f"`kind: {kind}` is not the name of a kind")
+    group, version = match["group"] or "", match["version"]
+    known = group in GROUPS.get(kind, ())
+    if kind in GROUPS and not known and "." not in group:
+        raise ValueError(f"Kubernetes has no kind `{kind}` in `{api_version}`")
+    key = kind_key(group, kind)
+    body = BODY.get(kind, RawBody) if known else RawBody
+    return Kind(group, version, kind, key, body, _scope(key, group, known=known))
+
+
+def kind_key(group: str, kind: str) -> str:
+    """The key of a snapshot under which objects of this kind stand."""
+    return kind if not group or group in GROUPS.get(kind, ()) else f"{kind}.{group}"
+
+
+def expected_api_version(kind: str) -> str:
+    """The API group or groups in which a kind is known, as a hint; empty for other kinds."""
+    groups = sorted(GROUPS.get(kind, ()), reverse=True)
+    return "it is a kind of " + " or ".join(f"`{group or 'v1'}`" for group in groups) if groups else ""
+
+
+def _scope(key: str, group: str, *, known: bool) -> bool | None:
+    if key in _CLUSTER_SCOPED or group in _CLUSTER_GROUPS:
+        return False
+    return True if known or key in _NAMESPACED else None

@@ -1,0 +1,186 @@
+"""One object as JSON -> Entry: kind, scope, typed body, values shared between equal objects."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from sys import intern
+from typing import Any
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from audit.errors import InputError
+from audit.snapshot import Entry, Metadata, Origin, OwnerReference, RawBody
+from audit.sources import kinds
+from audit.sources.checks import problems
+from audit.sources.kinds import Kind
+from audit.sources.locate import position
+from audit.sources.scalars import whole
+from audit.sources.text import Found, Steps, Text
+from audit.sources.wording import wrong_type
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
+_STRING_MAPS = frozenset({"labels", "annotations", "selector"})
+"""Mappings in which null is no way to leave something out (kubectl refuses it there)."""
+
+
+class _Header(msgspec.Struct, gc=False):
+    apiVersion: Any = None  # noqa: N815
+    kind: Any = None
+
+
+_header = msgspec.json.Decoder(_Header)
+
+
+@lru_cache(64)
+def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(body)
+
+
+class Shared:
+    """Equal labels, specs and owners kept once; a large cluster repeats a few thousand of each."""
+
+    def __init__(self) -> None:
+        self._labels: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+        self._specs: dict[bytes, msgspec.Raw] = {}
+        self._owners: dict[tuple[OwnerReference, ...], list[OwnerReference]] = {}
+        self._origin = Origin("", 0)
+
+    def labels(self, labels: dict[str, str]) -> dict[str, str]:
+        """The one dictionary for these labels."""
+        return self._labels.setdefault(tuple(labels.items()), labels)
+
+    def owners(self, owners: list[OwnerReference]) -> list[OwnerReference]:
+        """The one list of these owners."""
+        return self._owners.setdefault(tuple(owners), owners)
+
+    def spec(self, raw: msgspec.Raw) -> msgspec.Raw:
+        """The one copy of this spec, which no longer holds on to the text of the whole input; empty for null."""
+        copy = bytes(raw)
+        if copy == b"null":
+            copy = b""
+        found = self._specs.get(copy)
+        if found is None:
+            found = self._specs[copy] = msgspec.Raw(copy)
+        return found
+
+    def origin(self, text: Text, line: int) -> Origin:
+        """The origin of an object; one value for all objects of a one-line dump."""
+        last = self._origin
+        if last.line != line or last.file != text.file or last.source != text.source:
+            self._origin = Origin(text.file, line, text.source)
+        return self._origin
+
+
+def entry(text: Text, found: Found, shared: Shared) -> Entry | InputError | tuple[InputError, ...] | str:
+    """The object as an Entry, what is wrong with it, or, as a note, why it is not an object of a cluster."""
+    try:
+        header = _header.decode(found.json)
+    except msgspec.ValidationError:
+        return _error(text, found, "a Kubernetes object is a mapping, this value is not")
+    kind = _kind(text, found, header)
+    if not isinstance(kind, Kind):
+        return kind
+    try:
+        body = _body(kind, found)
+    except msgspec.ValidationError as error:
+        return _type_error(text, found, kind, error)
+    _share(body, kind, shared)
+    metadata: Metadata = body.metadata
+    name = metadata.name or metadata.generateName
+    namespace = intern(kind.namespace(metadata.namespace))
+    made = Entry(kind.group, kind.version, kind.kind, namespace, name, shared.origin(text, found.line), body)
+    wrong = tuple(_error(text, found, f"{label(made)}: {reason}", path, hint) for path, reason, hint in problems(made))
+    return wrong or made
+
+
+def label(made: Entry) -> str:
+    """What errors call an object."""
+    return _label(made.kind, made.namespace, made.name)
+
+
+def _label(kind: str, namespace: str, name: str) -> str:
+    if not name:
+        return f"{kind} without a name"
+    return f"{kind} `{namespace}/{name}`" if namespace else f"{kind} `{name}`"
+
+
+def _error(text: Text, found: Found, reason: str, path: Steps = (), hint: str = "") -> InputError:
+    return InputError(reason, position(text.file, found, path), hint)
+
+
+def _kind(text: Text, found: Found, header: _Header) -> Kind | InputError | str:
+    api_version = found.api_version if header.apiVersion is None else header.apiVersion
+    kind = found.kind if header.kind is None else header.kind
+    for field, value in (("apiVersion", api_version), ("kind", kind)):
+        if not isinstance(value, str):
+            return _error(text, found, f"`{field}` must be a string", (field,), "quote it")
+    if not api_version and not kind:
+        return _not_an_object(text, found, "neither `apiVersion` nor `kind`")
+    if not api_version or not kind:
+        missing, present = ("kind", "apiVersion") if api_version else ("apiVersion", "kind")
+        return _error(text, found, f"the object has `{present}` but no `{missing}`")
+    try:
+        known = kinds.kind_of(api_version, kind)
+    except ValueError as error:
+        return _error(text, found, str(error), ("apiVersion",), kinds.expected_api_version(kind))
+    if known.group in kinds.TOOL_GROUPS:
+        return _not_an_object(text, found, f"`{kind}` of `{known.group}` is for tools")
+    return known
+
+
+def _not_an_object(text: Text, found: Found, reason: str) -> InputError | str:
+    if text.named:
+        return _error(text, found, f"not a Kubernetes object: {reason}")
+    return f"`{text.file}` line {found.line} was skipped, it is not a Kubernetes object: {reason}"
+
+
+def _body(kind: Kind, found: Found) -> Any:
+    decode = _decoder(kind.body).decode
+    try:
+        return decode(found.json)
+    except msgspec.ValidationError:
+        # Null members and 80.0 for 80 are as good as absent and whole to Kubernetes, but rare: only now worth the time.
+        return decode(msgspec.json.encode(_tidy_object(kind, found)))
+
+
+def _tidy_object(kind: Kind, found: Found) -> dict[str, Any]:
+    value: dict[str, Any] = msgspec.json.decode(found.json)
+    raw = {"spec": value.pop("spec")} if kind.body is RawBody and "spec" in value else {}
+    tidied: dict[str, Any] = _tidy(value)
+    return tidied | raw
+
+
+def _tidy(value: Any, *, strings: bool = False) -> Any:
+    """The value without null members of its mappings, and with whole numbers as such."""
+    if isinstance(value, dict):
+        kept = value.items() if strings else [(key, item) for key, item in value.items() if item is not None]
+        return {key: _tidy(item, strings=key in _STRING_MAPS) for key, item in kept}
+    if isinstance(value, list):
+        return [_tidy(item) for item in value]
+    return whole(float(value)) if isinstance(value, float) else value
+
+
+def _type_error(text: Text, found: Found, kind: Kind, error: msgspec.ValidationError) -> InputError:
+    value = _tidy_object(kind, found)
+    reason, path, hint = wrong_type(error, value)
+    metadata = value.get("metadata")
+    names = metadata if isinstance(metadata, dict) else {}
+    name, namespace = names.get("name", ""), names.get("namespace", "")
+    who = _label(kind.kind, kind.namespace(namespace if isinstance(namespace, str) else ""), str(name))
+    return _error(text, found, f"{who}: {reason}", path, hint)
+
+
+def _share(body: Any, kind: Kind, shared: Shared) -> None:
+    """Replaces what equal objects have in common by one value. The body is new, so nobody else sees it change."""
+    metadata: Metadata = body.metadata
+    if metadata.labels:
+        force_setattr(metadata, "labels", shared.labels(metadata.labels))
+    if metadata.ownerReferences:
+        force_setattr(metadata, "ownerReferences", shared.owners(metadata.ownerReferences))
+    if metadata.annotations:
+        metadata.annotations.pop(_LAST_APPLIED, None)
+    if isinstance(body, RawBody):
+        kept = msgspec.Raw(b"") if kind.key in kinds.WITHOUT_SPEC else body.spec
+        force_setattr(body, "spec", shared.spec(kept))

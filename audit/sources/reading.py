@@ -1,0 +1,142 @@
+"""`read`: SOURCE arguments -> Snapshot."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from audit.errors import AuditErrors, InputError, UsageError
+from audit.snapshot import Entry, InputFile, Snapshot
+from audit.sources import inputs, json_text, layers, locate, yaml_text
+from audit.sources.layers import Layer
+from audit.sources.objects import Shared, entry
+from audit.sources.text import Found, Text
+
+MAX_ERRORS = 100
+"""More than a person reads; the rest is counted."""
+_LARGE = 100_000
+"""New containers from which a full collection takes a noticeable part of a second."""
+Progress = Callable[[str], None]
+
+
+def read(
+    sources: Sequence[str],
+    *,
+    stdin: BinaryIO | None = None,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Everything that the sources hold, later ones laid over earlier ones.
+
+    A source is a YAML or JSON file, a directory of such files, or `-` for `stdin` (the process's own if None);
+    `progress` gets a line of text before each larger step. Raises InputError, or AuditErrors with all that was found, for anything
+    that cannot be read as Kubernetes objects, and for sources that hold none at all; UsageError for no source or a
+    second `-`.
+    """
+    if not sources or list(sources).count("-") > 1:
+        raise UsageError("give at least one SOURCE" if not sources else "`-` can be given once only")
+    reader = _Reader(stdin, progress)
+    with _no_collection():
+        for ordinal, source in enumerate(sources):
+            reader.read_source(source, ordinal)
+        return reader.snapshot()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the cyclic collector, which would walk millions of new values over and over; none of them has cycles.
+
+    A large result is frozen, so that the collections of later stages pass it by as well; it is still freed when unused.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if gc.get_count()[0] > _LARGE:
+            gc.freeze()
+        if enabled:
+            gc.enable()
+
+
+class _Reader:
+    """What was read so far; used once."""
+
+    def __init__(self, stdin: BinaryIO | None, progress: Progress | None) -> None:
+        self._stdin = stdin
+        self._progress = progress
+        self._shared = Shared()
+        self._layers: list[tuple[str, Layer]] = []
+        self._files: list[InputFile] = []
+        self._notes: list[str] = []
+        self._errors: list[InputError] = []
+        self._more = 0
+
+    def read_source(self, source: str, ordinal: int) -> None:
+        """Adds one source."""
+        layer: Layer = {}
+        seen = 0
+        for text in inputs.texts(source, ordinal, self._stdin or sys.stdin.buffer, self._say):
+            if isinstance(text, InputError):
+                self._fail(text)
+            elif isinstance(text, str):
+                self._notes.append(text)
+            else:
+                seen += self._read_text(text, layer)
+        self._layers.append((source, layer))
+        if not seen and not self._errors:
+            self._fail(InputError(f"no Kubernetes object in `{source}`", hint="an empty input proves nothing"))
+
+    def snapshot(self) -> Snapshot:
+        """The result; raises what went wrong."""
+        if self._more:
+            self._errors.append(InputError(f"and {self._more:,} more errors"))
+        if len(self._errors) > 1:
+            raise AuditErrors(self._errors)
+        if self._errors:
+            raise self._errors[0]
+        merged, notes = layers.overlay(self._layers)
+        if not merged:
+            raise InputError("the sources hold no Kubernetes object", hint="an empty input proves nothing")
+        return Snapshot(entries=layers.by_kind(merged), inputs=tuple(self._files), notes=(*self._notes, *notes))
+
+    def _read_text(self, text: Text, layer: Layer) -> int:
+        """Adds one input; the number of documents and objects seen in it, read or not."""
+        if error := inputs.fault(text):
+            self._fail(error)
+            return 1
+        if text.file == "-":
+            locate.remember_standard_input(text.content)
+        objects = 0
+        for found in (json_text if text.is_json else yaml_text).objects(text):
+            objects += self._add(text, found, layer)
+        self._files.append(InputFile(file=text.file, sha256=text.sha256, size=len(text.content), objects=objects))
+        return objects
+
+    def _add(self, text: Text, found: Found | InputError, layer: Layer) -> bool:
+        made = found if isinstance(found, InputError) else entry(text, found, self._shared)
+        match made:
+            case Entry():
+                if error := layers.add(layer, made):
+                    self._fail(error)
+                return True
+            case InputError():
+                self._fail(made)
+            case str():
+                self._notes.append(made)
+            case _:
+                for error in made:
+                    self._fail(error)
+        return False
+
+    def _fail(self, error: InputError) -> None:
+        if len(self._errors) < MAX_ERRORS:
+            self._errors.append(error)
+        else:
+            self._more += 1
+
+    def _say(self, line: str) -> None:
+        if self._progress:
+            self._progress(line)
