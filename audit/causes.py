@@ -1,49 +1,49 @@
 """Who lets through what the matrix forbids: excess flows -> breaches, one per cause.
 
 The cause of a connection into a pod is the rule of the policy that admits it there, or the lack of any policy that
-isolates the pod. The cause of a connection to an outside address is found the same way on the source's side. A policy that
-opens thousands of pairs is one breach, and so is the lack of isolation within one cell.
+isolates the pod. The cause of a connection to an outside address is found the same way on the source's side. A policy
+that opens thousands of pairs is one breach, and so is the lack of isolation within one cell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyroaring import FrozenBitMap
 
+from audit.classes import NOTHING
 from audit.flows import Breach, Cause, Witness
 from audit.inventory import Pod
 from audit.meet import Meetings, TargetGroup
 from audit.model import ObjectRef
 from audit.policy.clause import Direction
 from audit.reach import Grant
-from audit.traffic import NONE, PROTOCOLS, Traffic, address_text
+from audit.traffic import NONE, PROTOCOLS, Traffic, address_text, union
 
 
-class Flow(Protocol):
+@dataclass(frozen=True, slots=True)
+class Flow:
     """Traffic from some source classes to a target group."""
 
-    @property
-    def traffic(self) -> Traffic: ...
-    @property
-    def sources(self) -> FrozenBitMap: ...
-    @property
-    def reasons(self) -> tuple[str, ...]: ...
-    @property
-    def exposed(self) -> bool: ...
+    traffic: Traffic
+    sources: FrozenBitMap
+    reasons: tuple[str, ...]
+    """Empty when certain."""
+    exposed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """Flows of one zone to one target group, each with traffic beyond the matrix."""
+    """Flows from one zone to one target group; when handed to `breaches`, each has traffic beyond the matrix."""
 
     zone: str
     outside: bool
     """Whether the sources are outside addresses."""
     group: TargetGroup
     weight: int
+    """Endpoints in the group."""
     flows: tuple[Flow, ...]
 
 
@@ -56,12 +56,26 @@ class _Sum:
     """A breach while it is being filled."""
 
     traffic: Traffic = NONE
-    sources: FrozenBitMap = FrozenBitMap()
-    targets: FrozenBitMap = FrozenBitMap()
+    sources: FrozenBitMap = NOTHING
+    targets: FrozenBitMap = NOTHING
     pairs: int = 0
     outside: bool = False
     first: tuple[int, int, Traffic] | None = None
-    namespaces: set[str] = field(default_factory=set)
+    """Smallest (target class, source class) with its traffic."""
+
+
+class _Fault(NamedTuple):
+    """One cause within one target group."""
+
+    kind: str
+    policy: int
+    exposed: bool
+    sources: FrozenBitMap
+    traffic: Traffic
+
+    @property
+    def key(self) -> _Key:
+        return self.kind, self.policy, (), self.exposed
 
 
 class Causes:
@@ -99,12 +113,12 @@ class Causes:
             return
         if one.group.outside:
             for grants, sources in self._by_grants("egress", _union(certain)):
-                for kind, policy, peers, traffic in self._faults(grants, one.group.members, certain, allowed):
-                    yield (kind, policy, (), peers[0]), sources & peers[1], one.group.members, traffic
+                for fault in self._faults(grants, one.group.members, certain, allowed):
+                    yield fault.key, sources & fault.sources, one.group.members, fault.traffic
             return
         for grants, targets in self._by_grants("ingress", one.group.members):
-            for kind, policy, peers, traffic in self._faults(grants, None, certain, allowed):
-                yield (kind, policy, (), peers[0]), peers[1], targets, traffic
+            for fault in self._faults(grants, None, certain, allowed):
+                yield fault.key, fault.sources, targets, fault.traffic
 
     def _faults(
         self,
@@ -112,37 +126,39 @@ class Causes:
         targets: FrozenBitMap | None,
         flows: Sequence[Flow],
         allowed: Traffic,
-    ) -> Iterator[tuple[str, int, tuple[bool, FrozenBitMap], Traffic]]:
-        """(kind, policy, (exposed, sources), traffic beyond) per policy at fault, or once for an open default.
+    ) -> Iterator[_Fault]:
+        """One fault per policy that lets through what is beyond, or one for an open default.
 
         `targets` are outside targets, whose permits are looked up on the source's side; None looks on the target's.
         """
-        permits = self._reach.permits.all
         for exposed in (True, False):
             listed = [flow for flow in flows if flow.exposed == exposed]
-            if not listed:
-                continue
-            if grants is None:
-                total = NONE
-                for flow in listed:
-                    total |= flow.traffic - allowed
-                yield "open", -1, (exposed, _union(listed)), total
-                continue
-            found: dict[int, list[tuple[FrozenBitMap, Traffic]]] = {}
-            for grant in grants:
-                permit = permits[grant.permit]
-                if permit.reason or (targets is not None and not permit.peers.intersect(targets)):
-                    continue
-                for flow in listed:
-                    traffic = (flow.traffic & permit.traffic) - allowed
-                    sources = flow.sources if targets is not None else flow.sources & permit.peers
-                    if traffic and sources:
-                        found.setdefault(grant.policy, []).append((sources, traffic))
-            for policy, parts in found.items():
-                total = NONE
-                for _, traffic in parts:
-                    total |= traffic
-                yield "policy", policy, (exposed, FrozenBitMap.union(*(one for one, _ in parts))), total
+            if listed and grants is None:
+                yield _Fault("open", -1, exposed, _union(listed), _beyond(listed, allowed))
+            elif listed and grants is not None:
+                found: dict[int, list[tuple[FrozenBitMap, Traffic]]] = {}
+                for grant in grants:
+                    parts = self._let_through(grant, targets, listed, allowed)
+                    found.setdefault(grant.policy, []).extend(parts)
+                for policy, parts in found.items():
+                    if parts:
+                        sources = FrozenBitMap.union(*(one for one, _ in parts))
+                        yield _Fault("policy", policy, exposed, sources, union(traffic for _, traffic in parts))
+
+    def _let_through(
+        self, grant: Grant, targets: FrozenBitMap | None, flows: Sequence[Flow], allowed: Traffic
+    ) -> list[tuple[FrozenBitMap, Traffic]]:
+        """(sources, traffic beyond) that one grant is to blame for."""
+        permit = self._reach.permits.all[grant.permit]
+        if permit.reason or (targets is not None and not permit.peers.intersect(targets)):
+            return []
+        found = []
+        for flow in flows:
+            traffic = (flow.traffic & permit.traffic) - allowed
+            sources = flow.sources if targets is not None else flow.sources & permit.peers
+            if traffic and sources:
+                found.append((sources, traffic))
+        return found
 
     def _by_grants(
         self, direction: Direction, numbers: FrozenBitMap
@@ -159,8 +175,7 @@ class Causes:
             return
         classes = self._classes
         if one.group.outside:
-            fresh = sources - total.sources
-            total.pairs += classes.weight(fresh)
+            total.pairs += classes.weight(sources - total.sources)
         else:
             count = 1 if one.outside else classes.weight(sources)
             total.pairs += count * classes.weight(targets) - (0 if one.outside else classes.weight(sources & targets))
@@ -251,7 +266,11 @@ class Causes:
 
 
 def _union(flows: Sequence[Flow]) -> FrozenBitMap:
-    return FrozenBitMap.union(*(flow.sources for flow in flows)) if flows else FrozenBitMap()
+    return FrozenBitMap.union(*(flow.sources for flow in flows))
+
+
+def _beyond(flows: Sequence[Flow], allowed: Traffic) -> Traffic:
+    return union(flow.traffic for flow in flows) - allowed
 
 
 def _name(breach: Breach) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """Endpoint classes: endpoints that no policy, zone or entry point can tell apart share one class.
 
-Classes are numbered pods first (namespace by namespace, so that a namespace is a range), then host-network pods, then the
-atoms of outside addresses. Sets of classes are roaring bitmaps: against plain integers, which cost their full width for
-every sparse row, they measured a tenth of the memory on microsegmented clusters at equal speed.
+Classes are numbered pods first (namespace by namespace, so that a namespace is a range), then host-network pods, then
+the atoms of outside addresses. Sets of classes are roaring bitmaps: plain integers cost their full width for every
+sparse row, and a microsegmented cluster has tens of thousands of sparse rows.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class NamespaceIndex:
 class Classes:
     """The classes of one inventory and the sets that selectors and address blocks denote over them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what tells endpoints apart is many things
         self,
         inventory: Inventory,
         space: AddressSpace,
@@ -226,7 +226,7 @@ class Classes:
         return FrozenBitMap(found)
 
     def at(self, addresses: AddressSet) -> FrozenBitMap:
-        """Classes with an address in the set: pods, host-network pods and atoms. The set's cuts must be in the space."""
+        """Classes with an address in the set: pods, host-network pods, atoms. The set's cuts must be in the space."""
         found = BitMap()
         for low, high in self.space.ranges(addresses):
             found.add_range(self.pods + low, self.pods + high)
@@ -253,7 +253,7 @@ def _slices(weights: Sequence[int]) -> tuple[FrozenBitMap, ...]:
 
 
 class _Projection:
-    """The part of a label map that selectors read; equal maps are one object after decoding, so identity is a cache key."""
+    """The part of a label map that selectors read; decoding makes equal maps one object, so identity is a cache key."""
 
     def __init__(self, keys: frozenset[str]) -> None:
         self._keys = sorted(keys)

@@ -14,6 +14,8 @@ from audit.traffic import Traffic
 COLUMNS = ("source", "target", "verdict", "ports", "exposed", "partial", "reason")
 _ROW, _COLUMN, _BOX = 26, 300, 220
 """Pixels: height of an endpoint, distance between columns, width of an endpoint's box."""
+_BEND = 60
+"""How far a curve swings out before it turns to its target, in pixels."""
 _NAME = 30
 """Characters of a name that fit a box; the full name is in its title."""
 _GREY, _OPEN, _DOUBT = "#5b6472", "#1f6f8b", "#b7791f"
@@ -154,10 +156,11 @@ def _curves(
     opacity = max(0.12, min(0.8, 120 / max(len(connections), 1)))
     for one in connections:
         (x1, y1), (x2, y2) = places[one["src"]], places[one["dst"]]
-        start = (x1 + _BOX, y1 + _ROW / 2 - 3) if x2 > x1 or x1 == x2 else (x1, y1 + _ROW / 2 - 3)
-        end = (x2, y2 + _ROW / 2 - 3) if x2 > x1 else (x2 + _BOX, y2 + _ROW / 2 - 3)
-        bend = 60 if x2 >= x1 else -60
-        path = f"M{start[0]} {start[1]:g}C{start[0] + bend} {start[1]:g} {end[0] + (bend if x1 == x2 else -bend)} {end[1]:g} {end[0]} {end[1]:g}"
+        top, foot = y1 + _ROW / 2 - 3, y2 + _ROW / 2 - 3
+        left, right = x1 + (_BOX if x2 >= x1 else 0), x2 + (0 if x2 > x1 else _BOX)
+        bend = _BEND if x2 >= x1 else -_BEND
+        back = bend if x1 == x2 else -bend
+        path = f"M{left} {top:g}C{left + bend} {top:g} {right + back} {foot:g} {right} {foot:g}"
         doubt = one["verdict"] == "unknown"
         title = f"{names[one['src']]} to {names[one['dst']]}: {one['verdict']} {Traffic.parse(one['ports'])}"
         dash = ' stroke-dasharray="4 3"' if doubt else ""

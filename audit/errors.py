@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 USAGE, INCOMPLETE, INTERNAL = 2, 3, 4
+_LISTED = 8
+"""Known words that a hint lists when none is near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class RenderError(AuditError):
     """An output could not be written; the message names what is missing (a system library, a directory)."""
 
 
-class AuditErrors(AuditError):
+class AuditErrors(AuditError):  # noqa: N818 - the plural says that it holds several
     """Several errors found in one pass, in file order, so that a user repairs a file once.
 
     `str()` gives one line per error.
@@ -78,4 +80,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, words, n=1)
     if near:
         return f"did you mean `{near[0]}`?"
-    return "known: " + ", ".join(f"`{w}`" for w in words[:8]) + (", ..." if len(words) > 8 else "") if words else ""
+    return (
+        "known: " + ", ".join(f"`{w}`" for w in words[:_LISTED]) + (", ..." if len(words) > _LISTED else "")
+        if words
+        else ""
+    )

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact
 from audit.permits import UNCERTAIN
-from audit.policy.clause import AnyPeer, Clause, Direction, OwnPods, Peer, PolicyText, SelectedPods
+from audit.policy.clause import AnyPeer, Direction, OwnPods, Peer, PolicyText, SelectedPods
 from audit.reach import Policy, Reachability
 from audit.traffic import ALL
 
 _STANDING = {
     "enforcement": "NetworkPolicies are taken as enforced the way the Kubernetes API describes them; "
     "whether the network plug-in does so cannot be seen in manifests.",
-    "node-to-own-pods": "A node can always reach the pods that run on it (kubelet probes). That is inherent and left out of the matrix.",
+    "node-to-own-pods": "A node can always reach the pods that run on it (kubelet probes). "
+    "That is inherent and left out of the matrix.",
     "protocols": "Verdicts cover TCP, UDP and SCTP. ICMP and other protocols are outside the NetworkPolicy API.",
 }
 """Assumptions that every verdict rests on, with every input."""
@@ -97,7 +98,7 @@ def _policy(reach: Reachability, index: int, policy: Policy) -> PolicyFact:
             f"{clause.direction} rule {clause.index}: {peer}"
             for clause in text.clauses
             for peer in clause.peers
-            if _matches_nothing(reach, policy.ref.namespace, clause, peer)
+            if _matches_nothing(reach, policy.ref.namespace, peer)
         )
         + tuple(text.invalid),
         inert=text.inert,
@@ -105,7 +106,7 @@ def _policy(reach: Reachability, index: int, policy: Policy) -> PolicyFact:
     )
 
 
-def _matches_nothing(reach: Reachability, namespace: str, clause: Clause, peer: Peer) -> bool:
+def _matches_nothing(reach: Reachability, namespace: str, peer: Peer) -> bool:
     match peer:
         case OwnPods(pods):
             return bool(pods.requirements) and not reach.peers.own(namespace, pods)

@@ -1,4 +1,4 @@
-"""What the engine says about zones: the values that rules and reports read. The engine (`cells`, `reach`) fills them."""
+"""What the engine says about zones: the values that rules and reports read."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ class CellFlow:
     populated: bool = True
     """False when a zone of the pair has no endpoint, so there is nothing to judge."""
     pairs: int = 0
+    """Ordered pairs of different endpoints with a certainly open port; a zone's outside addresses count as one."""
     excess_pairs: int = 0
+    """Those of them with a port beyond what is allowed."""
     unexposed: Traffic = NONE
     unexposed_pairs: int = 0
     reasons: tuple[str, ...] = ()
@@ -94,7 +96,7 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isolation:
-    """Isolation of one namespace: how many of its pods some policy isolates, by direction. Host-network pods are not counted."""
+    """How many pods of one namespace some policy isolates, by direction. Host-network pods are not counted."""
 
     pods: int
     ingress: int

@@ -1,7 +1,7 @@
 """The quotient of reachability as a networkx graph: nodes are groups of endpoints that nothing tells apart.
 
-A node has `zone`, `outside` (addresses) and `classes`; an edge has `certain` and `possible` Traffic and `reasons`. This is
-the only module that imports networkx; everything about paths is asked here.
+A node has `zone`, `outside` (addresses) and `classes`; an edge has `certain` and `possible` Traffic and `reasons`. This
+is the only module that imports networkx; everything about paths is asked here.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import networkx as nx
 from pyroaring import FrozenBitMap
 
 from audit.meet import Meetings, TargetGroup
-from audit.pieces import pieces
-from audit.traffic import Traffic
+from audit.pieces import Piece, pieces
+from audit.traffic import NONE, Traffic
 
 MOST_EDGES = 1_000_000
 """Above this the full quotient is not worth its memory (about 300 bytes an edge); the zone graph stands in."""
@@ -49,7 +49,7 @@ def shortest_path(found: Quotient, source: int, target: int, traffic: Traffic | 
     `traffic` limits the last hop: it must carry some of it.
     """
     start, end = found.node_of[source], found.node_of[target]
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_node(start)
     for left, right, data in found.graph.edges(data=True):
         certain = data["certain"]
@@ -114,17 +114,19 @@ def _built(meetings: Meetings, node_of: Mapping[int, int], *, exact: bool) -> Qu
         for piece in pieces(meetings, group):
             for source in sorted({node_of[number] for number in piece.sources}):
                 for target in targets:
-                    _join(graph, source, target, piece.certain, piece.possible, piece.reasons)
+                    _join(graph, source, target, piece)
     return Quotient(graph, node_of, exact)
 
 
-def _join(
-    graph: nx.DiGraph[int], source: int, target: int, certain: Traffic, possible: Traffic, reasons: frozenset[str]
-) -> None:
-    old = graph.get_edge_data(source, target)
-    if old:
-        certain, possible, reasons = old["certain"] | certain, old["possible"] | possible, old["reasons"] | reasons
-    graph.add_edge(source, target, certain=certain, possible=possible, reasons=reasons)
+def _join(graph: nx.DiGraph[int], source: int, target: int, piece: Piece) -> None:
+    old = graph.get_edge_data(source, target) or {"certain": NONE, "possible": NONE, "reasons": frozenset()}
+    graph.add_edge(
+        source,
+        target,
+        certain=old["certain"] | piece.certain,
+        possible=old["possible"] | piece.possible,
+        reasons=old["reasons"] | piece.reasons,
+    )
 
 
 def first_class(found: Quotient, node: int) -> int:

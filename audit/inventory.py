@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
 from audit.model import Namespace, Node, ObjectRef
-from audit.snapshot import WORKLOADS, Container, Entry, Metadata, Origin, PodSpec, PodTemplate, Snapshot
+from audit.snapshot import (
+    WORKLOADS,
+    Container,
+    Entry,
+    Metadata,
+    Origin,
+    PodSpec,
+    PodStatus,
+    PodTemplate,
+    Snapshot,
+)
 from audit.traffic import address_number
 
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -97,19 +108,18 @@ def build(snapshot: Snapshot) -> Inventory:
     """The population of a snapshot."""
     nodes = {entry.name: _node(entry) for entry in snapshot.of("Node")}
     owners = _Owners(snapshot)
-    drafts = sorted(_drafts(snapshot, owners), key=lambda draft: draft[:4])
-    refs: dict[tuple[str, str, str], int] = {}
-    for key in sorted({(draft[0], draft[4].kind, draft[4].name) for draft in drafts}):
-        refs[key] = len(refs)
-    members: list[list[int]] = [[] for _ in refs]
-    shown: list[ObjectRef | None] = [None] * len(refs)
+    drafts = sorted(_drafts(snapshot, owners), key=lambda draft: draft[:3])
+    keys = sorted({(draft.namespace, draft.owner.kind, draft.owner.name) for draft in drafts})
+    numbers = {key: number for number, key in enumerate(keys)}
+    members: list[list[int]] = [[] for _ in keys]
+    shown: list[ObjectRef | None] = [None] * len(keys)
     pods: list[Pod] = []
     reader = _PodReader(nodes)
-    for namespace, name, _, _, owner, entry, metadata, spec, template in drafts:
-        index = refs[namespace, owner.kind, owner.name]
-        members[index].append(len(pods))
-        shown[index] = owner
-        pods.append(reader.pod(namespace, name, index, entry, metadata, spec, template=template))
+    for draft in drafts:
+        number = numbers[draft.namespace, draft.owner.kind, draft.owner.name]
+        members[number].append(len(pods))
+        shown[number] = draft.owner
+        pods.append(reader.pod(draft, number))
     workloads = tuple(
         Workload(ref=ref, pods=tuple(ids)) for ref, ids in zip(shown, members, strict=True) if ref is not None
     )
@@ -124,41 +134,36 @@ def build(snapshot: Snapshot) -> Inventory:
     )
 
 
-_Draft = tuple[str, str, bool, int, ObjectRef, Entry, Metadata, PodSpec | None, bool]
+class _Draft(NamedTuple):
+    """What one endpoint is made from; the first three fields are the order of endpoints."""
+
+    namespace: str
+    name: str
+    template_kind: str
+    """Kind of the workload whose template stands in for missing pods; empty for a pod."""
+    owner: ObjectRef
+    entry: Entry
+    metadata: Metadata
+    spec: PodSpec | None
 
 
 def _drafts(snapshot: Snapshot, owners: _Owners) -> Iterator[_Draft]:
-    """(namespace, name, is template, number, owner, entry, metadata, spec, is template) of every endpoint."""
+    """Every endpoint: the pods that live, and the templates of workloads without any pod."""
     has_pods: set[ObjectRef] = set()
     for entry in snapshot.of("Pod"):
-        body = entry.body
-        owner = owners.of_pod(entry)
+        body, owner = entry.body, owners.of_pod(entry)
         controller = owners.entry(owner)
         if controller is not None and controller.origin.source > entry.origin.source:
             continue  # a later source replaced the controller: its pods are of the past, the new template speaks
         has_pods.add(owner)
-        if body.status is not None and body.status.phase in FINISHED:
-            continue
-        yield entry.namespace, entry.name, False, 0, owner, entry, body.metadata, body.spec, False
-    number = 0
+        if body.status is None or body.status.phase not in FINISHED:
+            yield _Draft(entry.namespace, entry.name, "", owner, entry, body.metadata, body.spec)
     for kind in WORKLOADS:
         for entry in snapshot.of(kind):
-            owner = owners.top(entry)
-            template = _template(entry)
-            if owner.kind != kind or owner in has_pods or template is None:
-                continue
-            number += 1
-            yield (
-                entry.namespace,
-                entry.name,
-                True,
-                number,
-                owner,
-                entry,
-                template.metadata or Metadata(),
-                template.spec,
-                True,
-            )
+            owner, template = owners.top(entry), _template(entry)
+            if owner.kind == kind and owner not in has_pods and template is not None:
+                metadata = template.metadata or Metadata()
+                yield _Draft(entry.namespace, entry.name, kind, owner, entry, metadata, template.spec)
 
 
 def _template(entry: Entry) -> PodTemplate | None:
@@ -224,7 +229,7 @@ def _controller(metadata: Metadata) -> tuple[str, str] | None:
 
 
 def _guess(kind: str, name: str, labels: Mapping[str, str]) -> tuple[str, str]:
-    """The workload behind a controller object that was not read, from the labels its controller writes; display only."""
+    """The workload behind a controller that was not read, from labels that controllers write; for display only."""
     revision = labels.get("pod-template-hash")
     if kind == "ReplicaSet" and revision and name.endswith("-" + revision):
         return "Deployment", name[: -len(revision) - 1]
@@ -243,29 +248,12 @@ class _PodReader:
         self._nodes = nodes
         self._ports: dict[tuple[NamedPort, ...], tuple[NamedPort, ...]] = {}
 
-    def pod(
-        self,
-        namespace: str,
-        name: str,
-        workload: int,
-        entry: Entry,
-        metadata: Metadata,
-        spec: PodSpec | None,
-        *,
-        template: bool,
-    ) -> Pod:
+    def pod(self, draft: _Draft, workload: int) -> Pod:
         """One endpoint."""
+        spec = draft.spec
         node = (spec.nodeName or "") if spec else ""
         host = bool(spec and spec.hostNetwork)
-        status = None if template else entry.body.status
-        if host:
-            addresses = self._nodes[node].addresses if node in self._nodes else ()
-            if not addresses and status is not None:
-                addresses = _numbers((status.hostIP, status.podIP))
-        elif status is not None:
-            addresses = _numbers((status.podIP, *(one.ip for one in status.podIPs or ())))
-        else:
-            addresses = ()
+        status = None if draft.template_kind else draft.entry.body.status
         containers = _running(spec)
         named = tuple(
             NamedPort(port.name, port.protocol or "TCP", port.containerPort)
@@ -274,18 +262,31 @@ class _PodReader:
             if port.name
         )
         return Pod(
-            namespace=namespace,
-            name=name,
-            labels=metadata.labels or NO_LABELS,
+            namespace=draft.namespace,
+            name=draft.name,
+            labels=draft.metadata.labels or NO_LABELS,
             named_ports=self._ports.setdefault(named, named),
             host_ports=_host_ports(containers),
-            addresses=addresses,
+            addresses=self._node_addresses(node, status) if host else _pod_addresses(status),
             node=node,
             host_network=host,
             workload=workload,
-            template=template,
-            origin=entry.origin,
+            template=bool(draft.template_kind),
+            origin=draft.entry.origin,
         )
+
+    def _node_addresses(self, node: str, status: PodStatus | None) -> tuple[int, ...]:
+        """The addresses a host-network pod acts with."""
+        known = self._nodes.get(node)
+        if known is not None and known.addresses:
+            return known.addresses
+        return _numbers((status.hostIP, status.podIP)) if status is not None else ()
+
+
+def _pod_addresses(status: PodStatus | None) -> tuple[int, ...]:
+    if status is None:
+        return ()
+    return _numbers((status.podIP, *(one.ip for one in status.podIPs or ())))
 
 
 def _running(spec: PodSpec | None) -> list[Container]:

@@ -1,8 +1,8 @@
 """Where the two sides of connections meet: groups of targets, and for each the sources that get through.
 
 Loops run over groups of targets that share ingress row, egress coverage, zone and exposure, and over the few permits of
-each; never over pairs of endpoints. Two permits meet in (their common traffic) x (sources that hold the egress permit and
-are peers of the ingress permit).
+each; never over pairs of endpoints. Two permits meet in (their common traffic) x (sources that hold the egress permit
+and are peers of the ingress permit).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Literal
 
 from audit.selectors import LabelSelector
 from audit.snapshot import Origin
-from audit.traffic import ALL, NONE, AddressSet, Traffic
+from audit.traffic import ALL, NONE, NOWHERE, AddressSet, Traffic
 
 UNZONED = "(unzoned)"
 """Pseudo-zone of whatever no zone, or more than one, claims. Parentheses keep it apart from every legal zone name."""
@@ -80,8 +80,8 @@ class Zone:
     ingress_controllers: tuple[str, ...] = ()
     ingress_classes: tuple[str, ...] = ()
     storage_classes: tuple[str, ...] = ()
-    cidrs: AddressSet = AddressSet()
-    egress_cidrs: AddressSet = AddressSet()
+    cidrs: AddressSet = NOWHERE
+    egress_cidrs: AddressSet = NOWHERE
     requires: tuple[str, ...] = ()
     line: int = 0
 

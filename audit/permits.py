@@ -1,8 +1,8 @@
 """Permits and rows: what the two sides of a connection allow, over endpoint classes.
 
 A permit says "this traffic with these peers". A row is all that one class permits in one direction; equal permits and
-equal rows are one object, so a zone design has a handful of them. Uncertain permits carry the reason; the `must` bound of a
-row is its certain permits, the `may` bound all of them.
+equal rows are one object, so a zone design has a handful of them. Uncertain permits carry the reason; the `must` bound
+of a row is its certain permits, the `may` bound all of them.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ UNCERTAIN = {
     "host-network": "A host-network endpoint acts with its node's address, and that address or the node is not known; "
     "a pod's own node may always reach it.",
     "pod-address": "An address block could match a pod whose address is not known.",
-    "namespace-labels": "A selector could match a namespace whose labels are not known, because its Namespace object was not read.",
+    "namespace-labels": "A selector could match a namespace whose labels are not known, because its Namespace object "
+    "was not read.",
     "unknown-field": "A policy has a field that is not modelled, so the rule may mean more or less than it shows.",
     "unmodelled-policy": "A policy kind that is not modelled may allow or deny traffic of these endpoints.",
-    "service-source-address": "Traffic that enters through a Service or host port may reach the pod from its node's own "
-    "address, which its policies always let in.",
-    "router": "Traffic that enters through a router reaches the pod from the router's address; which routers publish it is not modelled.",
+    "service-source-address": "Traffic that enters through a Service or host port may reach the pod from its node's "
+    "own address, which its policies always let in.",
+    "router": "Traffic that enters through a router reaches the pod from the router's address; which routers publish "
+    "it is not modelled.",
     "pod-network": "It is not known whether pod addresses can be reached from outside; `settings.pod_network` says so.",
 }
 """Reason id -> what it means, for the assumption register."""

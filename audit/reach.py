@@ -1,7 +1,7 @@
 """The engine's core: Inventory and policies -> what every endpoint class permits in each direction.
 
-Input: an Inventory, and the address sets of zones. Output: a Reachability: per class and direction a row of permits, and
-the grants behind it (which rule of which policy). Decisions: a class that no policy isolates has the one open row;
+Input: an Inventory, and the address sets of zones. Output: a Reachability: per class and direction a row of permits,
+and the grants behind it (which rule of which policy). Decisions: a class that no policy isolates has the one open row;
 NetworkPolicies only ever add permits; whatever is not modelled adds an uncertain permit instead of being dropped.
 """
 

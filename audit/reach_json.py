@@ -28,7 +28,8 @@ By = Literal["pod", "workload", "namespace", "zone"]
 def document(snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "pod") -> dict[str, Any]:
     """The document as JSON-ready values; without a matrix endpoints have no zone and exposure is unknown.
 
-    Endpoints are sorted by namespace, kind and name, address ranges by first address; connections by source, target, verdict.
+    Endpoints are sorted by namespace, kind and name, address ranges by first address; connections by source, target and
+    verdict.
     """
     inventory = build(snapshot)
     if matrix is None:

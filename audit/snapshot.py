@@ -44,6 +44,8 @@ class Metadata(msgspec.Struct, frozen=True, gc=False):
 
 
 class ContainerPort(msgspec.Struct, frozen=True, gc=False):
+    """`containers[].ports[]`."""
+
     containerPort: int = 0  # noqa: N815
     name: str | None = None
     protocol: str | None = None
@@ -52,6 +54,8 @@ class ContainerPort(msgspec.Struct, frozen=True, gc=False):
 
 
 class Container(msgspec.Struct, frozen=True, gc=False):
+    """`containers[]` and `initContainers[]`."""
+
     name: str = ""
     ports: list[ContainerPort] | None = None
     restartPolicy: str | None = None  # noqa: N815
@@ -59,6 +63,8 @@ class Container(msgspec.Struct, frozen=True, gc=False):
 
 
 class PodSpec(msgspec.Struct, frozen=True, gc=False):
+    """`spec` of a pod or of its template."""
+
     containers: list[Container] | None = None
     initContainers: list[Container] | None = None  # noqa: N815
     hostNetwork: bool | None = None  # noqa: N815
@@ -66,10 +72,14 @@ class PodSpec(msgspec.Struct, frozen=True, gc=False):
 
 
 class PodIP(msgspec.Struct, frozen=True, gc=False):
+    """`status.podIPs[]`."""
+
     ip: str = ""
 
 
 class PodStatus(msgspec.Struct, frozen=True, gc=False):
+    """`status` of a pod."""
+
     phase: str | None = None
     podIP: str | None = None  # noqa: N815
     podIPs: list[PodIP] | None = None  # noqa: N815
@@ -77,60 +87,82 @@ class PodStatus(msgspec.Struct, frozen=True, gc=False):
 
 
 class PodBody(msgspec.Struct, frozen=True, gc=False):
+    """A Pod."""
+
     metadata: Metadata = Metadata()
     spec: PodSpec | None = None
     status: PodStatus | None = None
 
 
 class PodTemplate(msgspec.Struct, frozen=True, gc=False):
+    """`spec.template` of a workload."""
+
     metadata: Metadata | None = None
     spec: PodSpec | None = None
 
 
 class WorkloadSpec(msgspec.Struct, frozen=True, gc=False):
-    """`spec` of Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, DeploymentConfig, Job, VirtualMachine."""
+    """`spec` of every workload kind but CronJob."""
 
     template: PodTemplate | None = None
     replicas: int | None = None
 
 
 class WorkloadBody(msgspec.Struct, frozen=True, gc=False):
+    """Any workload kind but CronJob."""
+
     metadata: Metadata = Metadata()
     spec: WorkloadSpec | None = None
 
 
 class JobTemplate(msgspec.Struct, frozen=True, gc=False):
+    """`spec.jobTemplate` of a CronJob."""
+
     spec: WorkloadSpec | None = None
 
 
 class CronJobSpec(msgspec.Struct, frozen=True, gc=False):
+    """`spec` of a CronJob."""
+
     jobTemplate: JobTemplate | None = None  # noqa: N815
 
 
 class CronJobBody(msgspec.Struct, frozen=True, gc=False):
+    """A CronJob."""
+
     metadata: Metadata = Metadata()
     spec: CronJobSpec | None = None
 
 
 class NamespaceBody(msgspec.Struct, frozen=True, gc=False):
+    """A Namespace."""
+
     metadata: Metadata = Metadata()
 
 
 class NodeAddress(msgspec.Struct, frozen=True, gc=False):
+    """`status.addresses[]` of a Node."""
+
     type: str = ""
     address: str = ""
 
 
 class NodeStatus(msgspec.Struct, frozen=True, gc=False):
+    """`status` of a Node."""
+
     addresses: list[NodeAddress] | None = None
 
 
 class NodeBody(msgspec.Struct, frozen=True, gc=False):
+    """A Node."""
+
     metadata: Metadata = Metadata()
     status: NodeStatus | None = None
 
 
 class ServicePort(msgspec.Struct, frozen=True, gc=False):
+    """`spec.ports[]` of a Service."""
+
     port: int = 0
     name: str | None = None
     protocol: str | None = None
@@ -139,6 +171,8 @@ class ServicePort(msgspec.Struct, frozen=True, gc=False):
 
 
 class ServiceSpec(msgspec.Struct, frozen=True, gc=False):
+    """`spec` of a Service."""
+
     type: str | None = None
     selector: dict[str, str] | None = None
     ports: list[ServicePort] | None = None
@@ -148,6 +182,8 @@ class ServiceSpec(msgspec.Struct, frozen=True, gc=False):
 
 
 class ServiceBody(msgspec.Struct, frozen=True, gc=False):
+    """A Service."""
+
     metadata: Metadata = Metadata()
     spec: ServiceSpec | None = None
 
@@ -227,7 +263,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     """The struct that BODY names for the kind, else RawBody."""
 
 
-GapReason = Literal["forbidden", "absent", "unavailable", "partial", "unknown-field", "not-modelled", "invalid-object", "missing"]
+GapReason = Literal[
+    "forbidden", "absent", "unavailable", "partial", "unknown-field", "not-modelled", "invalid-object", "missing"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -255,11 +293,11 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Everything that was read. Read-only; equal inputs give equal snapshots whatever the order of files in a directory."""
+    """Everything that was read. Equal inputs give equal snapshots whatever the order of files in a directory."""
 
     entries: Mapping[str, tuple[Entry, ...]]
-    """By kind key (`Pod`, `NetworkPolicy`; for a kind outside GROUPS `Kind.group`, such as `NetworkPolicy.crd.projectcalico.org`),
-    each sorted by namespace and name; overlays applied."""
+    """By kind key, each sorted by namespace and name; overlays applied. The key is the kind (`Pod`, `NetworkPolicy`) or
+    `Kind.group` outside GROUPS (`NetworkPolicy.crd.projectcalico.org`)."""
     inputs: tuple[InputFile, ...] = ()
     gaps: tuple[Gap, ...] = ()
     live: bool = False

@@ -1,7 +1,7 @@
 """`Traffic` (protocol and destination ports) and `AddressSet` (IPv4 and IPv6): the two algebras.
 
-Both are immutable, canonical and hashable, so equal sets are equal values, and both lay their families end to end on one
-number line: TCP, UDP, SCTP for traffic; IPv4, IPv6 for addresses.
+Both are immutable, canonical and hashable, so equal sets are equal values, and both lay their families end to end on
+one number line: TCP, UDP, SCTP for traffic; IPv4, IPv6 for addresses.
 """
 
 from __future__ import annotations
@@ -119,6 +119,14 @@ def _difference(a: Traffic, b: Traffic) -> Traffic:
     return Traffic(iv.difference(a.spans, b.spans))
 
 
+def union(parts: Iterable[Traffic]) -> Traffic:
+    """Everything in any of the parts."""
+    total = NONE
+    for part in parts:
+        total |= part
+    return total
+
+
 NONE = Traffic()
 ALL = Traffic(tuple((base + 1, base + MAX_PORT) for base in _BASE.values()))
 
@@ -208,4 +216,5 @@ class AddressSet:
         return bool(self.spans)
 
 
+NOWHERE = AddressSet()
 EVERYWHERE = AddressSet(((0, _V4_SIZE - 1), (_V6_BASE, _V6_BASE + (1 << 128) - 1)))

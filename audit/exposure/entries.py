@@ -1,14 +1,14 @@
 """Which ports of which pods an entry point exposes, and how far its effect is certain.
 
-Modelled: hostPort, host network, Services of type NodePort and LoadBalancer, externalIPs, and, coarsely, everything that
-publishes a Service through routers (Ingress, Route, Gateway API routes): behind a router the policy sees the router's
-address, so whether an outside client gets through is possible, never certain.
+Modelled: hostPort, host network, Services of type NodePort and LoadBalancer, externalIPs, and, coarsely, everything
+that publishes a Service through routers (Ingress, Route, Gateway API routes): behind a router the policy sees the
+router's address, so whether an outside client gets through is possible, never certain.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import msgspec
 
 from audit.inventory import Inventory, Pod
 from audit.snapshot import Entry, ServicePort, Snapshot
-from audit.traffic import ALL, NONE, PROTOCOLS, Traffic
+from audit.traffic import ALL, NONE, PROTOCOLS, Traffic, union
 
 ROUTED = {
     "Ingress": ("networking.k8s.io", "extensions"),
@@ -37,7 +37,7 @@ class Exposure:
     direct: Traffic = NONE
     """Ports an entry point leads to; the policy sees the client's address, or a node's (see `masked`)."""
     masked: Traffic = NONE
-    """Ports where the policy may see a node's address instead of the client's: possibly open whatever it says of the client."""
+    """Ports where the policy may see a node's address instead of the client's, so its word on clients is not all."""
     routed: Traffic = NONE
     """Ports published through routers."""
 
@@ -52,7 +52,7 @@ def exposures(inventory: Inventory) -> dict[int, Exposure]:
         if pod.host_network:
             found.setdefault(index, []).append(Exposure(direct=ALL))
         elif pod.host_ports:
-            ports = _union(Traffic.of(protocol, number, number) for protocol, number in pod.host_ports)
+            ports = union(Traffic.of(protocol, number, number) for protocol, number in pod.host_ports)
             found.setdefault(index, []).append(Exposure(direct=ports, masked=ports))
     namespaces = [pod.namespace for pod in inventory.endpoints]
     for service, kind in _exposing(inventory.snapshot):
@@ -71,17 +71,10 @@ def _exposure(service: Entry, kind: str, ports: Traffic) -> Exposure:
 
 def _merged(parts: list[Exposure]) -> Exposure:
     return Exposure(
-        direct=_union(part.direct for part in parts),
-        masked=_union(part.masked for part in parts),
-        routed=_union(part.routed for part in parts),
+        direct=union(part.direct for part in parts),
+        masked=union(part.masked for part in parts),
+        routed=union(part.routed for part in parts),
     )
-
-
-def _union(parts: Iterable[Traffic]) -> Traffic:
-    total = NONE
-    for part in parts:
-        total |= part
-    return total
 
 
 def _exposing(snapshot: Snapshot) -> Iterator[tuple[Entry, str]]:
@@ -108,18 +101,18 @@ def _selected(inventory: Inventory, namespaces: list[str], service: Entry) -> It
 
 
 def _target_ports(service: Entry, pod: Pod) -> Traffic:
-    return _union(_target_port(port, pod) for port in service.body.spec.ports or ())
+    return union(_target_port(port, pod) for port in service.body.spec.ports or ())
 
 
 def _target_port(port: ServicePort, pod: Pod) -> Traffic:
-    """The pod's port behind one Service port; a name resolves per pod; nothing when the pod has no port of that name."""
+    """The pod's port behind one Service port; a name resolves per pod, to nothing when the pod has no such port."""
     protocol = port.protocol if port.protocol in PROTOCOLS else "TCP"
     target = port.targetPort if port.targetPort not in (None, 0, "") else port.port
     if isinstance(target, str) and target.isdigit():
         target = int(target)
     if isinstance(target, int):
         return Traffic.port_range(protocol, target, target) if 1 <= target <= 65535 else NONE  # noqa: PLR2004
-    return _union(
+    return union(
         Traffic.port_range(one.protocol, one.port, one.port)
         for one in pod.named_ports
         if one.name == target and one.protocol == protocol

@@ -1,7 +1,7 @@
 """`Clause`: the middle model that every policy dialect is lowered to.
 
-A clause says: for these subjects, in this direction, these peers may (or may not) use this traffic. Nothing in it refers
-to a cluster; the engine resolves selectors and names against one.
+A clause says: for the subjects of its policy, in this direction, these peers may use this traffic. Nothing in it
+refers to a cluster; the engine resolves selectors and names against one.
 """
 
 from __future__ import annotations
