@@ -1,0 +1,55 @@
+"""A newcomer finds in each folder what to run, and what the README says comes true; generated files are current."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.samples.running import ROOT, Sample, Scan, command
+
+pytestmark = pytest.mark.xdist_group("samples")
+
+
+def test_the_command_of_the_readme_works_as_it_stands(sample: Sample) -> None:
+    text = (sample.folder / "README.md").read_text("utf-8").replace("\\\n", " ")
+    (line,) = re.findall(r"^    zone-audit (.*)$", text, re.MULTILINE)
+    assert shlex.split(line) == ["scan", *sample.sources]
+    assert command(*shlex.split(line)).returncode == sample.expected["exit_code"]
+    assert f"exit code {sample.expected['exit_code']}" in text
+
+
+def test_the_readme_names_every_rule_and_object_that_is_found(scan: Scan) -> None:
+    text = (scan.sample.folder / "README.md").read_text("utf-8")
+    findings = scan.results["findings"]
+    assert {finding["rule"] for finding in findings} == set(re.findall(r"\b[A-Z]{3,4}\d{3}\b", text))
+    rows = {int(row[0]): row[1] for row in re.findall(r"^\| (\d+) \|(.*)$", text, re.MULTILINE)}
+    assert set(rows) == {finding["fault"] for finding in scan.sample.expected["findings"]}
+    for finding in scan.sample.expected["findings"]:
+        assert finding["rule"] in rows[finding["fault"]]
+    for fault, row in rows.items():
+        subjects = {s for f in scan.sample.expected["findings"] if f["fault"] == fault for s in f["subjects"]}
+        assert any(subject.split()[1] in row for subject in subjects)
+
+
+def test_pods_are_what_the_script_writes(sample: Sample, tmp_path: Path) -> None:
+    for path in (sample.folder / "manifests").glob("*.yaml"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    run_script("pods.py", tmp_path)
+    assert (tmp_path / "pods.json").read_bytes() == (sample.folder / "manifests" / "pods.json").read_bytes()
+
+
+def test_enterprise_is_what_the_script_writes(tmp_path: Path) -> None:
+    run_script("enterprise.py", tmp_path)
+    written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert "baseline.yaml" in written
+    kept = ROOT / "sample_snapshots" / "enterprise" / "manifests"
+    assert written == {name: (kept / name).read_bytes() for name in written}
+
+
+def run_script(name: str, folder: Path) -> None:
+    subprocess.run([sys.executable, str(ROOT / "sample_snapshots" / name), str(folder)], check=True)
