@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pyroaring import FrozenBitMap
 
@@ -47,8 +47,12 @@ class Excess:
     flows: tuple[Flow, ...]
 
 
+Grants = tuple[Grant, ...] | Literal["host"] | None
+"""What decides one side: grants of policies, nothing because of the host network, or nothing at all."""
 _Key = tuple[str, int, tuple[str, ...], bool]
-"""(`policy` or `open` or `doubt`, policy index, reasons, exposed)"""
+"""(`policy`, `open`, `host` or `doubt`; policy index; reasons; exposed)
+
+`open` is a pod that no policy isolates, `host` one on the host network, which no policy binds."""
 
 
 @dataclass(slots=True)
@@ -122,7 +126,7 @@ class Causes:
 
     def _faults(
         self,
-        grants: tuple[Grant, ...] | None,
+        grants: Grants,
         targets: FrozenBitMap | None,
         flows: Sequence[Flow],
         allowed: Traffic,
@@ -133,9 +137,9 @@ class Causes:
         """
         for exposed in (True, False):
             listed = [flow for flow in flows if flow.exposed == exposed]
-            if listed and grants is None:
-                yield _Fault("open", -1, exposed, _union(listed), _beyond(listed, allowed))
-            elif listed and grants is not None:
+            if listed and (grants is None or grants == "host"):
+                yield _Fault(grants or "open", -1, exposed, _union(listed), _beyond(listed, allowed))
+            elif listed and isinstance(grants, tuple):
                 found: dict[int, list[tuple[FrozenBitMap, Traffic]]] = {}
                 for grant in grants:
                     parts = self._let_through(grant, targets, listed, allowed)
@@ -160,15 +164,14 @@ class Causes:
                 found.append((sources, traffic))
         return found
 
-    def _by_grants(
-        self, direction: Direction, numbers: FrozenBitMap
-    ) -> list[tuple[tuple[Grant, ...] | None, FrozenBitMap]]:
+    def _by_grants(self, direction: Direction, numbers: FrozenBitMap) -> list[tuple[Grants, FrozenBitMap]]:
         """Pod classes grouped by the grants they share."""
         listed = self._reach.grants[direction]
-        groups: dict[int, list[int]] = {}
+        groups: dict[object, list[int]] = {}
         for number in numbers:
-            groups.setdefault(id(listed[number]), []).append(number)
-        return [(listed[found[0]], FrozenBitMap(found)) for found in groups.values()]
+            host = number >= self._classes.selectable
+            groups.setdefault("host" if host else id(listed[number]), []).append(number)
+        return [("host" if key == "host" else listed[found[0]], FrozenBitMap(found)) for key, found in groups.items()]
 
     def _add(self, total: _Sum, one: Excess, sources: FrozenBitMap, targets: FrozenBitMap, traffic: Traffic) -> None:
         if not sources:
@@ -211,6 +214,9 @@ class Causes:
     def _subjects(self, kind: str, policy: int, open_classes: FrozenBitMap) -> tuple[ObjectRef, ...]:
         if kind == "policy":
             return (self._reach.policies[policy].ref,)
+        if kind == "host":
+            workloads = self._classes.inventory.workloads
+            return tuple(workloads[index].ref for index in sorted({self._first(c).workload for c in open_classes}))
         names = {self._first(number).namespace for number in open_classes if number < self._classes.pods}
         return tuple(self._namespaces[name].ref for name in sorted(names))
 

@@ -135,20 +135,19 @@ class Classes:
         class_of = [-1] * len(endpoints)
         project = _Projection(keys)
         ports = _PortFilter(port_names)
-        start = 0
+        start, current = 0, ""
         numbers: dict[object, int] = {}
         hosts: list[int] = []
         for index, pod in enumerate(endpoints):
             if pod.host_network:
                 hosts.append(index)
                 continue
-            if index and pod.namespace != endpoints[index - 1].namespace:
-                self._close(endpoints[index - 1].namespace, start)
-                start, numbers = len(self.members), {}
+            if pod.namespace != current:
+                self._close(current, start)
+                start, current, numbers = len(self.members), pod.namespace, {}
             kind = _Kind(zone_of(pod), mark_of(index), self._atoms(pod), ports(pod.named_ports))
             class_of[index] = self._class(numbers, (project(pod.labels), kind), index, kind)
-        if endpoints:
-            self._close(endpoints[-1].namespace, start)
+        self._close(current, start)
         self.selectable = len(self.members)
         """Classes below this number are pods that policies can select."""
         numbers = {}

@@ -15,8 +15,9 @@ from pyroaring import FrozenBitMap
 from audit.traffic import ALL, Traffic
 
 UNCERTAIN = {
-    "host-network": "A host-network endpoint acts with its node's address, and that address or the node is not known; "
-    "a pod's own node may always reach it.",
+    "host-network": "A host-network endpoint acts with its node's address. Where the address or the node is not known, "
+    "address blocks may or may not match it, and a pod's own node may always reach it; whether the outside can reach "
+    "node addresses is not known either.",
     "pod-address": "An address block could match a pod whose address is not known.",
     "namespace-labels": "A selector could match a namespace whose labels are not known, because its Namespace object "
     "was not read.",

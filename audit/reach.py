@@ -239,8 +239,8 @@ class Peers:
                     blocks.append(addresses)
                 case _:
                     found.append((self._classes.everything, "unknown-field", 0))
-        if blocks:
-            found += self._block(AddressSet.union_of(blocks))
+        if covered := AddressSet.union_of(blocks):
+            found += self._block(covered)
         return [one for one in found if one[0]]
 
     def own(self, namespace: str, selector: LabelSelector) -> FrozenBitMap:

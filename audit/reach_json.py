@@ -172,7 +172,7 @@ class _Writer:
         exposure = self._reach.exposure(target)
         open_to = ALL if self._routable == ALL else exposure.direct
         parts = {True: open_to, False: NONE, "unknown": NONE}
-        parts["unknown" if self._routable is None else False] = ALL - open_to
+        parts["unknown" if self._routable is None or exposure.host else False] = ALL - open_to
         for name, count in self._class_units[target].items():
             for exposed in _EXPOSED:
                 possible = piece.possible & parts[exposed]

@@ -111,7 +111,9 @@ class Tally:
         if certain:
             yield Flow(certain, side.classes, met.reasons)
         rest = met.traffic - certain
-        if rest and self._routable is None:
+        if rest and mark.host:
+            yield Flow(rest, side.classes, tuple(sorted({*met.reasons, "host-network"})))
+        elif rest and self._routable is None:
             yield Flow(rest, side.classes, tuple(sorted({*met.reasons, "pod-network"})))
         elif rest:
             yield Flow(rest, side.classes, met.reasons, exposed=False)

@@ -16,7 +16,7 @@ import msgspec
 
 from audit.inventory import Inventory, Pod
 from audit.snapshot import Entry, ServicePort, Snapshot
-from audit.traffic import ALL, NONE, PROTOCOLS, Traffic, union
+from audit.traffic import NONE, PROTOCOLS, Traffic, union
 
 ROUTED = {
     "Ingress": ("networking.k8s.io", "extensions"),
@@ -40,6 +40,8 @@ class Exposure:
     """Ports where the policy may see a node's address instead of the client's, so its word on clients is not all."""
     routed: Traffic = NONE
     """Ports published through routers."""
+    host: bool = False
+    """Every port listens on the node's address; whether the outside can route there is not the cluster's to say."""
 
 
 HIDDEN = Exposure()
@@ -50,7 +52,7 @@ def exposures(inventory: Inventory) -> dict[int, Exposure]:
     found: dict[int, list[Exposure]] = {}
     for index, pod in enumerate(inventory.endpoints):
         if pod.host_network:
-            found.setdefault(index, []).append(Exposure(direct=ALL))
+            found.setdefault(index, []).append(Exposure(host=True))
         elif pod.host_ports:
             ports = union(Traffic.of(protocol, number, number) for protocol, number in pod.host_ports)
             found.setdefault(index, []).append(Exposure(direct=ports, masked=ports))
@@ -74,6 +76,7 @@ def _merged(parts: list[Exposure]) -> Exposure:
         direct=union(part.direct for part in parts),
         masked=union(part.masked for part in parts),
         routed=union(part.routed for part in parts),
+        host=any(part.host for part in parts),
     )
 
 
