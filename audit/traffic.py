@@ -31,14 +31,14 @@ class Traffic:
     """Canonical intervals on the line TCP 1..65535, UDP 65536+1.., SCTP 131072+1.."""
 
     @classmethod
-    def of(cls, protocol: str, low: int = 1, high: int | None = None) -> Traffic:
+    def of(cls, protocol: str, low: int | None = None, high: int | None = None) -> Traffic:
         """One range of one protocol: `of("TCP")` all ports, `of("TCP", 80)` one, `of("TCP", 80, 90)` inclusive.
 
         Raises ValueError for an unknown protocol or a range outside 1 to 65535.
         """
-        if high is None:
-            high = MAX_PORT if low == 1 else low
-        return cls.port_range(protocol, low, high)
+        if low is None:
+            return cls.port_range(protocol, 1, MAX_PORT)
+        return cls.port_range(protocol, low, low if high is None else high)
 
     @classmethod
     @lru_cache(_CACHE)
@@ -59,8 +59,8 @@ class Traffic:
         total = NONE
         for protocol, text in ports.items():
             for part in text.split(","):
-                low, _, high = part.strip().partition("-")
-                total |= cls.port_range(protocol, int(low), int(high or low))
+                low, dash, high = part.strip().partition("-")
+                total |= cls.port_range(protocol, _port(low), _port(high if dash else low))
         return total
 
     def ports(self) -> dict[str, str]:
@@ -98,6 +98,13 @@ class Traffic:
         for name, text in self.ports().items():
             parts += [f"{name.lower()}/{'*' if part == '1-65535' else part}" for part in text.split(",")]
         return ", ".join(parts) or "nothing"
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):  # int() would take `8_0`, `+80` and other scripts' digits
+        msg = f"`{text}` is not a port"
+        raise ValueError(msg)
+    return int(text)
 
 
 def _range(low: int, high: int) -> str:
@@ -164,7 +171,8 @@ class AddressSet:
 
         An IPv4-mapped IPv6 block is read as the IPv4 block that it maps, which is what Go's parser yields.
         """
-        if "/" not in text:
+        address, _, length = text.partition("/")
+        if "%" in address or not length.isdigit():  # `ipaddress` takes netmasks and zones, Go does not
             msg = f"`{text}` is not a CIDR block"
             raise ValueError(msg)
         network = ipaddress.ip_network(text, strict=False)
