@@ -110,13 +110,14 @@ def _expressions(raw: object) -> list[Requirement]:
 
 
 def _expression(raw: Any) -> Requirement:
-    if not isinstance(raw, Mapping) or not isinstance(raw.get("key"), str):
+    if not isinstance(raw, Mapping) or not isinstance(raw.get("key"), str) or not raw["key"]:
         msg = "an item of `matchExpressions` needs a `key`"
         raise ValueError(msg)
     if unknown := sorted(str(key) for key in raw if key not in ("key", "operator", "values")):
         msg = f"unknown field `{unknown[0]}` in `matchExpressions`"
         raise ValueError(msg)
-    operator, values = raw.get("operator"), raw.get("values") or []
+    operator, values = raw.get("operator"), raw.get("values")
+    values = [] if values is None else values
     if operator not in _OPERATORS:
         msg = f"unknown operator `{operator}`; it must be one of {', '.join(_OPERATORS)}"
         raise ValueError(msg)
