@@ -6,7 +6,7 @@ before it (`layers`). Whatever the input is, `read` gives a Snapshot or an Audit
 
 from __future__ import annotations
 
-from audit.sources.locate import locate
+from audit.sources.positions import locate
 from audit.sources.reading import read
 
 __all__ = ["locate", "read"]

@@ -66,7 +66,7 @@ def _value(content: bytes, start: int) -> tuple[int, _Header]:
     except msgspec.DecodeError as error:
         if not (match := _TRAILING.search(str(error))):
             raise
-    end = int(match[1])
+    end = int(match[1]) - 1  # the decoder counts the first trailing character in
     return start + end, _header.decode(view[:end])
 
 

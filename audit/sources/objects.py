@@ -7,20 +7,18 @@ from sys import intern
 from typing import Any
 
 import msgspec
-from msgspec.structs import force_setattr
 
 from audit.errors import InputError
-from audit.snapshot import Entry, Metadata, Origin, OwnerReference, RawBody
+from audit.snapshot import Entry, Metadata, RawBody
 from audit.sources import kinds
 from audit.sources.checks import problems
 from audit.sources.kinds import Kind
-from audit.sources.locate import position
+from audit.sources.positions import position
 from audit.sources.scalars import whole
+from audit.sources.shared import Shared
 from audit.sources.text import Found, Steps, Text
 from audit.sources.wording import wrong_type
 
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
 _STRING_MAPS = frozenset({"labels", "annotations", "selector"})
 """Mappings in which null is no way to leave something out (kubectl refuses it there)."""
 
@@ -38,41 +36,6 @@ def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(body)
 
 
-class Shared:
-    """Equal labels, specs and owners kept once; a large cluster repeats a few thousand of each."""
-
-    def __init__(self) -> None:
-        self._labels: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
-        self._specs: dict[bytes, msgspec.Raw] = {}
-        self._owners: dict[tuple[OwnerReference, ...], list[OwnerReference]] = {}
-        self._origin = Origin("", 0)
-
-    def labels(self, labels: dict[str, str]) -> dict[str, str]:
-        """The one dictionary for these labels."""
-        return self._labels.setdefault(tuple(labels.items()), labels)
-
-    def owners(self, owners: list[OwnerReference]) -> list[OwnerReference]:
-        """The one list of these owners."""
-        return self._owners.setdefault(tuple(owners), owners)
-
-    def spec(self, raw: msgspec.Raw) -> msgspec.Raw:
-        """The one copy of this spec, which no longer holds on to the text of the whole input; empty for null."""
-        copy = bytes(raw)
-        if copy == b"null":
-            copy = b""
-        found = self._specs.get(copy)
-        if found is None:
-            found = self._specs[copy] = msgspec.Raw(copy)
-        return found
-
-    def origin(self, text: Text, line: int) -> Origin:
-        """The origin of an object; one value for all objects of a one-line dump."""
-        last = self._origin
-        if last.line != line or last.file != text.file or last.source != text.source:
-            self._origin = Origin(text.file, line, text.source)
-        return self._origin
-
-
 def entry(text: Text, found: Found, shared: Shared) -> Entry | InputError | tuple[InputError, ...] | str:
     """The object as an Entry, what is wrong with it, or, as a note, why it is not an object of a cluster."""
     try:
@@ -86,7 +49,7 @@ def entry(text: Text, found: Found, shared: Shared) -> Entry | InputError | tupl
         body = _body(kind, found)
     except msgspec.ValidationError as error:
         return _type_error(text, found, kind, error)
-    _share(body, kind, shared)
+    shared.share(body, kind.key)
     metadata: Metadata = body.metadata
     name = metadata.name or metadata.generateName
     namespace = intern(kind.namespace(metadata.namespace))
@@ -170,17 +133,3 @@ def _type_error(text: Text, found: Found, kind: Kind, error: msgspec.ValidationE
     name, namespace = names.get("name", ""), names.get("namespace", "")
     who = _label(kind.kind, kind.namespace(namespace if isinstance(namespace, str) else ""), str(name))
     return _error(text, found, f"{who}: {reason}", path, hint)
-
-
-def _share(body: Any, kind: Kind, shared: Shared) -> None:
-    """Replaces what equal objects have in common by one value. The body is new, so nobody else sees it change."""
-    metadata: Metadata = body.metadata
-    if metadata.labels:
-        force_setattr(metadata, "labels", shared.labels(metadata.labels))
-    if metadata.ownerReferences:
-        force_setattr(metadata, "ownerReferences", shared.owners(metadata.ownerReferences))
-    if metadata.annotations:
-        metadata.annotations.pop(_LAST_APPLIED, None)
-    if isinstance(body, RawBody):
-        kept = msgspec.Raw(b"") if kind.key in kinds.WITHOUT_SPEC else body.spec
-        force_setattr(body, "spec", shared.spec(kept))

@@ -10,9 +10,10 @@ from typing import BinaryIO
 
 from audit.errors import AuditErrors, InputError, UsageError
 from audit.snapshot import Entry, InputFile, Snapshot
-from audit.sources import inputs, json_text, layers, locate, yaml_text
+from audit.sources import inputs, json_text, layers, positions, yaml_text
 from audit.sources.layers import Layer
-from audit.sources.objects import Shared, entry
+from audit.sources.objects import entry
+from audit.sources.shared import Shared
 from audit.sources.text import Found, Text
 
 MAX_ERRORS = 100
@@ -30,10 +31,10 @@ def read(
 ) -> Snapshot:
     """Everything that the sources hold, later ones laid over earlier ones.
 
-    A source is a YAML or JSON file, a directory of such files, or `-` for `stdin` (the process's own if None);
-    `progress` gets a line of text before each larger step. Raises InputError, or AuditErrors with all that was found, for anything
-    that cannot be read as Kubernetes objects, and for sources that hold none at all; UsageError for no source or a
-    second `-`.
+    A source is a YAML or JSON file, a directory of such files, or `-` for `stdin` (the process's own if None), and
+    `progress` gets a line of text before each larger step. Raises InputError, or AuditErrors with all that was found,
+    for anything that cannot be read as Kubernetes objects and for sources that hold none at all; UsageError for no
+    source or a second `-`.
     """
     if not sources or list(sources).count("-") > 1:
         raise UsageError("give at least one SOURCE" if not sources else "`-` can be given once only")
@@ -108,7 +109,7 @@ class _Reader:
             self._fail(error)
             return 1
         if text.file == "-":
-            locate.remember_standard_input(text.content)
+            positions.remember_standard_input(text.content)
         objects = 0
         for found in (json_text if text.is_json else yaml_text).objects(text):
             objects += self._add(text, found, layer)

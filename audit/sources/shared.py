@@ -1,0 +1,80 @@
+"""Values that equal objects have in common, kept once: a large cluster repeats a few thousand of each."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from sys import intern
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from audit.snapshot import Container, Metadata, Origin, PodBody, PodSpec, RawBody
+from audit.sources import kinds
+from audit.sources.text import Text
+
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
+Value = TypeVar("Value")
+
+
+class Shared:
+    """The pool of one reading. It changes bodies in place, which is safe while they are new: nobody else has them."""
+
+    def __init__(self) -> None:
+        self._pool: dict[Hashable, Any] = {}
+        self._origin = Origin("", 0)
+
+    def share(self, body: Any, key: str) -> None:
+        """Replaces labels, owners, containers and specs of a new body by the ones already seen, and drops secrets."""
+        self._metadata(body.metadata)
+        if isinstance(body, RawBody):
+            force_setattr(body, "spec", self._spec(body.spec, key))
+        elif isinstance(body, PodBody):
+            self._pod(body)
+
+    def origin(self, text: Text, line: int) -> Origin:
+        """The origin of an object; one value for all objects of a one-line dump."""
+        last = self._origin
+        if last.line != line or last.file != text.file or last.source != text.source:
+            self._origin = Origin(text.file, line, text.source)
+        return self._origin
+
+    def _one(self, key: Hashable, value: Value) -> Value:
+        found: Value = self._pool.setdefault(key, value)
+        return found
+
+    def _metadata(self, metadata: Metadata) -> None:
+        if metadata.labels:
+            key = ("labels", *metadata.labels.items())
+            force_setattr(metadata, "labels", self._one(key, metadata.labels))
+        if metadata.ownerReferences:
+            owners = metadata.ownerReferences
+            force_setattr(metadata, "ownerReferences", self._one(("owners", *owners), owners))
+        if metadata.annotations:
+            metadata.annotations.pop(_LAST_APPLIED, None)
+
+    def _spec(self, raw: msgspec.Raw, key: str) -> msgspec.Raw:
+        # A copy, because a view holds on to the text of the whole input; without spaces, so that equal specs are equal.
+        copy = b"" if key in kinds.WITHOUT_SPEC or not bytes(raw) else msgspec.json.format(bytes(raw), indent=-1)
+        copy = b"" if copy == b"null" else copy
+        found = self._pool.get(copy)
+        return self._one(copy, msgspec.Raw(copy)) if found is None else found
+
+    def _pod(self, body: PodBody) -> None:
+        if body.spec:
+            self._pod_spec(body.spec)
+        if body.status and body.status.phase:
+            force_setattr(body.status, "phase", intern(body.status.phase))
+        if body.status and body.status.hostIP:
+            force_setattr(body.status, "hostIP", intern(body.status.hostIP))
+
+    def _pod_spec(self, spec: PodSpec) -> None:
+        if spec.nodeName:
+            force_setattr(spec, "nodeName", intern(spec.nodeName))
+        if spec.containers:
+            force_setattr(spec, "containers", self._one(_containers_key(spec.containers), spec.containers))
+
+
+def _containers_key(containers: list[Container]) -> Hashable:
+    return ("containers", *((one.name, one.restartPolicy, tuple(one.ports or ())) for one in containers))
