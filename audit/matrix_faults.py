@@ -24,7 +24,9 @@ _WANTED: Final = {
 
 def faults(document: Document, form: type[BaseModel], error: ValidationError) -> list[MatrixError]:
     """One error per fault that pydantic reports, in its order; nothing of pydantic's own words or types is left."""
-    return [_fault(document, form, detail) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    # A list that is not empty is "too short" only because its items are wrong, and each of them is reported.
+    return [_fault(document, form, d) for d in details if d["type"] != "too_short" or not d["input"]]
 
 
 def _fault(document: Document, form: type[BaseModel], detail: ErrorDetails) -> MatrixError:
@@ -76,8 +78,8 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
     if kind == "literal_error":
         return _literal(value, _choices(detail))
     if kind in _WANTED:
-        hint = "quote it" if kind == "string_type" and isinstance(value, int) else ""
-        return f"must be {_WANTED[kind]}, not {_kind(value)}", hint
+        hints = {"string_type": "quote it", "tuple_type": "write `[...]` or one `- ` line per item"}
+        return f"must be {_WANTED[kind]}, not {_kind(value)}", hints.get(kind, "") if not _nested(value) else ""
     words = {
         "greater_than_equal": f"must be at least {context.get('ge')}, not {shown(value)}",
         "less_than_equal": f"must be at most {context.get('le')}, not {shown(value)}",
@@ -91,8 +93,12 @@ def _words(detail: ErrorDetails) -> tuple[str, str]:
 
 def _literal(value: object, choices: tuple[str, ...]) -> tuple[str, str]:
     wanted = f"must be {'one of ' if len(choices) > 1 else ''}{_listed(choices)}, not {_kind(value)}"
-    near = did_you_mean(value.strip().lower(), choices) if isinstance(value, str) else ""
+    near = did_you_mean(value.strip().lower(), choices) if isinstance(value, str) and len(choices) > 1 else ""
     return wanted, near if near.startswith("did you mean") else ""
+
+
+def _nested(value: object) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _kind(value: object) -> str:

@@ -179,7 +179,8 @@ def _flow(first: Node, cells: dict[str, Node]) -> Node:
     fields = {column: _field(column, cell) for column, cell in cells.items()}
     if "id" not in fields and "from" in fields and "to" in fields:
         # Firewall managers know no id; the pair is unique and outlives a reordering of the rows.
-        fields["id"] = same_place(fields["from"], f"{fields['from'].value}-to-{fields['to'].value}")
+        ends = (re.sub(r"[^a-z0-9._-]", "", fields[end].value).strip("._-") or "zone" for end in ("from", "to"))
+        fields["id"] = same_place(fields["from"], "-to-".join(ends)[:200])
     keys = {column: (cell.line, cell.column) for column, cell in cells.items()}
     return Node(fields, first.file, first.line, cell=first.cell, keys=keys)
 

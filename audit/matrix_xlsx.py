@@ -49,6 +49,7 @@ _LISTS: Final = frozenset(
 )
 _SELECTORS: Final = ("namespaces", "nodes")
 _FLOWS: Final = "Flows"
+_READ: Final = (_FLOWS, "Zones", "Groups", "Matrix")
 _HEAD: Final = ("field", "value")
 _GROUP_COLUMNS: Final = ("name", "services")
 _COLOURS: Final = {
@@ -69,17 +70,12 @@ def read_xlsx(data: bytes, file: str) -> tuple[Rows, Document | None]:
     MatrixError when it is no workbook, or holds more than a matrix can; formulas in cells that are read are faults.
     """
     sheets = _sheets(data, file)
-    flows = sheets.get(_FLOWS) or next((s for s in sheets.values() if is_long_form(_texts(s.header))), None)
-    if flows is None:
+    if _FLOWS not in sheets:
         raise MatrixError("no sheet has the columns `from`, `to` and `access`", Position(file))
-    rows = read_rows(flows)
+    rows = read_rows(sheets[_FLOWS])
     if not {"Matrix", "Zones"} <= sheets.keys():
         return rows, None
     return rows, _document(sheets, rows, hashlib.sha256(data).hexdigest())
-
-
-def _texts(cells: tuple[Node, ...]) -> list[str]:
-    return [str(cell.value) for cell in cells]
 
 
 def _check_archive(data: bytes, file: str) -> None:
@@ -100,42 +96,59 @@ def _unreadable(file: str, error: Exception) -> MatrixError:
 
 
 def _sheets(data: bytes, file: str) -> dict[str, Table]:
+    """The sheets of a matrix by title; in a workbook without `Flows` the one sheet with its columns is taken."""
     import openpyxl
 
     try:
         _check_archive(data, file)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # styles and extensions that openpyxl does not know
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-            return {sheet.title: table for sheet in book.worksheets if (table := _table(sheet, file))}
+            sheets = openpyxl.load_workbook(io.BytesIO(data), read_only=True, keep_links=False).worksheets
+            if all(sheet.title != _FLOWS for sheet in sheets):
+                return _only(file, [sheet for sheet in sheets if _has_flows(sheet)])
+            return {s.title: _table(s, file, "" if s.title == _FLOWS else s.title) for s in sheets if s.title in _READ}
     except MatrixError:
         raise
     except Exception as error:  # zipfile and openpyxl raise whatever the damaged part happens to provoke
         raise _unreadable(file, error) from error
 
 
-def _table(sheet: Any, file: str) -> Table | None:
-    """The cells of a sheet; None when it is empty."""
+def _only(file: str, sheets: list[Any]) -> dict[str, Table]:
+    if len(sheets) > 1:
+        names = " and ".join(shown(sheet.title) for sheet in sheets[:2])
+        raise MatrixError(f"several sheets hold rows: {names}", Position(file), f"name the one that counts `{_FLOWS}`")
+    return {_FLOWS: _table(sheet, file, "") for sheet in sheets}
+
+
+def _has_flows(sheet: Any) -> bool:
+    sheet.reset_dimensions()
+    return is_long_form(_text(cell.value) for cell in next(sheet.iter_rows(max_row=1), ()))
+
+
+def _table(sheet: Any, file: str, title: str) -> Table:
+    """The cells of a sheet; `title` tells it from the sheet of flows in places. MatrixError when empty or too large."""
     sheet.reset_dimensions()  # what the file claims of its own size may be wrong
     rows: list[tuple[Node, ...]] = []
     faults: list[MatrixError] = []
-    for number, cells in enumerate(sheet.iter_rows(max_row=MAX_ROWS + 1, max_col=_MAX_COLUMNS + 1), 1):
-        read = tuple(_cell(cell, sheet.title, file, (number, at)) for at, cell in enumerate(cells, 1))
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        if number > MAX_ROWS or len(cells) > _MAX_COLUMNS:
+            limit = f"row {MAX_ROWS} or column {_MAX_COLUMNS}"
+            raise MatrixError(f"the sheet {shown(sheet.title)} goes beyond {limit}", Position(file))
+        read = tuple(_cell(cell, title, file, (number, at)) for at, cell in enumerate(cells, 1))
         faults += [fault for cell, node in zip(cells, read, strict=True) if (fault := _not_text(cell, node))]
         if any(cell.value for cell in read):
-            if number > MAX_ROWS or any(cell.value for cell in read[_MAX_COLUMNS:]):
-                limit = f"{MAX_ROWS} rows or {_MAX_COLUMNS} columns"
-                raise MatrixError(f"the sheet {shown(sheet.title)} has more than {limit}", Position(file))
             rows.append(read)
-    return Table(rows[0], tuple(rows[1:]), tuple(faults)) if rows else None
+    if not rows:
+        raise MatrixError(f"the sheet {shown(sheet.title)} is empty", Position(file))
+    return Table(rows[0], tuple(rows[1:]), tuple(faults))
 
 
-def _cell(cell: Any, sheet: str, file: str, at: tuple[int, int]) -> Node:
+def _cell(cell: Any, title: str, file: str, at: tuple[int, int]) -> Node:
     from openpyxl.utils import get_column_letter
 
     row, column = at
     place = f"{get_column_letter(column)}{row}"
-    return Node(_text(cell.value), file, row, column, place if sheet == _FLOWS else f"{sheet}!{place}")
+    return Node(_text(cell.value), file, row, column, f"{title}!{place}" if title else place)
 
 
 def _not_text(cell: Any, node: Node) -> MatrixError | None:
