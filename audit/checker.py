@@ -17,7 +17,7 @@ from audit.inventory import Inventory
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Verdict, ZoneMatrix
 from audit.rule import Cell, Context, Finding, NotApplicable, Rule
 from audit.snapshot import Gap
-from audit.traffic import NONE
+from audit.traffic import ALL, NONE
 from audit.zones import ZoneMap
 
 BLOCKING = frozenset({"forbidden", "unavailable", "partial", "invalid-object"})
@@ -118,6 +118,11 @@ def _judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> Cell
     return Cell(flow=flow, expectation=expectation, verdict=verdict, excess=excess)
 
 
+def _protected(matrix: ZoneMatrix) -> frozenset[str]:
+    names = [*(zone.name for zone in matrix.zones), UNZONED]
+    return frozenset(b for b in names if any(matrix.expect(a, b).allowed != ALL for a in names if a != b))
+
+
 def _outside(matrix: ZoneMatrix, name: str) -> bool:
     """Whether the zone lies outside, so that what it says to another such zone never passes the cluster."""
     zone = matrix.zone(name)
@@ -148,6 +153,8 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
         facts=facts,
         gaps=snapshot.gaps,
         today=today,
+        host_network=inventory.host_network,
+        protected=_protected(matrix),
         live=snapshot.live,
     )
     ran = [(rule, *_run(rule, context)) for rule in rules]

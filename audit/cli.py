@@ -123,6 +123,9 @@ def run(args: Sequence[str]) -> int:
 
 def _refused(error: click.ClickException) -> int:
     """Say what is wrong with the command line, and where its help is."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return USAGE
     message = error.format_message().strip().rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else "zone-audit"

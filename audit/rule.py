@@ -103,6 +103,10 @@ class Context:
     facts: Facts
     gaps: tuple[Gap, ...]
     today: dt.date
+    host_network: tuple[ObjectRef, ...] = ()
+    """Workloads with a pod on the host network, sorted."""
+    protected: frozenset[str] = frozenset()
+    """Zones that the matrix does not let every other zone into on every port."""
     live: bool = False
     """True when the snapshot is a cluster; manifests say nothing about what else exists."""
 
@@ -115,12 +119,6 @@ class Context:
         """Kind of the zone of a namespace (`cluster`, `platform`, ...); empty when unzoned."""
         zone = self.matrix.zone(self.zone_of(namespace))
         return zone.kind if zone else ""
-
-    def restricted(self, zone: str) -> bool:
-        """Whether the matrix forbids anything to some other zone that wants to reach this one."""
-        return any(
-            self.matrix.expect(peer.name, zone).allowed != ALL for peer in self.matrix.zones if peer.name != zone
-        )
 
     def namespace_ref(self, name: str) -> ObjectRef:
         """A namespace as subject of a finding, with its origin where it was read."""

@@ -26,7 +26,7 @@ def host_network_pod(context: Context) -> Iterator[Finding]:
     Limits: it reports that policy does not bind these pods, not what they listen on.
     """
     by_namespace: dict[str, list[ObjectRef]] = {}
-    for ref in context.inventory.host_network:
+    for ref in context.host_network:
         if context.kind_of(ref.namespace) == "cluster":
             by_namespace.setdefault(ref.namespace, []).append(ref)
     for name, refs in sorted(by_namespace.items()):

@@ -28,7 +28,7 @@ def namespace_without_policy(context: Context) -> Iterator[Finding]:
     """
     for name, isolation in sorted(context.facts.isolation.items()):
         zone = context.matrix.zone(context.zone_of(name))
-        if zone is None or zone.name == UNZONED or zone.kind == "platform" or not context.restricted(zone.name):
+        if zone is None or zone.name == UNZONED or zone.kind == "platform" or zone.name not in context.protected:
             continue
         if not isolation.policies and isolation.pods and not isolation.ingress:
             yield Finding(

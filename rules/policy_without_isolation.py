@@ -28,7 +28,7 @@ def policy_without_isolation(context: Context) -> Iterator[Finding]:
     isolated by policy and are not counted. Platform namespaces are left to the platform's own operators.
     """
     for name, isolation in sorted(context.facts.isolation.items()):
-        if isolation.policies and context.kind_of(name) != "platform" and context.restricted(context.zone_of(name)):
+        if isolation.policies and context.kind_of(name) != "platform" and context.zone_of(name) in context.protected:
             bare = isolation.pods - isolation.ingress
             if bare > 0 or isolation.open_ingress_by:
                 yield _finding(context, name, isolation, bare)

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from audit.rule import Cell, Context, Finding, ObjectRef, rule
 
+_NAMED = 3
+"""Objects that a fix names; the finding lists them all."""
+
 
 @rule(
     "NET002",
@@ -31,8 +34,10 @@ def unexposed_open_policy(context: Context) -> Iterator[Finding]:
         for breach in cell.flow.breaches:
             if not breach.exposed:
                 cause = breach.ingress
+                lets = "lets" if breach.certain else "may let"
                 yield Finding(
-                    title=f"policy lets {cell.source} into {cell.target} on {breach.traffic}, but nothing leads there",
+                    title=f"policy {lets} {cell.source} into {cell.target} on {breach.traffic}; nothing leads there",
+                    verdict="fail" if breach.certain else "not-evaluated",
                     subjects=breach.subjects or (ObjectRef("Zone", "", cell.target),),
                     from_zone=cell.source,
                     to_zone=cell.target,
@@ -43,17 +48,19 @@ def unexposed_open_policy(context: Context) -> Iterator[Finding]:
                     expected=str(cell.expectation.allowed),
                     observed=f"{breach.traffic} is open in policy, not exposed",
                     fix=_fix(cell, breach.subjects),
+                    reason=", ".join(breach.reasons),
+                    identity=breach.reasons,
                     owner=_owner(context, cell),
                     counts={"pairs": breach.pairs, "targets": breach.targets},
                 )
 
 
 def _fix(cell: Cell, subjects: tuple[ObjectRef, ...]) -> str:
-    names = ", ".join(str(subject) for subject in subjects[:3])
-    more = f" and {len(subjects) - 3} more" if len(subjects) > 3 else ""  # noqa: PLR2004 - as many as were named
-    return (
-        f"Let {names or 'the policies of the zone'}{more} admit addresses of {cell.source} only where the matrix does."
-    )
+    names = ", ".join(str(subject) for subject in subjects[:_NAMED]) or f"zone {cell.target}"
+    more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
+    if any(subject.kind == "Namespace" for subject in subjects):
+        return f"Isolate {names}{more} for ingress."
+    return f"Narrow {names}{more}: addresses of {cell.source} may enter only where the matrix lets them."
 
 
 def _owner(context: Context, cell: Cell) -> str:

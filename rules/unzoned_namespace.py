@@ -32,12 +32,13 @@ def unzoned_namespace(context: Context) -> Iterator[Finding | NotApplicable]:
         name for name, claim in sorted(context.zone_map.namespaces.items()) if not claim.claims and _seen(context, name)
     ]
     has_platform = any(zone.kind == "platform" for zone in context.matrix.zones)
-    platform = [name for name in names if not has_platform and is_platform(name)]
+    platform = [] if has_platform else [name for name in names if is_platform(name)]
+    held = _held(context)
     for name in names:
         if name not in platform:
-            yield _finding(context, name)
+            yield _finding(context, name, _severity(context, held=name in held))
     if platform:
-        yield _platform(context, platform)
+        yield _platform(context, platform, _severity(context, held=not held.isdisjoint(platform)))
 
 
 def _seen(context: Context, name: str) -> bool:
@@ -45,36 +46,39 @@ def _seen(context: Context, name: str) -> bool:
     return namespace is None or namespace.known
 
 
-def _severity(context: Context, names: list[str]) -> Severity:
-    """`low` for empty namespaces and where the matrix only warns."""
-    if context.matrix.defaults.unzoned == "warn":
-        return "low"
+def _held(context: Context) -> frozenset[str]:
+    """Namespaces with pods or policies."""
     held = {workload.ref.namespace for workload in context.inventory.workloads}
-    held |= {policy.namespace for policy in context.inventory.policies}
-    return context.matrix.defaults.severity if held.intersection(names) else "low"
+    return frozenset(held | {policy.namespace for policy in context.inventory.policies})
 
 
-def _finding(context: Context, name: str) -> Finding:
+def _severity(context: Context, *, held: bool) -> Severity:
+    """`low` for empty namespaces and where the matrix only warns."""
+    defaults = context.matrix.defaults
+    return "low" if defaults.unzoned == "warn" or not held else defaults.severity
+
+
+def _finding(context: Context, name: str, severity: Severity) -> Finding:
     labels = context.matrix.settings.zone_labels
     hint = f"Label it: `{labels[0]}` with the name of its zone" if labels else "Let a zone of the matrix select it"
     return Finding(
         title=f"namespace {name} belongs to no zone",
         subjects=(context.namespace_ref(name),),
-        severity=_severity(context, [name]),
+        severity=severity,
         expected="one zone claims it",
         observed=context.zone_map.namespaces[name].reason,
         fix=f"{hint}. Zones: {', '.join(zone.name for zone in context.matrix.zones if zone.kind == 'cluster')}.",
     )
 
 
-def _platform(context: Context, names: list[str]) -> Finding:
+def _platform(context: Context, names: list[str], severity: Severity) -> Finding:
     refs: tuple[ObjectRef, ...] = tuple(context.namespace_ref(name) for name in names)
     return Finding(
         title=f"platform namespace {names[0]} belongs to no zone"
         if len(names) == 1
         else f"{len(names)} platform namespaces belong to no zone",
         subjects=refs,
-        severity=_severity(context, names),
+        severity=severity,
         expected="a zone of kind platform takes them",
         observed="the matrix has no zone of kind platform",
         fix="Add a zone for the platform to the matrix.\n\n- name: platform\n  kind: platform\n  trust: 90",

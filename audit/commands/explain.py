@@ -28,10 +28,11 @@ def command(  # noqa: PLR0913 - one argument per option
     session: Session, *, sources: tuple[str, ...], source: str, target: str, port: str | None, zones: str | None
 ) -> None:
     """Show every hop of one connection, every policy that decides it, and why."""
-    from audit import explain, matrix
+    from audit import matrix
+    from audit.explain import explain
     from audit.sources import read
 
     declared = matrix.load(zones) if zones else None
     snapshot = read(sources, stdin=session.stdin, progress=session.progress)
-    answer = explain.explain(snapshot, source, target, port, declared)
+    answer = explain(snapshot, source, target, port, declared)
     session.print("".join(f"{safe_text(line)}\n" for line in answer.lines))

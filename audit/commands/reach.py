@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Literal, get_args
 
 import click
 
@@ -11,7 +12,7 @@ from audit.commands.session import Session
 from audit.errors import UsageError
 
 FORMATS = ("table", "json", "csv", "md", "dot", "svg")
-GRAINS = ("pod", "workload", "namespace", "zone")
+By = Literal["pod", "workload", "namespace", "zone"]
 
 
 @click.command(
@@ -27,7 +28,7 @@ Examples:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--zones", metavar="FILE", help="Zone matrix; endpoints then carry their zone.")
 @click.option(
-    "--by", type=click.Choice(GRAINS), default="workload", show_default=True, help="What one endpoint stands for."
+    "--by", type=click.Choice(get_args(By)), default="workload", show_default=True, help="What one endpoint stands for."
 )
 @output_options(FORMATS)
 @click.pass_context
@@ -36,7 +37,7 @@ def command(  # noqa: PLR0913 - one argument per option
     *,
     sources: tuple[str, ...],
     zones: str | None,
-    by: str,
+    by: By,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
 ) -> None:

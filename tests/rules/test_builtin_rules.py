@@ -30,9 +30,8 @@ def with_isolation(estate: Any, **namespaces: Isolation) -> Any:
 
 def with_policy(estate: Any, **more: Any) -> Any:
     ref = ObjectRef("NetworkPolicy", "app", "p")
-    return replace(
-        estate, facts=Facts(policies=(PolicyFact(**({"ref": ref, "selected": 1, "selector": "x=y"} | more)),))
-    )
+    values: dict[str, Any] = {"ref": ref, "selected": 1, "selector": "x=y"}
+    return replace(estate, facts=Facts(policies=(PolicyFact(**(values | more)),)))
 
 
 @pytest.mark.parametrize("rule", discover(), ids=lambda rule: rule.id)

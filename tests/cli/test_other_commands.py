@@ -1,0 +1,183 @@
+"""Every other command: help, matrix, reach, explain, rules, init."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.cli import COMMANDS
+from audit.discovery import discover
+
+SUBCOMMANDS = (*((name,) for name in COMMANDS), *(("matrix", sub) for sub in ("check", "convert", "show")),
+               ("rules", "list"), ("rules", "show"))  # fmt: skip
+
+
+def test_help_names_every_command_and_the_exit_codes(run: Any) -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    text = done.stdout.decode()
+    assert all(f"  {name}" in text for name in COMMANDS)
+    assert "Exit codes" in text
+
+
+@pytest.mark.parametrize("path", SUBCOMMANDS, ids=" ".join)
+def test_every_command_has_help_with_an_example(run: Any, path: tuple[str, ...]) -> None:
+    done = run(*path, "--help")
+    assert done.returncode == 0
+    text = done.stdout.decode()
+    assert text.startswith(f"Usage: zone-audit {' '.join(path)}")
+    assert "Example" in text or path in (("matrix",), ("rules",))
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ("networkx", "weasyprint", "jinja2", "rich", "pydantic", "openpyxl", "xlsxwriter", "yaml", "pyroaring")
+    code = f"""
+import sys
+from audit.cli import run
+for args in (["--help"], ["scan", "--help"], ["reach", "--help"], ["matrix", "check", "--help"]):
+    run(args)
+found = [name for name in {heavy!r} if name in sys.modules]
+sys.exit(", ".join(found) if found else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_version(run: Any) -> None:
+    assert run("--version").stdout.decode().startswith("zone-audit ")
+
+
+def test_no_arguments_is_a_usage_error_that_shows_the_help(run: Any) -> None:
+    for args in ((), ("matrix",), ("rules",)):
+        done = run(*args)
+        assert done.returncode == 2
+        assert b"Usage: zone-audit" in done.stderr
+
+
+@pytest.mark.parametrize(("wrong", "right"), [("scna", "scan"), ("explian", "explain"), ("rule", "rules")])
+def test_an_unknown_command_gets_a_suggestion(run: Any, wrong: str, right: str) -> None:
+    done = run(wrong)
+    assert done.returncode == 2
+    assert f"did you mean `{right}`?" in done.stderr.decode()
+
+
+def test_matrix_check_counts_and_remarks(estate: Path, run: Any) -> None:
+    done = run("matrix", "check", "zones.yaml")
+    assert done.returncode == 0
+    assert b"3 zones, 1 rows, no error" in done.stdout
+    (estate / "zones.yaml").write_text("kind: ZoneMatrix\n")
+    bad = run("matrix", "check", "zones.yaml")
+    assert (bad.returncode, bad.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("suffix", ["json", "csv", "xlsx", "yaml"])
+@pytest.mark.usefixtures("estate")
+def test_matrix_convert_and_back(run: Any, suffix: str) -> None:
+    assert run("matrix", "convert", "zones.yaml", "-o", f"there.{suffix}").returncode == 0
+    base = ("--base", "zones.yaml") if suffix == "csv" else ()
+    assert run("matrix", "convert", f"there.{suffix}", "-o", "back.yaml", *base).returncode == 0
+    assert run("matrix", "show", "back.yaml").stdout == run("matrix", "show", "zones.yaml").stdout
+
+
+def test_matrix_convert_needs_a_known_suffix(estate: Path, run: Any) -> None:
+    done = run("matrix", "convert", "zones.yaml", "-o", "there.doc")
+    assert done.returncode == 2
+    assert not (estate / "there.doc").exists()
+
+
+@pytest.mark.usefixtures("estate")
+def test_reach_json_is_the_stable_document(run: Any) -> None:
+    done = run("reach", "manifests", "--zones", "zones.yaml", "--by", "pod", "-f", "json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["schema"] == "zone-audit.reachability/1"
+    ports = {(one["src"], one["dst"]): one["ports"] for one in document["connections"]}
+    assert ports["web/Deployment/proxy", "app/Deployment/api"] == {"TCP": "8443"}
+    assert ("app/Deployment/api", "web/Deployment/proxy") not in ports
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("table", "SOURCE"), ("csv", "source,"), ("md", "| "), ("dot", "digraph"), ("svg", "<svg")]
+)
+@pytest.mark.usefixtures("estate")
+def test_reach_in_every_format(run: Any, form: str, start: str) -> None:
+    done = run("reach", "manifests", "--zones", "zones.yaml", "-f", form)
+    assert done.returncode == 0, done.stderr
+    assert start in done.stdout.decode()[:200]
+
+
+@pytest.mark.parametrize("grain", ["namespace", "zone"])
+@pytest.mark.usefixtures("estate")
+def test_reach_at_every_grain(run: Any, grain: str) -> None:
+    done = run("reach", "manifests", "--zones", "zones.yaml", "--by", grain, "-f", "json")
+    assert done.returncode == 0, done.stderr
+    names = {"namespace": ("web", "app"), "zone": ("dmz", "internal")}[grain]
+    connections = {(one["src"], one["dst"]): one["ports"] for one in json.loads(done.stdout)["connections"]}
+    assert connections[names] == {"TCP": "8443"}
+
+
+@pytest.mark.usefixtures("estate")
+def test_reach_by_zone_needs_a_matrix(run: Any) -> None:
+    done = run("reach", "manifests", "--by", "zone")
+    assert done.returncode == 2
+    assert b"--zones" in done.stderr
+
+
+@pytest.mark.usefixtures("estate")
+def test_explain_names_every_policy_that_decides(run: Any) -> None:
+    args = ("explain", "manifests", "web/Deployment/proxy", "app/Deployment/api")
+    done = run(*args, "--port", "tcp/8443", "--zones", "zones.yaml")
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode()
+    assert "NetworkPolicy web/zone-dmz" in text
+    assert "NetworkPolicy app/zone-internal" in text
+    assert "denied" in run(*args, "--port", "tcp/22").stdout.decode()
+
+
+@pytest.mark.usefixtures("estate")
+def test_explain_refuses_unknown_endpoints_and_ports(run: Any) -> None:
+    for args in (
+        ("web/Deployment/prxy", "app/Deployment/api"),
+        ("web/Deployment/proxy", "app/Deployment/api", "--port", "x"),
+    ):
+        done = run("explain", "manifests", *args)
+        assert done.returncode == 2
+        assert b"Traceback" not in done.stderr
+
+
+def test_rules_list_and_show_every_rule(run: Any) -> None:
+    listed = run("rules", "list").stdout.decode()
+    for rule in discover():
+        assert rule.id in listed
+    page = run("rules", "show", "net001").stdout.decode()
+    for heading in ("What it checks", "Why it matters", "How to fix", "Limits"):
+        assert heading in page
+
+
+def test_rules_show_suggests(run: Any) -> None:
+    done = run("rules", "show", "NET01")
+    assert done.returncode == 2
+    assert "did you mean `NET001`?" in done.stderr.decode()
+
+
+def test_init_writes_a_matrix_that_loads_and_never_overwrites(estate: Path, run: Any) -> None:
+    assert run("init", "manifests", "-o", "new.yaml").returncode == 0
+    assert run("matrix", "check", "new.yaml").returncode == 0
+    done = run("init", "manifests", "-o", "new.yaml")
+    assert done.returncode == 2
+    assert b"exists already" in done.stderr
+    assert run("init", "manifests").stdout == (estate / "new.yaml").read_bytes()
+
+
+def test_an_interrupt_is_exit_130_without_noise(estate: Path, run: Any) -> None:
+    (estate / "sitecustomize.py").write_text(
+        "import audit.discovery\n\ndef stop(*a, **k):\n    raise KeyboardInterrupt\n\naudit.discovery.discover = stop\n"
+    )
+    done = run("scan", "manifests", "--zones", "zones.yaml", env={"PYTHONPATH": str(estate)})
+    assert done.returncode == 130
+    assert b"Traceback" not in done.stderr
