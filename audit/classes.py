@@ -29,6 +29,7 @@ class _Kind(NamedTuple):
     mark: object
     atoms: tuple[int, ...]
     ports: tuple[NamedPort, ...]
+    attached: bool
 
 
 class LabelIndex:
@@ -115,6 +116,7 @@ class Classes:
         self.marks: list[object] = []
         self.atoms_of: list[tuple[int, ...]] = []
         self.ports_of: list[tuple[NamedPort, ...]] = []
+        self._attached: list[int] = []
         self.ranges: dict[str, tuple[int, int]] = {}
         """Namespace -> half-open range of its classes of pods that policies can select."""
         self.class_of = self._number(pod_keys, port_names, zone_of, mark_of)
@@ -145,7 +147,7 @@ class Classes:
             if pod.namespace != current:
                 self._close(current, start)
                 start, current, numbers = len(self.members), pod.namespace, {}
-            kind = _Kind(zone_of(pod), mark_of(index), self._atoms(pod), ports(pod.named_ports))
+            kind = _Kind(zone_of(pod), mark_of(index), self._atoms(pod), ports(pod.named_ports), pod.attached)
             class_of[index] = self._class(numbers, (project(pod.labels), kind), index, kind)
         self._close(current, start)
         self.selectable = len(self.members)
@@ -153,7 +155,7 @@ class Classes:
         numbers = {}
         for index in hosts:
             pod = endpoints[index]
-            kind = _Kind(zone_of(pod), mark_of(index), self._atoms(pod), ports(pod.named_ports))
+            kind = _Kind(zone_of(pod), mark_of(index), self._atoms(pod), ports(pod.named_ports), pod.attached)
             class_of[index] = self._class(numbers, (pod.namespace, pod.node, kind), index, kind)
         return class_of
 
@@ -166,6 +168,8 @@ class Classes:
             self.marks.append(kind.mark)
             self.atoms_of.append(kind.atoms)
             self.ports_of.append(kind.ports)
+            if kind.attached:
+                self._attached.append(found)
         self.members[found].append(index)
         return found
 
@@ -181,6 +185,8 @@ class Classes:
         self.selectable_pods = FrozenBitMap(range(self.selectable))
         self.all_pods = FrozenBitMap(range(self.pods))
         self.outside = FrozenBitMap(range(self.pods, self.size))
+        self.attached = FrozenBitMap(self._attached)
+        """Pod classes with further networks."""
         self.everything = FrozenBitMap(range(self.size))
         first = ((number, endpoints[self.members[number][0]].labels) for number in range(self.selectable))
         self._labels = LabelIndex(first, pod_keys, self.selectable_pods)

@@ -28,6 +28,7 @@ from audit.traffic import address_number
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 NO_LABELS: Mapping[str, str] = {}
+NETWORKS = frozenset({"k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network"})
 FINISHED = frozenset({"Succeeded", "Failed"})
 
 
@@ -56,6 +57,8 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     workload: int
     """Index into Inventory.workloads."""
     template: bool
+    attached: bool
+    """Whether it asks for further networks, or another one in place of the cluster's own (Multus annotations)."""
     origin: Origin
 
 
@@ -161,9 +164,10 @@ def _drafts(snapshot: Snapshot, owners: _Owners) -> Iterator[_Draft]:
     for kind in WORKLOADS:
         for entry in snapshot.of(kind):
             owner, template = owners.top(entry), _template(entry)
-            if owner.kind == kind and owner not in has_pods and template is not None:
+            speaks = owners.entry(owner) in (None, entry)  # else its own controller speaks for it
+            if speaks and owner not in has_pods and template is not None:
                 metadata = template.metadata or Metadata()
-                yield _Draft(entry.namespace, entry.name, kind, owner, entry, metadata, template.spec)
+                yield _Draft(entry.namespace, entry.name, kind, owners.own(entry), entry, metadata, template.spec)
 
 
 def _template(entry: Entry) -> PodTemplate | None:
@@ -201,17 +205,22 @@ class _Owners:
         known = self._entries.get((pod.namespace, kind, name))
         return self.top(known) if known is not None else self._ref(pod.namespace, kind, name, pod.origin)
 
-    def top(self, entry: Entry) -> ObjectRef:
-        """The outermost controller of a workload object."""
-        seen = 0
-        owner = _controller(entry.body.metadata)
-        while owner is not None and seen < len(WORKLOADS):
-            above = self._entries.get((entry.namespace, *owner))
-            if above is None:
-                return self._ref(entry.namespace, *owner, entry.origin)
-            entry, seen = above, seen + 1
-            owner = _controller(entry.body.metadata)
+    def own(self, entry: Entry) -> ObjectRef:
+        """A workload object itself."""
         return self._ref(entry.namespace, entry.kind, entry.name, entry.origin)
+
+    def top(self, entry: Entry) -> ObjectRef:
+        """The outermost workload that controls a workload object; itself where an operator's resource does."""
+        above = entry
+        for _ in WORKLOADS:
+            owner = _controller(above.body.metadata)
+            if owner is None or owner[0] not in WORKLOADS:
+                return self.own(above)
+            known = self._entries.get((entry.namespace, *owner))
+            if known is None:
+                return self._ref(entry.namespace, *owner, above.origin)
+            above = known
+        return self.own(entry)  # they own each other
 
     def _ref(self, namespace: str, kind: str, name: str, origin: Origin) -> ObjectRef:
         key = (namespace, kind, name)
@@ -272,6 +281,7 @@ class _PodReader:
             host_network=host,
             workload=workload,
             template=bool(draft.template_kind),
+            attached=not NETWORKS.isdisjoint(draft.metadata.annotations or ()),
             origin=draft.entry.origin,
         )
 

@@ -27,6 +27,7 @@ UNCERTAIN = {
     "own address, which its policies always let in.",
     "router": "Traffic that enters through a router reaches the pod from the router's address; which routers publish "
     "it is not modelled.",
+    "secondary-network": "Endpoints attached to further networks may meet there, where no NetworkPolicy binds them.",
     "pod-network": "It is not known whether pod addresses can be reached from outside; `settings.pod_network` says so.",
 }
 """Reason id -> what it means, for the assumption register."""

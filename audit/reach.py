@@ -32,7 +32,7 @@ from audit.policy.clause import (
     Ports,
     SelectedPods,
 )
-from audit.policy.foreign import Foreign, foreign_policies
+from audit.policy.foreign import Effect, Foreign, foreign_policies
 from audit.policy.networkpolicy import SpecError, lower
 from audit.selectors import LabelSelector
 from audit.snapshot import Entry
@@ -121,6 +121,7 @@ class Reachability:
                 self._namespace(namespace, listed)
         for foreign in self.foreign:
             self._unmodelled(foreign)
+        self._attached()
 
     def _namespace(self, namespace: str, listed: Sequence[int]) -> None:
         """Rows of one namespace; classes that the same policies select share the work."""
@@ -203,13 +204,44 @@ class Reachability:
         return [(ports.traffic, None), *((traffic, classes) for traffic, classes in by_traffic)]
 
     def _unmodelled(self, foreign: Foreign) -> None:
-        """A policy kind that is not modelled leaves nothing certain for the endpoints it may select."""
-        doubt: Row = (self._doubt("unmodelled-policy"),)
+        """A policy kind that is not modelled takes the certainty from all that it may decide."""
         names = [foreign.ref.namespace] if foreign.ref.namespace else list(self.classes.ranges)
         for name in names:
             for number in range(*self.classes.ranges.get(name, (0, 0))):
                 for direction in DIRECTIONS:
-                    self.rows[direction][number] = doubt
+                    rows = self.rows[direction]
+                    rows[number] = self._doubted(rows[number], foreign.effect, direction)
+
+    def _doubted(self, row: Row, effect: Effect, direction: Direction) -> Row:
+        match effect:
+            case "any":
+                return (self._doubt("unmodelled-policy"),)
+            case "restrict":
+                return self.permits.row(self._uncertain(permit, self.classes.everything) for permit in row)
+            case "restrict-outside" if direction == "egress":
+                outside = self.classes.everything - self.classes.selectable_pods
+                inside = [self._within(permit, self.classes.selectable_pods) for permit in row]
+                return self.permits.row(inside + [self._uncertain(permit, outside) for permit in row])
+            case _:
+                return row
+
+    def _within(self, number: int, peers: FrozenBitMap) -> int:
+        permit = self.permits.all[number]
+        return self.permits.number(Permit(permit.traffic, permit.peers & peers, permit.reason, permit.family))
+
+    def _uncertain(self, number: int, peers: FrozenBitMap) -> int:
+        permit = self.permits.all[number]
+        reason = permit.reason or "unmodelled-policy"
+        return self.permits.number(Permit(permit.traffic, permit.peers & peers, reason, permit.family))
+
+    def _attached(self) -> None:
+        """Pods with further networks may meet there, where no NetworkPolicy binds them."""
+        attached = self.classes.attached
+        doubt = self.permits.number(open_permit(attached, "secondary-network"))
+        for number in attached:
+            for direction in DIRECTIONS:
+                rows = self.rows[direction]
+                rows[number] = self.permits.row((*rows[number], doubt))
 
 
 class Peers:

@@ -1,30 +1,41 @@
-"""Policy kinds that the engine sees but does not model: whatever they may select has no certain verdict."""
+"""Policy kinds that the engine sees but does not model: whatever they may decide has no certain verdict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from audit.model import ObjectRef
 from audit.snapshot import Snapshot
 
-FOREIGN = {
-    "policy.networking.k8s.io": ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"),
-    "cilium.io": ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
-    "projectcalico.org": ("NetworkPolicy", "GlobalNetworkPolicy", "StagedNetworkPolicy", "Tier"),
-    "crd.projectcalico.org": ("NetworkPolicy", "GlobalNetworkPolicy", "Tier"),
-    "crd.antrea.io": ("NetworkPolicy", "ClusterNetworkPolicy"),
-    "security.istio.io": ("AuthorizationPolicy", "PeerAuthentication"),
-    "policy.linkerd.io": ("AuthorizationPolicy", "Server", "ServerAuthorization"),
-    "k8s.ovn.org": (
-        "EgressFirewall",
-        "UserDefinedNetwork",
-        "ClusterUserDefinedNetwork",
-        "ClusterNetworkConnect",
-        "RouteAdvertisements",
-    ),
-    "network.openshift.io": ("EgressNetworkPolicy",),
+Effect = Literal["any", "restrict", "restrict-outside"]
+"""What such a policy can do: allow and deny; only deny; only deny connections that leave the pod network."""
+
+FOREIGN: dict[str, dict[str, Effect]] = {
+    "policy.networking.k8s.io": {
+        "AdminNetworkPolicy": "any",
+        "BaselineAdminNetworkPolicy": "any",
+        "ClusterNetworkPolicy": "any",
+    },
+    "cilium.io": {"CiliumNetworkPolicy": "any", "CiliumClusterwideNetworkPolicy": "any"},
+    "projectcalico.org": {"NetworkPolicy": "any", "GlobalNetworkPolicy": "any"},
+    "crd.projectcalico.org": {"NetworkPolicy": "any", "GlobalNetworkPolicy": "any"},
+    "crd.antrea.io": {"NetworkPolicy": "any", "ClusterNetworkPolicy": "any"},
+    "security.istio.io": {"AuthorizationPolicy": "restrict", "PeerAuthentication": "restrict"},
+    "policy.linkerd.io": {"Server": "restrict", "ServerAuthorization": "restrict", "AuthorizationPolicy": "restrict"},
+    "k8s.ovn.org": {
+        "EgressFirewall": "restrict-outside",
+        "UserDefinedNetwork": "any",
+        "ClusterUserDefinedNetwork": "any",
+        "ClusterNetworkConnect": "any",
+        "RouteAdvertisements": "any",
+    },
+    "network.openshift.io": {"EgressNetworkPolicy": "restrict-outside"},
 }
-"""API group -> kinds that can allow or deny traffic of pods on the cluster's own network."""
+"""API group -> kind -> effect on the cluster's own network.
+
+Egress firewalls skip pod addresses; a service mesh only adds refusals on top of what the network lets through.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,14 +45,15 @@ class Foreign:
     ref: ObjectRef
     """Without a namespace it may select any pod of the cluster."""
     group: str
+    effect: Effect
 
 
 def foreign_policies(snapshot: Snapshot) -> tuple[Foreign, ...]:
     """All objects of kinds that are not modelled, sorted."""
     found = [
-        Foreign(ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin), group)
+        Foreign(ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin), group, effect)
         for group, kinds in FOREIGN.items()
-        for kind in kinds
+        for kind, effect in kinds.items()
         for entry in snapshot.of(f"{kind}.{group}")
     ]
     return tuple(sorted(found))
