@@ -142,9 +142,9 @@ class _Case:
         for reason in sorted(piece.reasons):
             yield f"  unknown because of {reason}: {UNCERTAIN[reason]}"
         yield from self._matrix_lines(left, right, piece)
-        yield f"egress of {self._name(left)}"
+        yield f"egress of {source}"
         yield from self._side("egress", left, right)
-        yield f"ingress of {self._name(right)}"
+        yield f"ingress of {target}"
         yield from self._side("ingress", right, left)
         yield from self._entry(left, right)
         if not piece.certain & self._asked:
@@ -174,7 +174,8 @@ class _Case:
             return
         namespace = self._classes.inventory.endpoints[self._classes.members[number][0]].namespace
         for foreign in self._reach.foreign:
-            if foreign.ref.namespace in ("", namespace):
+            outward = direction == "egress" and self.outside(peer)
+            if foreign.ref.namespace in ("", namespace) and (outward or foreign.effect != "restrict-outside"):
                 yield f"  {foreign.ref} may decide it, and that kind is not modelled"
         grants = self._reach.grants[direction][number]
         if grants is None:
