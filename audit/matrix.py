@@ -199,7 +199,7 @@ def _pairs(matrix: ZoneMatrix) -> Iterator[Remark]:
     if one_way:
         names = ", ".join(f"{a} to {b}" for a, b in one_way[:_NAMED])
         more = f" and {len(one_way) - _NAMED} more" if len(one_way) > _NAMED else ""
-        text = f"{len(one_way)} pairs have a row in one direction only, the default decides the other: {names}{more}"
+        text = f"pairs with a row in one direction only, the default decides the other: {names}{more}"
         yield Remark(text, Position(matrix.file))
     between = len(matrix.zones) * (len(matrix.zones) - 1)
     missing = between - sum(1 for a, b in pairs if a != b)

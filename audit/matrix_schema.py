@@ -23,7 +23,7 @@ TEXTTEXT_LINES: Final = rf"^(\n|\t|[^{_UNPRINTABLE}])*$"
 TEXT_ITEM: Final = rf"^[^;{_UNPRINTABLE}]+$"
 
 PATTERN_WORDS: Final = {
-    ZONE_NAME: "must be up to 63 of `a-z`, `0-9`, `-`, `_` and `.`, beginning and ending with a letter or digit",
+    ZONE_NAME: "must be up to 63 of `a-z`, `0-9`, `-`, `_`, `.` with a letter or digit at both ends",
     _FLOW_ID: "must be made of letters, digits and `._:/#-`, and begin with a letter or digit",
     LABEL_KEY: "must be a label key such as `network-zone` or `example.org/zone`",
     _OWNER: "must be `Group/NAME`, `User/NAME` or `ServiceAccount/NAMESPACE/NAME`",

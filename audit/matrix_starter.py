@@ -141,7 +141,7 @@ def _zone(name: str, spellings: list[str], key: str, count: int) -> str:
 
 def _unlabelled(names: list[str]) -> str:
     shown = ", ".join(_quoted(name) for name in names[:10]) + (", ..." if len(names) > 10 else "")  # noqa: PLR2004
-    return f"# {len(names)} application namespaces carry no zone label: {shown}"
+    return f"# application namespaces without a zone label ({len(names)}): {shown}"
 
 
 def _special(kind: str, taken: Iterable[str], what: str) -> str:

@@ -105,7 +105,7 @@ def _sheets(data: bytes, file: str) -> dict[str, Table]:
             warnings.simplefilter("ignore")  # styles and extensions that openpyxl does not know
             sheets = openpyxl.load_workbook(io.BytesIO(data), read_only=True, keep_links=False).worksheets
             if all(sheet.title != _FLOWS for sheet in sheets):
-                return _only(file, [sheet for sheet in sheets if _has_flows(sheet)])
+                return _only_table(file, [sheet for sheet in sheets if _has_flows(sheet)])
             return {s.title: _table(s, file, "" if s.title == _FLOWS else s.title) for s in sheets if s.title in _READ}
     except MatrixError:
         raise
@@ -113,11 +113,11 @@ def _sheets(data: bytes, file: str) -> dict[str, Table]:
         raise _unreadable(file, error) from error
 
 
-def _only(file: str, sheets: list[Any]) -> dict[str, Table]:
+def _only_table(file: str, sheets: list[Any]) -> dict[str, Table]:
     if len(sheets) > 1:
         names = " and ".join(shown(sheet.title) for sheet in sheets[:2])
         raise MatrixError(f"several sheets hold rows: {names}", Position(file), f"name the one that counts `{_FLOWS}`")
-    return {_FLOWS: _table(sheet, file, "") for sheet in sheets}
+    return {_FLOWS: _table(sheets[0], file, "")} if sheets else {}
 
 
 def _has_flows(sheet: Any) -> bool:

@@ -7,15 +7,27 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from audit.matrix_services import resolve
-from audit.model import Defaults, Flow, MatrixMetadata, Settings, Zone, ZoneMatrix
-from audit.selectors import LabelSelector, Requirement
+from audit.model import SEVERITIES, Defaults, Flow, MatrixMetadata, Settings, Severity, Zone, ZoneMatrix
+from audit.selectors import LabelSelector, Operator, Requirement
 from audit.traffic import AddressSet
 
 NASTY = (
-    "no", "null", "~", "1.10", "0x1F", "2026-01-01", "=cmd|'/c calc'!A1", "+1", "-1", "@SUM(A1)", "'quoted", "''=x", "a: b",
-    "# none", "- item", "{a: b}", "[x]", "&a", "*a", "!!str", "%TAG", "a,b;c", 'say "hi"', "<script>alert(1)</script>", "\\x1b",
-    "\u202egpj.exe", "Zürich", "部門", "😀", "\ufeffx", "a  b", "`ls`", "$(id)", "http://x.test", "mailto:a@b", "TRUE", "1e3",
-)  # fmt: skip
+    *("no", "null", "~", "1.10", "0x1F", "2026-01-01", "TRUE", "1e3"),
+    *(
+        "=cmd|'/c calc'!A1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "'quoted",
+        "''=x",
+        "a,b;c",
+        'say "hi"',
+        "http://x.test",
+        "mailto:a@b",
+    ),
+    *("a: b", "# none", "- item", "{a: b}", "[x]", "&a", "*a", "!!str", "%TAG", "a  b", "\\x1b", "\ufeffx"),
+    *("<script>alert(1)</script>", "\u202egpj.exe", "Zürich", "部門", "😀", "`ls`", "$(id)"),
+)
 _UNPRINTABLE = "\u0085\u2028\u2029\ufffe\uffff"
 _CHARACTERS = st.characters(exclude_categories=("Cc", "Cs"), exclude_characters=_UNPRINTABLE)
 
@@ -29,20 +41,24 @@ lines = st.one_of(st.sampled_from(NASTY), st.text(_CHARACTERS, max_size=20)).map
 texts = st.lists(lines, max_size=3).map(lambda parts: _kept("\n".join(parts)))
 items = lines.map(lambda text: text.replace(";", ":")).filter(bool)
 lists = st.lists(items, max_size=3, unique=True).map(tuple)
-names = st.one_of(st.sampled_from(("no", "on", "1", "10", "1e3", "dmz", "null")), st.from_regex(r"[a-z0-9][a-z0-9]{0,6}", fullmatch=True))
+names = st.one_of(
+    st.sampled_from(("no", "on", "1", "10", "1e3", "dmz", "null")),
+    st.from_regex(r"[a-z0-9][a-z0-9]{0,6}", fullmatch=True),
+)
 dates = st.dates().map(str)
 maybe_dates = st.one_of(st.just(""), dates)
 services = st.sampled_from(("tcp/80", "tcp/67-68", "udp/*", "sctp/3868", "icmp/8", "icmp", "tcp/1", "udp/65535"))
 label_keys = st.sampled_from(("network-zone", "example.org/zone", "a", "on", "kubernetes.io/metadata.name"))
 label_values = st.one_of(st.sampled_from(NASTY), st.text(_CHARACTERS, max_size=5)).map(_kept)
-severities = st.sampled_from(("info", "low", "medium", "high", "critical"))
+severities: st.SearchStrategy[Severity] = st.sampled_from(SEVERITIES)
+OPERATORS: tuple[Operator, ...] = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
 @st.composite
 def selectors(draw: st.DrawFn) -> LabelSelector:
     found = set()
     for _ in range(draw(st.integers(0, 3))):
-        operator = draw(st.sampled_from(("In", "NotIn", "Exists", "DoesNotExist")))
+        operator = draw(st.sampled_from(OPERATORS))
         values = draw(st.sets(label_values, min_size=1, max_size=3)) if operator in ("In", "NotIn") else ()
         found.add(Requirement(draw(label_keys), operator, tuple(sorted(values))))
     return LabelSelector(tuple(sorted(found)))
@@ -73,7 +89,9 @@ def matrices(draw: st.DrawFn) -> ZoneMatrix:
     found = draw(st.lists(names, min_size=1, max_size=5, unique=True))
     kinds = draw(st.permutations(["cluster", "external", "internet", "platform", "cluster"]))
     zones = tuple(_zone(draw, name, number, kinds[number]) for number, name in enumerate(found))
-    groups = draw(st.dictionaries(st.sampled_from(("web", "no", "db-1")), st.lists(services, min_size=1, max_size=3, unique=True)))
+    groups = draw(
+        st.dictionaries(st.sampled_from(("web", "no", "db-1")), st.lists(services, min_size=1, max_size=3, unique=True))
+    )
     service_groups = {name: tuple(members) for name, members in groups.items()}
     pairs = draw(st.lists(st.tuples(st.sampled_from(found), st.sampled_from(found)), unique=True, max_size=6))
     flows = tuple(_flow(draw, number, pair, service_groups) for number, pair in enumerate(pairs))
@@ -84,7 +102,8 @@ def matrices(draw: st.DrawFn) -> ZoneMatrix:
         pod_network=draw(st.sampled_from(("overlay", "routable", "unknown"))),
         zoning_owners=draw(st.sampled_from(((), ("Group/netsec", "ServiceAccount/gitops/argocd")))),
     )
-    if clusters and draw(st.booleans()):
+    single: bool = draw(st.booleans())
+    if clusters and single:
         settings = replace(settings, cluster_mode="single-zone", cluster_zone=clusters[0])
     return ZoneMatrix(
         metadata=_metadata(draw),
@@ -93,7 +112,7 @@ def matrices(draw: st.DrawFn) -> ZoneMatrix:
             inter_zone=draw(st.sampled_from(("deny", "allow"))),
             intra_zone=draw(st.sampled_from(("deny", "allow"))),
             unzoned=draw(st.sampled_from(("fail", "warn", "ignore"))),
-            severity=draw(severities),  # type: ignore[arg-type]  # drawn from the severities
+            severity=draw(severities),
         ),
         zones=zones,
         flows=flows,
@@ -117,7 +136,8 @@ def _flow(draw: st.DrawFn, number: int, pair: tuple[str, str], groups: dict[str,
     access = draw(st.sampled_from(("allow-all", "block-all", "allow-only", "block-only")))
     choice = st.sampled_from(["tcp/80", "udp/*", "icmp/8", *groups])
     several = st.lists(choice, min_size=1, max_size=3, unique=True)
-    wanted = tuple(draw(st.one_of(st.just(["any"]), several))) if access.endswith("only") else ()
+    alone: st.SearchStrategy[list[str]] = st.just(["any"])
+    wanted = tuple(draw(st.one_of(alone, several))) if access.endswith("only") else ()
     traffic, unmodelled = resolve(wanted, groups)
     return Flow(
         id=f"F-{number}",
@@ -127,7 +147,7 @@ def _flow(draw: st.DrawFn, number: int, pair: tuple[str, str], groups: dict[str,
         services=wanted,
         traffic=traffic,
         unmodelled=unmodelled,
-        severity=draw(st.none() | severities),  # type: ignore[arg-type]  # drawn from the severities
+        severity=draw(st.one_of(st.none(), severities)),
         justification=draw(texts),
         owner=draw(lines),
         ticket=draw(lines),

@@ -147,7 +147,7 @@ def test_the_first_and_the_last_day_count(today: date, expected: str, entry: Exc
     ["justification", "requested_by", "requested_on", "approved_by", "approved_on", "valid_from", "expires_on"],
 )
 def test_what_an_approval_needs_makes_it_invalid_when_missing(name: str, entry: ExceptionEntry) -> None:
-    lacking = replace(entry, **{name: ""})
+    lacking = replace(entry, **{name: ""})  # type: ignore[arg-type]  # the names are all of texts
     assert status(lacking, Finding()) == "invalid"
     assert f"`{name}`" in match([lacking], [], TODAY).rulings[0].reason
 
@@ -247,7 +247,8 @@ def test_ports_are_covered_when_and_only_when_all_lie_inside(
     found = {port for low, high in ports for port in range(low, high + 1)}
     traffic = Traffic.parse({"TCP": ",".join(f"{low}-{high}" for low, high in scope)})
     entry = ExceptionEntry(
-        id="EX", title="t", rule="NET001", justification="j", requested_by="a", requested_on="2026-01-01", approved_by="b",
+        id="EX", title="t", rule="NET001", justification="j", requested_by="a", requested_on="2026-01-01",
+        approved_by="b",
         approved_on="2026-01-01", valid_from="2026-01-01", expires_on="2027-12-31",
         scope=exceptions.Scope(sources=ANY, targets=ANY, services=("x",), subjects=ANY, traffic=traffic),
     )  # fmt: skip

@@ -58,7 +58,10 @@ TABLE = {
         zone("trst: 5"),
         ["6:15: unknown field `trst` in `zones` (hint: did you mean `trust`?)"],
     ),
-    "unknown field at the top": (HEAD + ZONES + "flow: []\n", ["8:1: unknown field `flow` (hint: did you mean `flows`?)"]),
+    "unknown field at the top": (
+        HEAD + ZONES + "flow: []\n",
+        ["8:1: unknown field `flow` (hint: did you mean `flows`?)"],
+    ),
     "apiVersion": (
         (HEAD + ZONES).replace("/v1", "/v2"),
         ["1:13: `apiVersion` must be `zone-audit/v1`, not `zone-audit/v2`"],
@@ -126,15 +129,19 @@ TABLE = {
     "severity": (
         flow("access: block-all, severity: hgih"),
         [
-            "9:66: `severity` must be one of `info`, `low`, `medium`, `high`, `critical`, not `hgih` "
-            "(hint: did you mean `high`?)"
+            (
+                "9:66: `severity` must be one of `info`, `low`, `medium`, `high`, `critical`, not `hgih` "
+                "(hint: did you mean `high`?)"
+            )
         ],
     ),
     "access that YAML reads as false": (
         flow("access: no"),
         [
-            "9:45: `access` must be one of `allow-all`, `block-all`, `allow-only`, `block-only`; "
-            "YAML reads `no` as a boolean"
+            (
+                "9:45: `access` must be one of `allow-all`, `block-all`, `allow-only`, `block-only`; "
+                "YAML reads `no` as a boolean"
+            )
         ],
     ),
     "a version that YAML reads as a number": (
@@ -172,8 +179,10 @@ TABLE = {
     "a name in parentheses": (
         HEAD + "zones:\n- name: (unzoned)\n",
         [
-            "6:9: `name` must be up to 63 of `a-z`, `0-9`, `-`, `_` and `.`, beginning and ending with a letter or digit, "
-            "not `(unzoned)`"
+            (
+                "6:9: `name` must be up to 63 of `a-z`, `0-9`, `-`, `_`, `.` with a letter or digit at both ends, "
+                "not `(unzoned)`"
+            )
         ],
     ),
     "selector operator": (
@@ -203,11 +212,16 @@ TABLE = {
     "zoning owner": (
         HEAD + ZONES + "settings: {zoning_owners: [netsec]}\n",
         [
-            "8:28: an item of `zoning_owners` must be `Group/NAME`, `User/NAME` or `ServiceAccount/NAMESPACE/NAME`, "
-            "not `netsec`"
+            (
+                "8:28: an item of `zoning_owners` must be `Group/NAME`, `User/NAME` or "
+                "`ServiceAccount/NAMESPACE/NAME`, not `netsec`"
+            )
         ],
     ),
-    "no value": (flow("access: block-all, owner: "), ["9:63: `owner` has no value (hint: write one or remove the line)"]),
+    "no value": (
+        flow("access: block-all, owner: "),
+        ["9:63: `owner` has no value (hint: write one or remove the line)"],
+    ),
     "no zones": (HEAD + "zones: []\n", ["5:8: `zones` must not be empty"]),
     "a list for a mapping": (HEAD + "zones: [a]\n", ["5:9: an item of `zones` must be a mapping, not `a`"]),
     "a word for a list": (
@@ -217,14 +231,22 @@ TABLE = {
     "a requirement": (
         zone("requires: [egress-ips]"),
         [
-            "6:26: an item of `requires` must be one of `node-isolation`, `storage-isolation`, `egress-ip`, "
-            "not `egress-ips` (hint: did you mean `egress-ip`?)"
+            (
+                "6:26: an item of `requires` must be one of `node-isolation`, `storage-isolation`, `egress-ip`, "
+                "not `egress-ips` (hint: did you mean `egress-ip`?)"
+            )
         ],
     ),
-    "control character": (zone(r'title: "a\e[2Jb"'), [r"6:22: `title` must be one line without control characters, not `a\x1b[2Jb`"]),
+    "control character": (
+        zone(r'title: "a\e[2Jb"'),
+        [r"6:22: `title` must be one line without control characters, not `a\x1b[2Jb`"],
+    ),
     "tag": (HEAD + "zones: !!python/tuple [a]\n", ["5:8: the tag `tag:yaml.org,2002:python/tuple` is not accepted"]),
     "two documents": (HEAD + ZONES + "---\na: 1\n", ["8:1: the file holds more than one document"]),
-    "merge key": (HEAD + ZONES + "<<: {a: 1}\n", ["8:1: the key `<<` is not text (hint: quote it)", "8:1: unknown field `<<`"]),
+    "merge key": (
+        HEAD + ZONES + "<<: {a: 1}\n",
+        ["8:1: the key `<<` is not text (hint: quote it)", "8:1: unknown field `<<`"],
+    ),
     "alias to nothing": (HEAD + "zones: *z\n", ["5:8: the alias `z` refers to nothing above it, or to itself"]),
     "alias to itself": (HEAD + "zones: &z [*z]\n", ["5:12: the alias `z` refers to nothing above it, or to itself"]),
     "not YAML": ("a: [b\n", ["2:1: this is not YAML: while parsing a flow sequence did not find expected ',' or ']'"]),
@@ -304,7 +326,10 @@ def test_every_part_of_a_row_is_required(field: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("groups", "expected"),
     [
-        ("{web: [tcp/80, db], db: [tcp/5432]}", "`db` is not a service (hint: a group lists services, not other groups)"),
+        (
+            "{web: [tcp/80, db], db: [tcp/5432]}",
+            "`db` is not a service (hint: a group lists services, not other groups)",
+        ),
         ("{tcp: [tcp/80]}", "`tcp` cannot name a service group: it is a service"),
         ("{web: []}", "`web` must not be empty"),
         ("{web: [tcp/99999]}", "the port `99999` in `tcp/99999` is not within 1-65535"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 import zipfile
 from pathlib import Path
@@ -48,7 +48,11 @@ def test_a_firewall_managers_table_is_a_matrix(tmp_path: Path) -> None:
         ("internal-net", "Internal Net", "cluster"),
     ]
     first, second, third = one.flows
-    assert (first.id, first.severity, first.services) == ("internet-to-dmz", "critical", ("tcp/80", "tcp/443", "icmp/8"))
+    assert (first.id, first.severity, first.services) == (
+        "internet-to-dmz",
+        "critical",
+        ("tcp/80", "tcp/443", "icmp/8"),
+    )
     assert first.unmodelled == ("icmp/8",)
     assert second.traffic == Traffic.parse({"TCP": "67-68", "UDP": "53"})
     assert (third.access, third.services) == ("block-all", ())
@@ -63,7 +67,7 @@ def test_what_was_made_up_or_left_out_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mark", [";", "\t"])
 def test_other_delimiters_are_found_by_the_header(mark: str, tmp_path: Path) -> None:
-    text = f'from,to,access,services\na,b,allow-only,"tcp/80;tcp/81"\n'.replace(",", mark)
+    text = 'from,to,access,services\na,b,allow-only,"tcp/80;tcp/81"\n'.replace(",", mark)
     (flow,) = matrix.load(written(tmp_path, text)).flows
     assert flow.services == ("tcp/80", "tcp/81")
 
@@ -80,16 +84,25 @@ def test_blank_lines_and_a_byte_order_mark_do_not_count(tmp_path: Path) -> None:
 def test_quoted_formulas_come_back_as_they_were(tmp_path: Path) -> None:
     cells = ["'=1+1", "'+1", "''quoted", "'tis", "plain"]
     text = "from,to,access,ticket\n" + "".join(f"z{n},z{n},allow-all,{cell}\n" for n, cell in enumerate(cells))
-    assert [flow.ticket for flow in matrix.load(written(tmp_path, text)).flows] == ["=1+1", "+1", "'quoted", "'tis", "plain"]
+    assert [flow.ticket for flow in matrix.load(written(tmp_path, text)).flows] == [
+        "=1+1",
+        "+1",
+        "'quoted",
+        "'tis",
+        "plain",
+    ]
 
 
-CSV_TABLE = {
+CSV_TABLE: dict[str, tuple[str | bytes, list[str]]] = {
     "unknown column": (
         "from,to,access,sevices\na,b,allow-all,\n",
         ["1: unknown column `sevices` (hint: did you mean `services`?)"],
     ),
     "column twice": ("from,to,access,to zone\na,b,allow-all,b\n", ["1: a second column `to zone`"]),
-    "column missing": ("from,access\na,allow-all\n", ["1: the column `to` is missing", "2: `id` is missing in `flows`", "2: `to` is missing in `flows`"]),
+    "column missing": (
+        "from,access\na,allow-all\n",
+        ["1: the column `to` is missing", "2: `id` is missing in `flows`", "2: `to` is missing in `flows`"],
+    ),
     "cell without column": ("from,to,access\na,b,allow-all,x\n", ["2: the cell `x` has no column header"]),
     "second row": (
         "from,to,access\na,b,allow-all\n\na,b,block-all\n",
@@ -109,17 +122,27 @@ CSV_TABLE = {
     "zone name": (
         "from,to,access\na,(unzoned),allow-all\n",
         [
-            "2: `name` must be up to 63 of `a-z`, `0-9`, `-`, `_` and `.`, beginning and ending with a letter or digit, "
-            "not `(unzoned)`",
-            "2: `to` must be up to 63 of `a-z`, `0-9`, `-`, `_` and `.`, beginning and ending with a letter or digit, "
-            "not `(unzoned)`",
+            (
+                "2: `name` must be up to 63 of `a-z`, `0-9`, `-`, `_`, `.` with a letter or digit at both ends, "
+                "not `(unzoned)`"
+            ),
+            (
+                "2: `to` must be up to 63 of `a-z`, `0-9`, `-`, `_`, `.` with a letter or digit at both ends, "
+                "not `(unzoned)`"
+            ),
         ],
     ),
     "open quote": ('from,to,access\na,"b,allow-all\n', ["2: this is not CSV: unexpected end of data"]),
     "no rows": ("from,to,access\n", ["1: the table has no rows"]),
     "empty": ("", ["1: the file is empty"]),
-    "not UTF-8": (b"from,to,access\na,\xff,allow-all\n", ["2:3: byte 0xff is not UTF-8 (hint: save the file as UTF-8)"]),
-    "giant cell": (f"from,to,access,comment\na,b,allow-all,{'x' * 200_000}\n", ["2: this is not CSV: field larger than field limit (131072)"]),
+    "not UTF-8": (
+        b"from,to,access\na,\xff,allow-all\n",
+        ["2:3: byte 0xff is not UTF-8 (hint: save the file as UTF-8)"],
+    ),
+    "giant cell": (
+        f"from,to,access,comment\na,b,allow-all,{'x' * 200_000}\n",
+        ["2: this is not CSV: field larger than field limit (131072)"],
+    ),
     "too many rows": ("from,to,access\n" + "a,b,allow-all\n" * 20_001, ["20001: the table has more than 20000 rows"]),
 }
 
@@ -155,7 +178,7 @@ def saved(folder: Path, workbook: openpyxl.Workbook) -> Path:
     return path
 
 
-XLSX_TABLE = {
+XLSX_TABLE: dict[str, tuple[str, str, str | int, str]] = {
     "row": ("Flows", "D2", "maybe", "D2: `access` must be one of"),
     "target": ("Flows", "C2", "dbb", "C2: unknown zone `dbb` (hint: did you mean `db`?)"),
     "service": ("Flows", "E2", "tcp/0", "E2: the port `0` in `tcp/0` is not within 1-65535"),
@@ -194,11 +217,10 @@ def test_the_grid_and_sheets_of_ones_own_are_not_read(tmp_path: Path) -> None:
 
 def test_a_workbook_with_rows_only_gets_zones_from_their_names(tmp_path: Path) -> None:
     workbook = openpyxl.Workbook()
-    sheet = workbook.active
-    for row in (["Title"],):
-        workbook.create_sheet("Cover").append(row)
+    workbook.create_sheet("Cover").append(["Title"])
+    sheet = workbook.create_sheet("Rows")
     sheet.append(["from zone", "to zone", "access type", "services", "review by", "ticket"])
-    sheet.append(["A", "B", "allow only", "tcp 80", datetime.date(2027, 1, 31), 4711])
+    sheet.append(["A", "B", "allow only", "tcp 80", dt.date(2027, 1, 31), 4711])
     reading = matrix.read(saved(tmp_path, workbook))
     (flow,) = reading.matrix.flows
     assert (flow.source, flow.review_by, flow.ticket) == ("a", "2027-01-31", "4711")
@@ -207,11 +229,11 @@ def test_a_workbook_with_rows_only_gets_zones_from_their_names(tmp_path: Path) -
 
 def test_two_sheets_of_rows_leave_open_which_counts(tmp_path: Path) -> None:
     workbook = openpyxl.Workbook()
-    for sheet in (workbook.active, workbook.create_sheet("Old")):
+    for sheet in (workbook.create_sheet("New"), workbook.create_sheet("Old")):
         sheet.append(["from", "to", "access"])
         sheet.append(["a", "b", "allow-all"])
     (found,) = faults(saved(tmp_path, workbook))
-    assert "several sheets hold rows: `Sheet` and `Old`" in found
+    assert "several sheets hold rows: `New` and `Old`" in found
 
 
 def archive(**members: bytes) -> bytes:
@@ -256,7 +278,9 @@ def test_a_cell_far_away_is_neither_dropped_nor_does_it_exhaust_memory(cell: str
     assert found.endswith("the sheet `Flows` goes beyond row 20000 or column 64")
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"PK\x03\x04" + b"x" * 99, b"\xd0\xcf\x11\xe0 old format", b"a,b\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04", b"PK\x03\x04" + b"x" * 99, b"\xd0\xcf\x11\xe0 old format", b"a,b\n"]
+)
 def test_what_is_no_workbook_is_an_error(data: bytes, tmp_path: Path) -> None:
     assert len(faults(written(tmp_path, data, "zones.xlsx"))) == 1
 
@@ -273,5 +297,5 @@ def test_a_damaged_workbook_is_an_error_or_the_same_matrix(at: int, tmp_path: Pa
 
 def test_a_workbook_without_a_table_of_flows_is_an_error(tmp_path: Path) -> None:
     workbook = openpyxl.Workbook()
-    workbook.active.append(["a", "b"])
+    workbook.create_sheet("Rows").append(["a", "b"])
     assert faults(saved(tmp_path, workbook))[0].endswith("no sheet has the columns `from`, `to` and `access`")

@@ -31,7 +31,9 @@ zones:
 - {name: internal}
 - {name: db, select: {namespaces: {matchLabels: {data: "yes"}}}}
 - {name: named, select: {namespaces: {matchLabels: {kubernetes.io/metadata.name: payroll}}}}
-- {name: strict, select: {namespaces: {matchExpressions: [{key: open, operator: DoesNotExist}, {key: strict, operator: Exists}]}}}
+- name: strict
+  select:
+    namespaces: {matchExpressions: [{key: open, operator: DoesNotExist}, {key: strict, operator: Exists}]}
 - {name: plat, kind: platform}
 - {name: net, kind: internet}
 - {name: corp, kind: external, cidrs: [10.0.0.0/8]}
@@ -170,10 +172,13 @@ def test_a_selector_for_everything_takes_unread_namespaces_too(tmp_path: Path) -
     assert member(one, namespace("n", known=False)).zone == "a"
 
 
-SINGLE = HEAD + """\
+SINGLE = (
+    HEAD
+    + """\
 settings: {cluster_mode: single-zone, cluster_zone: dmz}
 zones: [{name: dmz}, {name: db}, {name: plat, kind: platform}]
 """
+)
 
 
 @pytest.mark.parametrize(
@@ -195,12 +200,15 @@ def test_nodes_of_a_single_zone_cluster_belong_to_it(tmp_path: Path) -> None:
     assert assign(load(tmp_path, SINGLE), [], [node]).nodes["n"].zone == "dmz"
 
 
-NODES = HEAD + """\
+NODES = (
+    HEAD
+    + """\
 zones:
 - {name: dmz, cidrs: [10.1.0.0/16], select: {nodes: {matchLabels: {rack: "1"}}}}
 - {name: db, cidrs: [10.2.0.0/16]}
 - {name: plat, kind: platform, cidrs: ["2001:db8::/48"]}
 """
+)
 
 
 @pytest.mark.parametrize(
@@ -213,8 +221,8 @@ zones:
         ({"network-zone": "dmz"}, ["10.1.0.9"], "dmz", "address within cidrs of zone dmz"),
         ({}, ["10.2.3.4"], "db", "address within cidrs of zone db"),
         ({}, ["192.0.2.1", "2001:db8::7"], "plat", "address within cidrs of zone plat"),
-        ({}, ["10.1.0.1", "10.2.0.1"], UNZONED, "several zones claim it: address within cidrs of zone dmz, "
-                                               "address within cidrs of zone db"),
+        ({}, ["10.1.0.1", "10.2.0.1"], UNZONED, ("several zones claim it: address within cidrs of zone dmz, "
+                                               "address within cidrs of zone db")),
         ({}, ["192.0.2.1"], UNZONED, "no zone selects it"),
         ({"network-zone": "dmz"}, [], UNZONED, "no zone selects it"),
     ],
