@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Verdict, ZoneMatrix
+from audit.remedy import zone_policies
 from audit.rule import Cell, Context, Finding, NotApplicable, Rule
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE
@@ -155,6 +156,7 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
         today=today,
         host_network=inventory.host_network,
         protected=_protected(matrix),
+        zone_policy=zone_policies(matrix),
         live=snapshot.live,
     )
     ran = [(rule, *_run(rule, context)) for rule in rules]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Literal
 
 from audit.model import UNZONED, Zone, ZoneMatrix
@@ -22,28 +23,40 @@ _MANY = 8
 """Address blocks spelled out per zone; a longer list belongs in the file of the zone's owner, not in a hint."""
 
 
-def zone_policy(matrix: ZoneMatrix, namespace: str, zone: str, direction: Direction = "ingress") -> str:
-    """A NetworkPolicy that isolates every pod of the namespace and admits what the matrix allows for its zone.
+ZonePolicy = Callable[..., str]
+"""`(namespace, zone, direction="ingress")` -> YAML."""
 
+
+def zone_policies(matrix: ZoneMatrix) -> ZonePolicy:
+    """A function that writes, for a namespace of a zone, the NetworkPolicy that the matrix asks for.
+
+    The policy isolates every pod of the namespace in one direction and admits what the matrix allows for the zone.
     Zones that no label or address block describes are left as a comment, to be filled in by hand.
     """
-    lines = [
-        "apiVersion: networking.k8s.io/v1",
-        "kind: NetworkPolicy",
-        "metadata:",
-        f"  name: {scalar(f'zone-{zone}-{direction}')}",
-        f"  namespace: {scalar(namespace)}",
-        "spec:",
-        "  podSelector: {}",
-        f"  policyTypes: [{direction.capitalize()}]",
-    ]
-    rules = [
-        line
-        for traffic, zones in _by_traffic(matrix, zone, direction)
-        for line in _rule(traffic, zones, matrix, direction)
-    ]
-    has_rule = any(line.startswith("  -") for line in rules)
-    return "\n".join([*lines, f"  {direction}:{'' if has_rule else ' []'}", *rules])
+
+    @cache  # namespaces number in the thousands, zones in the tens
+    def rules(zone: str, direction: Direction) -> str:
+        allowed = _by_traffic(matrix, zone, direction)
+        lines = [line for traffic, zones in allowed for line in _rule(traffic, zones, matrix, direction)]
+        none = "" if any(line.startswith("  -") for line in lines) else " []"
+        return "\n".join([f"  {direction}:{none}", *lines])
+
+    def policy(namespace: str, zone: str, direction: Direction = "ingress") -> str:
+        return "\n".join(
+            (
+                "apiVersion: networking.k8s.io/v1",
+                "kind: NetworkPolicy",
+                "metadata:",
+                f"  name: {scalar(f'zone-{zone}-{direction}')}",
+                f"  namespace: {scalar(namespace)}",
+                "spec:",
+                "  podSelector: {}",
+                f"  policyTypes: [{direction.capitalize()}]",
+                rules(zone, direction),
+            )
+        )
+
+    return policy
 
 
 def ports_yaml(traffic: Traffic) -> list[str]:

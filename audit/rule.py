@@ -24,7 +24,7 @@ from audit.model import (
     Zone,
     ZoneMatrix,
 )
-from audit.remedy import ports_yaml, scalar, zone_policy
+from audit.remedy import ZonePolicy, ports_yaml, scalar
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE, Traffic
 from audit.zones import Membership, ZoneMap, is_platform
@@ -63,7 +63,6 @@ __all__ = [
     "ports_yaml",
     "rule",
     "scalar",
-    "zone_policy",
 ]
 
 SECTIONS = ("What it checks", "Why it matters", "How to fix", "Limits")
@@ -107,6 +106,8 @@ class Context:
     """Workloads with a pod on the host network, sorted."""
     protected: frozenset[str] = frozenset()
     """Zones that the matrix does not let every other zone into on every port."""
+    zone_policy: ZonePolicy
+    """Ready YAML: `(namespace, zone, direction="ingress")` -> the NetworkPolicy that the matrix asks for."""
     live: bool = False
     """True when the snapshot is a cluster; manifests say nothing about what else exists."""
 

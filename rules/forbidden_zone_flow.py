@@ -17,7 +17,6 @@ from audit.rule import (
     Witness,
     ports_yaml,
     rule,
-    zone_policy,
 )
 
 
@@ -204,5 +203,5 @@ def _isolate(context: Context, cell: Cell, breach: Breach, namespaces: list[str]
         return f"No policy binds the host-network pods of namespace {namespaces[0]}: take them off it, or {firewall}."
     direction = "ingress" if inward else "egress"
     others = f" The same goes for {len(namespaces) - 1} more." if len(namespaces) > 1 else ""
-    yaml = zone_policy(context.matrix, namespaces[0], zone, "ingress" if inward else "egress")
+    yaml = context.zone_policy(namespaces[0], zone, "ingress" if inward else "egress")
     return f"Isolate namespace {namespaces[0]} for {direction} and admit only what the matrix allows.{others}\n\n{yaml}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.rule import UNZONED, Context, Finding, rule, zone_policy
+from audit.rule import UNZONED, Context, Finding, rule
 
 
 @rule(
@@ -38,7 +38,7 @@ def namespace_without_policy(context: Context) -> Iterator[Finding]:
                 expected="every pod isolated for ingress",
                 observed=f"{isolation.pods} pods, no policy",
                 fix="Add a policy that isolates the namespace and admits what the matrix allows."
-                f"\n\n{zone_policy(context.matrix, name, zone.name)}",
+                f"\n\n{context.zone_policy(name, zone.name)}",
                 owner=zone.owner,
                 counts={"pods": isolation.pods},
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.rule import Context, Finding, Isolation, ObjectRef, rule, zone_policy
+from audit.rule import Context, Finding, Isolation, ObjectRef, rule
 
 
 @rule(
@@ -65,6 +65,4 @@ def _fix(context: Context, name: str, openers: tuple[ObjectRef, ...], *, bare: b
     remove = f"Remove or narrow the rules that admit everybody in {', '.join(map(str, openers))}. " if openers else ""
     if not bare and openers:
         return remove.strip()
-    return (
-        f"{remove}Isolate every pod of namespace {name}.\n\n{zone_policy(context.matrix, name, context.zone_of(name))}"
-    )
+    return f"{remove}Isolate every pod of namespace {name}.\n\n{context.zone_policy(name, context.zone_of(name))}"

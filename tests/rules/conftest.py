@@ -8,13 +8,24 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from audit import checker, discovery
+from audit import checker, discovery, inventory
 from audit.checker import CheckedFinding, CheckedRule, Results
 from audit.flows import Breach, Cause, CellFlow, Facts
-from audit.inventory import Inventory, Pod, Workload
-from audit.model import Defaults, Flow, MatrixMetadata, Namespace, ObjectRef, Settings, Zone, ZoneMatrix
+from audit.inventory import Inventory
+from audit.model import Defaults, Flow, MatrixMetadata, ObjectRef, Settings, Zone, ZoneMatrix
 from audit.rule import Rule
-from audit.snapshot import Entry, Gap, Origin, Snapshot
+from audit.snapshot import (
+    Entry,
+    Gap,
+    NamespaceBody,
+    Origin,
+    PodSpec,
+    PodTemplate,
+    RawBody,
+    Snapshot,
+    WorkloadBody,
+    WorkloadSpec,
+)
 from audit.traffic import EVERYWHERE, AddressSet, Traffic
 from audit.zones import Membership, ZoneMap
 
@@ -71,26 +82,24 @@ class Estate:
 
     @property
     def inventory(self) -> Inventory:
-        namespaces = {
-            name: Namespace(
-                name=name, labels={}, annotations={}, known=name not in self.unknown, origin=Origin("ns.yaml", 1)
-            )
-            for name, _ in self.zone_of
-        }
-        owners = sorted(set(self.pods))
-        return Inventory(
-            namespaces=namespaces,
-            nodes={},
-            workloads=tuple(
-                Workload(ref=ObjectRef("Deployment", name, "main"), pods=(index,)) for index, name in enumerate(owners)
+        entries = {
+            "Namespace": tuple(
+                Entry("", "v1", "Namespace", "", name, Origin("ns.yaml", 1), NamespaceBody())
+                for name, _ in self.zone_of
+                if name not in self.unknown
             ),
-            endpoints=tuple(_pod(name, index, host=name in self.host) for index, name in enumerate(owners)),
-            policies=tuple(
-                Entry("networking.k8s.io", "v1", "NetworkPolicy", namespace, name, Origin("policy.yaml", 7), None)
+            "Deployment": tuple(
+                Entry(
+                    "apps", "v1", "Deployment", name, "main", Origin("pods.yaml", 1), _workload(host=name in self.host)
+                )
+                for name in sorted(set(self.pods))
+            ),
+            "NetworkPolicy": tuple(
+                Entry("networking.k8s.io", "v1", "NetworkPolicy", namespace, name, Origin("policy.yaml", 7), RawBody())
                 for namespace, name in self.policies
             ),
-            snapshot=Snapshot(entries={}, gaps=self.gaps, live=self.live),
-        )
+        }
+        return inventory.build(Snapshot(entries=entries, gaps=self.gaps, live=self.live))
 
     @property
     def zone_map(self) -> ZoneMap:
@@ -132,20 +141,8 @@ class Estate:
         return next(one for one in self.check().rules if one.rule.id == rule)
 
 
-def _pod(namespace: str, workload: int, *, host: bool) -> Pod:
-    return Pod(
-        namespace=namespace,
-        name=f"main-{workload}",
-        labels={},
-        named_ports=(),
-        host_ports=(),
-        addresses=(),
-        node="",
-        host_network=host,
-        workload=workload,
-        template=False,
-        origin=Origin("pods.yaml", 1),
-    )
+def _workload(*, host: bool) -> WorkloadBody:
+    return WorkloadBody(spec=WorkloadSpec(template=PodTemplate(spec=PodSpec(hostNetwork=host))))
 
 
 def open_default(namespace: str, traffic: Traffic, **more: object) -> Breach:

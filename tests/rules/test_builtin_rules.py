@@ -307,19 +307,19 @@ def test_host001_lists_the_workloads_of_a_zone_and_leaves_the_platform_alone(kit
 
 
 def test_policies_of_a_fix_stay_yaml_whatever_names_the_input_holds(kit: Any) -> None:
-    from audit.remedy import zone_policy
+    from audit.remedy import zone_policies
 
     hostile = 'a"]}\n- evil: {x: "'
     zone = Zone(name="no", namespaces=LabelSelector.parse({"matchLabels": {hostile: hostile, "on": "1"}}))
     matrix = replace(kit.estate.matrix, zones=(zone,), flows=())
-    policy = yaml.safe_load(zone_policy(matrix, hostile, "no"))
+    policy = yaml.safe_load(zone_policies(matrix)(hostile, "no"))
     assert policy["metadata"] == {"name": "zone-no-ingress", "namespace": hostile}
     labels = policy["spec"]["ingress"][0]["from"][0]["namespaceSelector"]["matchLabels"]
     assert labels == {hostile: hostile, "on": "1"}
 
 
 def test_policies_of_a_fix_spell_out_expressions_ranges_and_address_blocks(kit: Any) -> None:
-    from audit.remedy import zone_policy
+    from audit.remedy import zone_policies
 
     selector = LabelSelector.parse({"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["a", "b"]}]})
     partner = Zone(name="partner", kind="external", cidrs=AddressSet.cidr("198.51.100.0/24"))
@@ -331,7 +331,7 @@ def test_policies_of_a_fix_spell_out_expressions_ranges_and_address_blocks(kit: 
         traffic=Traffic.of("TCP", 80, 90) | Traffic.of("SCTP"),
     )
     matrix = replace(kit.estate.matrix, zones=zones, flows=(row,))
-    spec = yaml.safe_load(zone_policy(matrix, "one", "app"))["spec"]
+    spec = yaml.safe_load(zone_policies(matrix)("one", "app"))["spec"]
     assert spec["ingress"][0] == {
         "from": [{"ipBlock": {"cidr": "198.51.100.0/24"}}],
         "ports": [{"protocol": "TCP", "port": 80, "endPort": 90}, {"protocol": "SCTP"}],
@@ -341,9 +341,9 @@ def test_policies_of_a_fix_spell_out_expressions_ranges_and_address_blocks(kit: 
 
 
 def test_a_policy_of_a_fix_that_admits_nobody_says_so(kit: Any) -> None:
-    from audit.remedy import zone_policy
+    from audit.remedy import zone_policies
 
     closed = replace(kit.estate.matrix.defaults, intra_zone="deny")
     matrix = replace(kit.estate.matrix, flows=(), defaults=closed)
-    assert yaml.safe_load(zone_policy(matrix, "app", "internal"))["spec"]["ingress"] == []
+    assert yaml.safe_load(zone_policies(matrix)("app", "internal"))["spec"]["ingress"] == []
     assert matrix.expect("dmz", "internal").allowed == NONE
