@@ -96,23 +96,21 @@ class _DuplicateKeyError(Exception):
 
 
 class _Places:
-    """Line and column of ascending offsets, counting every newline once."""
+    """Line and column of ascending offsets, looking at every byte once; columns count bytes."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
-        self._one_line = b"\n" not in content
         self._line = 1
+        self._newline = -1
         self._seen = 0
 
     def of(self, offset: int) -> tuple[int, int]:
-        if self._one_line:
-            # Columns in bytes: counting the characters of a 100 MB line for each object would be quadratic.
-            return 1, offset + 1
         if offset < self._seen:
             return place(self._content, offset)
         self._line += self._content.count(b"\n", self._seen, offset)
+        self._newline = max(self._newline, self._content.rfind(b"\n", self._seen, offset))
         self._seen = offset
-        return self._line, offset - self._content.rfind(b"\n", 0, offset)
+        return self._line, offset - self._newline
 
     def of_end(self) -> tuple[int, int]:
         return self.of(len(self._content))
@@ -129,7 +127,7 @@ def _offsets(value: bytes, items: list[msgspec.Raw]) -> list[int]:
     The decoder gives views without offsets, so the items are found again, each where the one before it ended.
     """
     offsets: list[int] = []
-    at = value.find(bytes(items[0])) if items else -1
+    at = value.find(bytes(items[0]), max(value.find(b'"items"'), 0)) if items else -1
     for item in items:
         item_bytes = bytes(item)
         if not value.startswith(item_bytes, at):

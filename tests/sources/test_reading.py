@@ -25,7 +25,7 @@ def pod(name: str, **fields: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}} | fields
 
 
-def policy(name: str, group: str = "networking.k8s.io/v1", **spec: Any) -> dict[str, Any]:
+def policy(name: str, group: str = "networking.k8s.io/v1", /, **spec: Any) -> dict[str, Any]:
     return {"apiVersion": group, "kind": "NetworkPolicy", "metadata": {"name": name}, "spec": spec}
 
 
@@ -175,7 +175,7 @@ def test_a_later_source_replaces_objects_of_earlier_ones() -> None:
 
 def test_the_same_object_twice_in_one_source_is_kept_once() -> None:
     twin = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}}
-    spec = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    spec: dict[str, Any] = {"podSelector": {}, "policyTypes": ["Ingress"]}
     write("d/a.json", twin, policy("p", **spec))
     write("d/b.json", twin | {"apiVersion": "extensions/v1beta1"}, policy("p", **dict(reversed(spec.items()))))
     snapshot = read(["d"])
@@ -185,7 +185,7 @@ def test_the_same_object_twice_in_one_source_is_kept_once() -> None:
 
 def test_extensions_and_networking_are_two_doors_to_one_policy() -> None:
     write("a.json", policy("p", podSelector={}), policy("p", "extensions/v1beta1", podSelector={}, ingress=[{}]))
-    with pytest.raises(InputError, match="conflicting duplicates: NetworkPolicy `default/p` is also at `a.json:1`"):
+    with pytest.raises(InputError, match=r"conflicting duplicates: NetworkPolicy `default/p` is also at `a\.json:1`"):
         read(["a.json"])
 
 

@@ -1,4 +1,4 @@
-"""Every row was written down from `kubectl label --local -o json` (1.32), which turns YAML into JSON before all else."""
+"""Every row was written down from `kubectl label --local -o json` (1.32), which first of all turns YAML into JSON."""
 
 from __future__ import annotations
 
@@ -157,11 +157,9 @@ def test_merge_keys_and_anchors_mean_what_kubectl_makes_of_them(document: str, m
 def test_the_table_is_true_of_the_kubectl_at_hand(tmp_path: Path) -> None:
     rows = "".join(f"  - {written}\n" for written, _ in TABLE)
     manifest = f"apiVersion: a.example/v1\nkind: A\nmetadata: {{name: a}}\nspec:\n{rows}"
-    command = ["kubectl", "label", "--local", "-f", "-", "-o", "json", "a=b"]  # noqa: S607
+    command = ["kubectl", "label", "--local", "-f", "-", "-o", "json", "a=b"]
     environment = {"HOME": str(tmp_path), "PATH": "/usr/local/bin:/usr/bin:/bin"}
-    run = subprocess.run(  # noqa: S603
-        command, input=manifest, capture_output=True, text=True, check=True, env=environment
-    )
+    run = subprocess.run(command, input=manifest, capture_output=True, text=True, check=True, env=environment)
     # kubectl prints large floats with zeros instead of an exponent.
     spec = json.loads(run.stdout, parse_int=lambda digits: int(digits) if len(digits) < 20 else float(digits))["spec"]
     assert spec == [meant for _, meant in TABLE]
