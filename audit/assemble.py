@@ -195,7 +195,7 @@ def _cell(checked: CheckedCell) -> CellRecord:
         excess_pairs=flow.excess_pairs,
         unexposed_pairs=flow.unexposed_pairs,
         witness=_exposure(_cell_witness(checked)),
-        reasons=_cell_reasons(checked),
+        reasons=cell.reasons,
         findings=checked.findings,
         controls=row.controls if row else (),
         justification=row.justification if row else "",
@@ -215,12 +215,6 @@ def _cell_witness(checked: CheckedCell) -> Witness | None:
         if breach := next(decisive, None):
             return breach.witness
     return flow.witness
-
-
-def _cell_reasons(checked: CheckedCell) -> tuple[str, ...]:
-    if checked.verdict == "not-applicable":
-        return ("outside-the-cluster" if checked.cell.flow.populated else "no-endpoints",)
-    return checked.cell.flow.reasons
 
 
 def _exposure(witness: Witness | None) -> Exposure | None:

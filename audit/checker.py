@@ -25,6 +25,8 @@ BLOCKING = frozenset({"forbidden", "unavailable", "partial", "invalid-object"})
 """Gaps that mean evidence is missing. What is read but not modelled is the engine's business (bounds) and NET007's."""
 CELL_RULE = "NET001"
 """The rule whose findings are the reasons why cells fail."""
+NOT_COMPUTED = "not-computed"
+"""Reason of a cell that the engine left out."""
 _FINGERPRINT = 32
 """Hex digits: 128 bits, so that two of a million findings do not collide."""
 
@@ -101,22 +103,36 @@ def judge(matrix: ZoneMatrix, flows: Sequence[CellFlow], names: Sequence[str]) -
 def _silent(source: str, target: str) -> CellFlow:
     if UNZONED in (source, target):
         return CellFlow(source=source, target=target, populated=False)
-    return CellFlow(source=source, target=target, reasons=("not-computed",))
+    return CellFlow(source=source, target=target, reasons=(NOT_COMPUTED,))
 
 
 def _judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> Cell:
     expectation = matrix.expect(source, target)
+    if matrix.defaults.unzoned == "warn" and UNZONED in (source, target):
+        expectation = replace(expectation, severity="low")
     certain, possible = flow.observed - expectation.allowed, flow.possible - expectation.allowed
     verdict: Verdict
-    if not flow.populated or (_outside(matrix, source) and _outside(matrix, target) and not flow.possible):
-        verdict, excess = "not-applicable", NONE
+    excess, reasons = NONE, flow.reasons
+    if why := _nothing_to_judge(matrix, flow, source, target):
+        verdict, reasons = "not-applicable", (why,)
     elif certain:
         verdict, excess = "fail", certain
-    elif possible or "not-computed" in flow.reasons:
+    elif possible or NOT_COMPUTED in flow.reasons:
         verdict, excess = "not-evaluated", possible
     else:
-        verdict, excess = "pass", NONE
-    return Cell(flow=flow, expectation=expectation, verdict=verdict, excess=excess)
+        verdict, reasons = "pass", ()
+    return Cell(flow=flow, expectation=expectation, verdict=verdict, excess=excess, reasons=reasons)
+
+
+def _nothing_to_judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> str:
+    """Why the pair is not applicable; empty if it is to be judged."""
+    if not flow.populated:
+        return "no-endpoints"
+    if _outside(matrix, source) and _outside(matrix, target) and not flow.possible:
+        return "outside-the-cluster"
+    if matrix.defaults.unzoned == "ignore" and UNZONED in (source, target):
+        return "unzoned-ignored"
+    return ""
 
 
 def _protected(matrix: ZoneMatrix) -> frozenset[str]:

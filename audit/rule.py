@@ -78,6 +78,8 @@ class Cell:
     verdict: Verdict
     excess: Traffic
     """What is open beyond the matrix; for a not-evaluated cell what may be."""
+    reasons: tuple[str, ...] = ()
+    """Why it is not-evaluated (assumption ids) or not-applicable."""
 
     @property
     def source(self) -> str:

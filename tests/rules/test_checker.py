@@ -76,6 +76,20 @@ def test_traffic_between_two_outside_zones_is_not_judged(kit: Any) -> None:
     assert verdicts(kit.estate.check())["internet", "internet"] == "not-applicable"
 
 
+@pytest.mark.parametrize(("mode", "verdict"), [("fail", "fail"), ("warn", "fail"), ("ignore", "not-applicable")])
+def test_unzoned_pairs_are_judged_unless_the_matrix_ignores_them(kit: Any, mode: Any, verdict: str) -> None:
+    matrix = replace(kit.estate.matrix, defaults=replace(kit.estate.matrix.defaults, unzoned=mode))
+    estate = replace(
+        kit.with_flows(kit.failing("dmz", "(unzoned)", kit.open_default("app", kit.ssh))),
+        matrix=matrix,
+        zone_of=(("web", ("dmz",)), ("app", ())),
+    )
+    results = estate.check()
+    assert verdicts(results)["dmz", "(unzoned)"] == verdict
+    severities = [one.severity for one in results.findings if one.rule.id == "NET001"]
+    assert severities == {"fail": ["high"], "warn": ["low"], "ignore": []}[mode]
+
+
 def test_cells_are_every_ordered_pair_in_order_of_trust(kit: Any) -> None:
     names = ["internet", "dmz", "internal"]
     pairs = [(one.cell.source, one.cell.target) for one in kit.estate.check().cells]
