@@ -24,6 +24,7 @@ from audit.errors import RenderError
 from audit.exports import results_v1
 from audit.model import SEVERITIES, VERDICTS
 from audit.report import CellRecord, Report
+from audit.safetext import safe_text
 
 TEMPLATES = "audit.report_templates"
 SECTIONS: Mapping[str, tuple[int, str]] = {
@@ -74,14 +75,14 @@ class Caps:
 
 
 SCREEN = Caps(cards=300, excepted=100, rows=2000, lines=200)
-PRINT = Caps(cards=100, excepted=30, rows=300, lines=60)
+PRINT = Caps(cards=60, excepted=12, rows=150, lines=60)
 """A printed card costs the renderer about 40 ms, a row 7 ms: the largest report stays within half a minute."""
 
 
 def html(report: Report) -> str:
     """The whole report as one HTML page: no script, no request to anywhere, a content policy that allows neither.
 
-    Links lead from cells of the matrix to findings; they are made from fingerprints that are plain hex, never from names.
+    Links lead from cells of the matrix to findings; they are made from fingerprints in plain hex, never from names.
     """
     style = _asset("base.css") + _asset("screen.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -96,9 +97,7 @@ def pdf(report: Report) -> bytes:
     weasyprint = _weasyprint()
     style = _asset("base.css") + _asset("print.css")
     results = results_v1.render(report)
-    page = _render(
-        "print.html.j2", report, "print", PRINT, style=Markup(style), created=report.created, results=results  # noqa: S704
-    )
+    page = _render("print.html.j2", report, "print", PRINT, results, style=Markup(style), created=report.created)  # noqa: S704
     attachment = weasyprint.Attachment(
         string=results, name="results.json", description="Every record of this report", relationship="Source",
         created=_moment(report.created), modified=_moment(report.created),
@@ -119,17 +118,16 @@ def _weasyprint() -> Any:
     try:
         import weasyprint
     except OSError as error:
-        message = "the PDF needs the Pango text libraries, which this machine lacks"
         hint = (
-            "install `libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` (Debian, Ubuntu), `pango harfbuzz` (Fedora) or "
-            "`pango` (macOS, with brew); the HTML report needs none of them"
+            "install `libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` (Debian, Ubuntu), `pango harfbuzz` "
+            "(Fedora) or `pango` (macOS, with brew); the HTML report needs none of them"
         )
-        raise RenderError(message, hint=hint) from error
+        raise RenderError("the PDF needs the Pango text libraries, which this machine lacks", hint=hint) from error
     return weasyprint
 
 
 def _print(weasyprint: Any, page: str, attachment: Any, results: bytes) -> bytes:
-    """The PDF of a page. Fonts come from the bundle; any other address is refused, recorded, and fails the whole report."""
+    """The PDF of a page. Fonts come from the bundle; any other address is refused and fails the report."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     refused: list[str] = []
@@ -141,8 +139,7 @@ def _print(weasyprint: Any, page: str, attachment: Any, results: bytes) -> bytes
             del headers
             if url not in FONTS:
                 refused.append(url)
-                text = "nothing outside the report may be fetched"
-                raise FatalURLFetchingError(text)
+                raise FatalURLFetchingError(url)
             return URLFetcherResponse(url, _bundle().joinpath(FONTS[url]).read_bytes(), {"Content-Type": "font/ttf"})
 
     fetcher = BundledOnly(allowed_protocols=(), allow_redirects=False)
@@ -150,20 +147,20 @@ def _print(weasyprint: Any, page: str, attachment: Any, results: bytes) -> bytes
         with _without_collection():
             document = weasyprint.HTML(string=page, base_url=None, url_fetcher=fetcher)
             made = document.write_pdf(
-                pdf_variant="pdf/a-3a", pdf_identifier=results_v1.digest(results)[:32].encode(), attachments=[attachment]
+                pdf_variant="pdf/a-3a",
+                pdf_identifier=results_v1.digest(results)[:32].encode(),
+                attachments=[attachment],
             )
-    except FatalURLFetchingError as error:
-        message = f"the report refers to `{summary.safe_text(refused[0])}`, and nothing outside it may be fetched"
-        raise RenderError(message) from error
-    if refused:
-        message = f"the report refers to `{summary.safe_text(refused[0])}`, and nothing outside it may be fetched"
-        raise RenderError(message)
+    except FatalURLFetchingError:
+        made = b""
+    if refused:  # asked even when a PDF came out: the renderer swallows the refusal of an image inside a picture
+        raise RenderError(f"the report refers to `{safe_text(refused[0])}`, and nothing outside it may be fetched")
     return bytes(made)
 
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """Garbage collection off: layout makes millions of boxes that all live to the end, and scanning them costs a third."""
+    """Garbage collection off: layout makes millions of objects that live to its end, so scanning them is lost time."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -173,7 +170,9 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _render(template: str, report: Report, medium: str, caps: Caps, results: bytes | None = None, **more: object) -> str:
+def _render(
+    template: str, report: Report, medium: str, caps: Caps, results: bytes | None = None, **more: object
+) -> str:
     digest = results_v1.digest(results_v1.render(report) if results is None else results)
     shown = summary.shown(report)
     values = _view(shown, caps) | {
@@ -223,7 +222,13 @@ def _unpassed(report: Report) -> list[CellRecord]:
     cells = [cell for cell in report.cells if cell.verdict not in {"pass", "not-applicable"}]
     return sorted(
         cells,
-        key=lambda c: (VERDICTS.index(c.verdict), -SEVERITIES.index(c.severity), -c.excess_pairs, c.from_zone, c.to_zone),
+        key=lambda c: (
+            VERDICTS.index(c.verdict),
+            -SEVERITIES.index(c.severity),
+            -c.excess_pairs,
+            c.from_zone,
+            c.to_zone,
+        ),
     )
 
 

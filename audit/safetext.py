@@ -1,7 +1,7 @@
 """Text from a cluster, made harmless and visible for people: terminals, pages, pictures, logs, XML.
 
-Names and messages come from whoever may create an object. Escape sequences recolour or rewrite a terminal, bidirectional
-controls reorder a line, zero-width characters hide in it. Each such character becomes the escape that names it.
+Names and messages come from whoever may create an object. Escape sequences recolour or rewrite a terminal,
+bidirectional controls reorder a line, zero-width characters hide in it. Each becomes the escape that names it.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def _visible(match: re.Match[str]) -> str:
 def safe_text(value: str) -> str:
     r"""One line of text without any control or invisible character; each is spelled out, as `\x1b` or `\u202e`.
 
-    Line feeds and tabs are spelled out too. Applying it twice changes nothing, so a backslash is left alone and text that
-    spells `\x1b` with four characters looks the same as the control itself; raw values stand in the results JSON.
+    Line feeds and tabs are spelled out too. Applying it twice changes nothing, so a backslash is left alone and text
+    that spells `\x1b` with four characters looks the same as the control itself; raw values stand in the results JSON.
     """
     return _PATTERN.sub(_visible, value)
 
@@ -62,7 +62,7 @@ def rewrite(struct: StructT, change: Callable[[str, str], str]) -> StructT:
     return type(struct)(**fields)
 
 
-def _rewritten(value: Any, change: Callable[[str, str], str], field: str) -> Any:  # noqa: ANN401 - any field's value
+def _rewritten(value: Any, change: Callable[[str, str], str], field: str) -> Any:
     match value:
         case str():
             return change(value, field)

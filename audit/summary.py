@@ -39,14 +39,18 @@ CONCLUSIONS: Mapping[str, str] = {
 }
 SEEN = ("complete", "absent")
 """Completeness that leaves nothing unseen: all objects were read, or the kind does not exist in the cluster."""
-LONGEST = 20_000
-"""Characters of one string that people are shown: a policy of some 500 lines. The results JSON keeps all."""
+LONGEST, LONGEST_FIX = 2_000, 20_000
+"""Characters of one string that people are shown; a fix may hold a policy of 500 lines. The results JSON keeps all."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,128}")
 
 
 def shown(report: Report) -> Report:
-    """The report with every string fit for people's eyes: no raw control or hidden character, none of monstrous length."""
-    return rewrite(report, lambda text, field: clipped(safe_lines(text) if field == "fix" else safe_text(text), LONGEST))
+    """The report with every string fit for people's eyes: no raw control or hidden character, no monstrous length."""
+    return rewrite(report, _shown)
+
+
+def _shown(text: str, field: str) -> str:
+    return clipped(safe_lines(text), LONGEST_FIX) if field == "fix" else clipped(safe_text(text), LONGEST)
 
 
 def clipped(text: str, limit: int) -> str:
@@ -116,7 +120,7 @@ def open_findings(report: Report) -> tuple[FindingRecord, ...]:
 
 
 def anchor(fingerprint: str) -> str:
-    """The id of a finding in a page, `f-` and the fingerprint; empty unless that is plain hex, since it enters an attribute."""
+    """The id of a finding in a page; empty unless the fingerprint is plain hex, since it enters an attribute."""
     return f"f-{fingerprint}" if _FINGERPRINT.fullmatch(fingerprint) else ""
 
 
@@ -204,7 +208,7 @@ def _outside(report: Report) -> Iterable[Unseen]:
 
 
 def first_steps(report: Report, limit: int) -> tuple[str, ...]:
-    """At most `limit` things to do, most urgent first: fixes of the worst findings, then what keeps the scan incomplete."""
+    """At most `limit` things to do, most urgent first: fixes of the worst findings, then exceptions, then gaps."""
     steps = [split_fix(finding.fix)[0] for finding in with_verdict(report, "fail")]
     steps += [
         f"Renew or withdraw exception {record.id} ({record.status})."

@@ -1,7 +1,7 @@
 """Pictures of a report: the zone matrix as a heat map, the zones and their flows as a diagram.
 
-Plain SVG text for both the page and the PDF. Colours are presentation attributes, which style sheets of the page may override
-by class (dark mode) and the PDF takes as they are; no `style` attribute, which the page's content policy would refuse.
+Plain SVG text for both the page and the PDF. Colours are presentation attributes, which style sheets of the page may
+override by class (dark mode) and the PDF takes as they are; no `style` attribute, which the page's policy would refuse.
 All text is escaped here; callers pass reports that went through `summary.shown`.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from audit.model import SEVERITIES, Verdict
 from audit.report import CellRecord, Report, ZoneRecord
@@ -23,7 +24,7 @@ COLOURS: Mapping[Verdict, tuple[str, str]] = {
     "pass": ("#d3e8e4", "#0f4f47"),
     "not-applicable": ("#f2f3f5", "#6a7280"),
 }
-"""Fill and ink. Vermilion against blue-green, and dark against light, so they stay apart for every kind of colour vision."""
+"""Fill and ink. Vermilion against blue-green, dark against light: they stay apart for every kind of colour vision."""
 INK, MUTED, LINE = "#1c2430", "#5b6472", "#c3c9d2"
 HATCH = (
     '<defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse">'
@@ -46,10 +47,12 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def _tag(name: str, content: str = "", **attributes: object) -> str:
-    """One element; `content` is markup, attribute values are escaped. `_` in a name stands for `-`, a last `_` for nothing."""
+def _tag(name: str, /, content: str = "", **attributes: object) -> str:
+    """One element; `content` is markup, attribute values are escaped. `_` in a name means `-`, a last one is cut."""
     pairs = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_number(value))}"' for key, value in attributes.items() if value != ""
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_number(value))}"'
+        for key, value in attributes.items()
+        if value != ""
     )
     return f"<{name}{pairs}>{content}</{name}>"
 
@@ -75,7 +78,8 @@ def _svg(width: float, height: float, title: str, body: str) -> str:
     return _tag(
         "svg",
         _tag("title", escape(title)) + body,
-        xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {_number(width)} {_number(height)}", width=width, height=height,
+        xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {_number(width)} {_number(height)}",
+        width=width, height=height,
         role="img", aria_label=title, font_family="Audit Sans, system-ui, sans-serif",
     )  # fmt: skip
 
@@ -131,10 +135,11 @@ def _cell(cell: CellRecord | None, zones: tuple[str, str], box: tuple[float, flo
     words = f"{zones[0]} to {zones[1]}: {verdict}" + (", by default" if cell and cell.by_default else "")
     body = (
         _tag("title", escape(words))
-        + _tag("rect", x=x + 0.7, y=y + 0.7, width=size - 1.4, height=size - 1.4, rx=1.5, fill=fill, class_=f"c-{verdict}")
+        + _tag("rect", x=x + 0.7, y=y + 0.7, width=size - 1.4, height=size - 1.4, rx=1.5, fill=fill,
+               class_=f"c-{verdict}")
         + _text(
-            x + size / 2, y + size / 2 + font * 0.36, text, font_size=font, text_anchor="middle", fill=ink, font_weight=weight,
-            class_=f"t-{verdict}",
+            x + size / 2, y + size / 2 + font * 0.36, text, font_size=font, text_anchor="middle", fill=ink,
+            font_weight=weight, class_=f"t-{verdict}",
         )
     )  # fmt: skip
     target = next((anchor(one) for one in cell.findings if anchor(one)), "") if cell and linked else ""
@@ -148,6 +153,11 @@ class _Line:
     colour: str
     width: float
     dashes: str = ""
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """The attributes of a path."""
+        return {"stroke": self.colour, "stroke_width": self.width, "stroke_dasharray": self.dashes}
 
 
 LINES: Mapping[Verdict, _Line] = {
@@ -184,7 +194,7 @@ def zone_diagram(report: Report) -> Picture:
     end = TOP + len(report.zones) * pitch
     body.append(_line_legend(flows, end + 6))
     title = "Zones by trust, lowest on top, and the flows between them: " + ", ".join(
-        f"{sum(flow.cell.verdict == verdict for flow in flows)} {WORDS[verdict]}" for verdict in reversed(LINES)
+        f"{sum(flow.cell.verdict == verdict for flow in flows)} {WORDS[verdict]}" for verdict in reversed(tuple(LINES))
     )
     return Picture(_svg(BOX + 2 * REACH, end + 24, title, "".join(body)), (*notes, *_shortened(report.zones)))
 
@@ -216,7 +226,9 @@ def _drawn_flows(report: Report) -> tuple[list[_Flow], tuple[str, ...]]:
         worst = sorted(cells, key=lambda c: (-SEVERITIES.index(c.severity), -c.excess_pairs, c.from_zone, c.to_zone))
         drawn += [_Flow(c, place[c.from_zone], place[c.to_zone]) for c in worst[:DRAWN]]
         if len(worst) > DRAWN:
-            notes.append(f"{DRAWN} of {len(worst)} flows are drawn of the kind: {WORDS[verdict]}. The matrix shows all.")
+            notes.append(
+                f"{DRAWN} of {len(worst)} flows are drawn of the kind: {WORDS[verdict]}. The matrix shows all."
+            )
     return drawn, tuple(notes)
 
 
@@ -229,7 +241,7 @@ def _few_violations(flows: Iterable[_Flow]) -> bool:
 
 
 def _sides(flows: list[_Flow]) -> dict[tuple[int, bool], list[tuple[int, int]]]:
-    """For every box and side, the curves that touch it as (source, target) from top to bottom, so that few of them cross."""
+    """For every box and side, the curves that touch it as (source, target), top to bottom so that few of them cross."""
     touching: dict[tuple[int, bool], list[tuple[int, int]]] = {}
     for flow in flows:
         for box in (flow.source, flow.target):
@@ -259,12 +271,13 @@ def _curve(
     x = REACH + (BOX if flow.down else 0)
     start, end = level(flow.source), level(flow.target)
     tip = x + sign * 7
-    path = f"M{x:.1f} {start:.1f}C{x + sign * bulge:.1f} {start:.1f} {x + sign * bulge:.1f} {end:.1f} {tip:.1f} {end:.1f}"
+    path = (
+        f"M{x:.1f} {start:.1f}C{x + sign * bulge:.1f} {start:.1f} {x + sign * bulge:.1f} {end:.1f} {tip:.1f} {end:.1f}"
+    )
     head = f"M{x:.1f} {end:.1f}L{tip + sign:.1f} {end - 3.6:.1f}L{tip + sign:.1f} {end + 3.6:.1f}Z"
     words = f"{flow.cell.from_zone} to {flow.cell.to_zone}: {WORDS[flow.cell.verdict]}"
-    look = {"stroke": line.colour, "stroke_width": line.width, "stroke_dasharray": line.dashes}
     body = _tag("title", escape(words))
-    body += _tag("path", d=path, fill="none", class_=f"l-{flow.cell.verdict}", **look)
+    body += _tag("path", d=path, fill="none", class_=f"l-{flow.cell.verdict}", **line.look)
     body += _tag("path", d=head, fill=line.colour, class_=f"h-{flow.cell.verdict}")
     if badge and flow.cell.verdict == "fail":
         body += _badge(flow.cell, x + sign * bulge * 0.75, (start + end) / 2)
@@ -278,7 +291,9 @@ def _badge(cell: CellRecord, x: float, y: float) -> str:
     width = 8.0 + 6.5 * len(text)
     return _tag(
         "rect", x=x - width / 2, y=y - 7.5, width=width, height=15.0, rx=2, fill=fill, class_=f"b-{cell.verdict}"
-    ) + _text(x, y + 3.6, text, font_size=10, text_anchor="middle", fill=ink, font_weight="700", class_=f"t-{cell.verdict}")
+    ) + _text(
+        x, y + 3.6, text, font_size=10, text_anchor="middle", fill=ink, font_weight="700", class_=f"t-{cell.verdict}"
+    )
 
 
 def _zone_box(zone: ZoneRecord, inside: CellRecord | None, y: float, height: float) -> str:
@@ -300,8 +315,7 @@ def _line_legend(flows: Iterable[_Flow], y: float) -> str:
     used = {flow.cell.verdict for flow in flows}
     for verdict, line in LINES.items():
         if verdict in used:
-            look = {"stroke": line.colour, "stroke_width": line.width, "stroke_dasharray": line.dashes}
-            parts.append(_tag("path", d=f"M{x:.0f} {y + 6:.0f}h30", fill="none", class_=f"l-{verdict}", **look))
+            parts.append(_tag("path", d=f"M{x:.0f} {y + 6:.0f}h30", fill="none", class_=f"l-{verdict}", **line.look))
             parts.append(_text(x + 36, y + 9.5, WORDS[verdict], font_size=9.5))
             x += 56 + 5.4 * len(WORDS[verdict])
     return "".join(parts)

@@ -1,6 +1,6 @@
 """The report in a terminal: verdict first, then what was not seen, the matrix, findings worst first, totals.
 
-Plain ASCII frames, so that the text reads the same in a pipe, in a log and without colour. What does not fit is counted.
+Plain ASCII frames, so that the text reads the same in a pipe, a log and without colour. What does not fit is counted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STYLES = {
     "not-compliant": "bold white on red",
     "incomplete": "bold black on yellow",
 }
-"""The sixteen colours that every terminal has; red against cyan stays apart for colour-blind eyes, and letters say the same."""
+"""The sixteen colours that every terminal has; red against cyan stays apart for colour-blind eyes."""
 PIPE_WIDTH = 100
 """Columns when the output is no terminal."""
 NARROWEST = 30
@@ -79,7 +79,9 @@ def _verdict(console: Console, report: Report) -> None:
     approved = f", approved by {matrix.approved_by}" if matrix.approved_by else ""
     approved += f" on {matrix.approved_on}" if matrix.approved_by and matrix.approved_on else ""
     version = f" {matrix.version}" if matrix.version else ""
-    console.print(Text(f"matrix {matrix.name}{version}{approved}; source {report.scope.source}; {report.created}", "dim"))
+    console.print(
+        Text(f"matrix {matrix.name}{version}{approved}; source {report.scope.source}; {report.created}", "dim")
+    )
 
 
 def _heading(console: Console, text: str, note: str = "") -> None:
@@ -113,7 +115,7 @@ def _matrix(console: Console, report: Report) -> None:
     labels = [f"{number} {name}" for number, name in enumerate(names, start=1)]
     by_name = max(len(name) for name in names) if names else 0
     left = max((Text(label).cell_len for label in labels), default=0)
-    if by_name <= 12 and _fits(console, left, len(names), max(column, by_name)):  # noqa: PLR2004 - beyond, numbers read better
+    if by_name <= 12 and _fits(console, left, len(names), max(column, by_name)):  # noqa: PLR2004
         _grid(console, report, labels, names)
     elif _fits(console, left, len(names), max(column, len(str(len(names))))):
         _grid(console, report, labels, [str(number) for number in range(1, len(names) + 1)])
@@ -152,7 +154,9 @@ def _list(console: Console, report: Report) -> None:
     cells = [cell for cell in report.cells if cell.verdict not in {"pass", "not-applicable"}]
     cells.sort(key=lambda c: (VERDICTS.index(c.verdict), -SEVERITIES.index(c.severity), -c.excess_pairs))
     note = f"{len(report.zones):,} zones are too wide for {console.width} columns; pairs that do not pass:"
-    _heading(console, "Zone matrix", note if cells else f"all {len(report.cells):,} pairs pass or have nothing to judge")
+    _heading(
+        console, "Zone matrix", note if cells else f"all {len(report.cells):,} pairs pass or have nothing to judge"
+    )
     for cell in cells[:MOST_PAIRS]:
         where = f"{cell.from_zone} -> {cell.to_zone}"
         ports = f"{summary.ports_text(cell.excess)} beyond {summary.ports_text(cell.expected)}" if cell.excess else ""

@@ -14,7 +14,7 @@ INDENT = 1
 
 
 def render(report: Report) -> bytes:
-    """UTF-8 JSON, fields in the order of the schema, keys of maps sorted, a line feed at the end; equal reports, equal bytes.
+    """UTF-8 JSON: fields in the order of the schema, keys of maps sorted, a line feed at the end; deterministic.
 
     Text is kept as it was read; only lone surrogates, which UTF-8 cannot hold, are spelled out.
     """

@@ -1,5 +1,6 @@
 """Synthetic reports: one rich in every kind of record, one large, both consistent in their counts."""
 
+# ruff: noqa: E501 - a record per line reads best
 from __future__ import annotations
 
 import hashlib
@@ -75,7 +76,7 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256("|".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
 
 
-def finding(  # noqa: PLR0913 - one argument per column of the table below
+def finding(  # noqa: PLR0913, PLR0917 - one argument per column of the table below
     rule: str, verdict: Verdict, severity: Severity, title: str, zones: tuple[str, str], ports: str, **more: object
 ) -> FindingRecord:
     """A finding with a full path, witness and fix."""
@@ -141,11 +142,13 @@ def cells_for(zones: Sequence[ZoneRecord], findings: Iterable[FindingRecord]) ->
     by_pair: dict[tuple[str, str], list[FindingRecord]] = {}
     for one in findings:
         by_pair.setdefault((one.from_zone, one.to_zone), []).append(one)
-    return tuple(_cell(a, b, by_pair.get((a.name, b.name), []), i, j) for i, a in enumerate(zones) for j, b in enumerate(zones))
+    return tuple(
+        _cell(a, b, by_pair.get((a.name, b.name), []), i, j) for i, a in enumerate(zones) for j, b in enumerate(zones)
+    )
 
 
 def _cell(source: ZoneRecord, target: ZoneRecord, found: list[FindingRecord], i: int, j: int) -> CellRecord:
-    verdict = min((f.verdict for f in found), key=VERDICTS.index, default="pass")
+    verdict: Verdict = min((f.verdict for f in found), key=VERDICTS.index, default="pass")
     outside = {"internet", "external"}
     if not found and source.kind in outside and target.kind in outside:
         verdict = "not-applicable"
@@ -211,18 +214,26 @@ COMPLETENESS = (
     CompletenessRecord(kind="NetworkPolicy", objects=41, status="complete"),
     CompletenessRecord(kind="Node", objects=0, status="forbidden", note="`list nodes` is forbidden to the scanner"),
     CompletenessRecord(kind="Pod", objects=124, status="complete"),
-    CompletenessRecord(kind="Service", objects=38, status="partial", note="one page was lost; listed again, still short"),
+    CompletenessRecord(
+        kind="Service", objects=38, status="partial", note="one page was lost; listed again, still short"
+    ),
 )
 
 INPUTS = (
     InputRecord(file="exceptions.yaml", sha256=hashlib.sha256(b"e").hexdigest(), size=2210, role="exceptions"),
-    InputRecord(file="manifests/ledger/policies.yaml", sha256=hashlib.sha256(b"m").hexdigest(), size=18044, objects=213),
+    InputRecord(
+        file="manifests/ledger/policies.yaml", sha256=hashlib.sha256(b"m").hexdigest(), size=18044, objects=213
+    ),
     InputRecord(file="zones.yaml", sha256=hashlib.sha256(b"z").hexdigest(), size=6120, role="zones"),
 )
 
 ASSUMPTIONS = (
-    AssumptionRecord(id="host-network", text="Host-network pods are as reachable as their node; pairs that rest on it", connections=3),
-    AssumptionRecord(id="cni", text="The network plug-in enforces NetworkPolicy as its API text says; all pairs", connections=12882),
+    AssumptionRecord(
+        id="host-network", text="Host-network pods are as reachable as their node; pairs that rest on it", connections=3
+    ),
+    AssumptionRecord(
+        id="cni", text="The network plug-in enforces NetworkPolicy as its API text says; all pairs", connections=12882
+    ),
 )
 
 
@@ -263,7 +274,7 @@ def benign() -> Report:
 
 def hostile(text: str) -> Report:
     """A report in which every free string is `text`; what is counted, ranked or hashed stays as it is."""
-    from audit.safetext import rewrite  # noqa: PLC0415 - only here
+    from audit.safetext import rewrite
 
     kept = {"verdict", "severity", "fail_on", "fingerprint", "status", "kind", "created", "sha256", "schema", "findings", "ports",
             "expected", "observed", "possible", "excess", "counts", "cells", "rules", "severities", "role", "direction",
@@ -307,10 +318,12 @@ def large(zone_count: int = 30, finding_count: int = 1500) -> Report:
     rows = []
     for number in range(finding_count):
         pair = (zones[number * 7 % zone_count].name, zones[(number * 11 + number // 40) % zone_count].name)
-        verdict: Verdict = ("fail", "fail", "fail", "not-evaluated", "excepted")[number // 60 % 5]  # type: ignore[assignment]
+        verdict: Verdict = ("fail", "fail", "fail", "not-evaluated", "excepted")[number // 60 % 5]
         severity = SEVERITIES[4 - number * 5 // finding_count]
         port = str(1024 + number)
         exception = "EX-7" if verdict == "excepted" else ""
-        rows.append(finding("NET001", verdict, severity, f"Traffic of service {number:04d}", pair, port, exception=exception))
+        rows.append(
+            finding("NET001", verdict, severity, f"Traffic of service {number:04d}", pair, port, exception=exception)
+        )
     order = {verdict: place for place, verdict in enumerate(VERDICTS)}
     return build(zones, tuple(sorted(rows, key=lambda f: (order[f.verdict], -SEVERITIES.index(f.severity)))))

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from example_report import HOSTILE, benign, clean, example, finding, hostile, large
+
+from audit import pages, summary
+from audit.report import Report
+from audit.safetext import safe_text
+
+Attributes = tuple[tuple[str, str], ...]
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, and text, in document order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, Attributes]] = []
+        self.text: list[str] = []
+        self.style = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, tuple((name, value or "") for name, value in attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+        if self.cdata_elem == "style":
+            self.style += data
+
+    def attribute(self, wanted: str) -> list[str]:
+        return [value for _, attributes in self.elements for name, value in attributes if name == wanted]
+
+    @property
+    def structure(self) -> list[tuple[str, tuple[str, ...]]]:
+        return [(tag, tuple(name for name, _ in attributes)) for tag, attributes in self.elements]
+
+
+@pytest.fixture(scope="module")
+def page() -> Page:
+    return Page(pages.html(example()))
+
+
+def test_the_page_refers_to_nothing_outside_itself(page: Page) -> None:
+    assert not page.attribute("src")
+    assert all(re.fullmatch(r"#[a-z]+|#f-[0-9a-f]{8,128}", link) for link in page.attribute("href"))
+    assert "url(" not in page.style
+    assert "@import" not in page.style
+    assert not {tag for tag, _ in page.elements} & {
+        "script",
+        "link",
+        "iframe",
+        "object",
+        "embed",
+        "img",
+        "form",
+        "base",
+    }
+
+
+def test_every_link_leads_somewhere_and_ids_are_unique(page: Page) -> None:
+    ids = page.attribute("id")
+    assert len(ids) == len(set(ids))
+    assert {link.removeprefix("#") for link in page.attribute("href")} <= set(ids)
+
+
+def test_the_content_policy_allows_this_style_sheet_and_no_script(page: Page) -> None:
+    policy = next(
+        dict(a)["content"] for tag, a in page.elements if dict(a).get("http-equiv") == "Content-Security-Policy"
+    )
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    assert policy.startswith("default-src 'none'; ")
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "base-uri 'none'; form-action 'none'" in policy
+    assert "script-src" not in policy
+    assert not page.attribute("style")
+    assert not [name for _, attributes in page.elements for name, _ in attributes if name.startswith("on")]
+
+
+def test_a_matrix_cell_leads_to_its_finding(page: Page) -> None:
+    failed = next(cell for cell in example().cells if (cell.from_zone, cell.to_zone) == ("dmz", "database"))
+    links = [dict(a)["href"] for tag, a in page.elements if tag == "a" and "href" in dict(a)]
+    assert f"#{summary.anchor(failed.findings[0])}" in links
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_changes_neither_elements_nor_attributes(text: str) -> None:
+    assert Page(pages.html(hostile(text))).structure == Page(pages.html(benign())).structure
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_shown_as_text(text: str) -> None:
+    page = Page(pages.html(hostile(text)))
+    assert safe_text(text) in "".join(page.text)
+    allowed = {"title", "aria-label"}
+    values = [value for _, attributes in page.elements for name, value in attributes if name not in allowed]
+    assert not [value for value in values if safe_text(text) in value]
+
+
+def test_a_fingerprint_that_is_not_hex_makes_no_anchor() -> None:
+    odd = finding("NET001", "fail", "high", "t", ("dmz", "internal"), "80", fingerprint='x" onclick="y')
+    report = example()
+    text = pages.html(type(report)(**{f: getattr(report, f) for f in report.__struct_fields__} | {"findings": (odd,)}))
+    assert not [i for i in Page(text).attribute("id") if i.startswith("f-")]
+    assert "onclick" not in {name for _, attributes in Page(text).elements for name, _ in attributes}
+
+
+@pytest.mark.parametrize("report", [example(), clean(), large(12, 300)])
+def test_headings_go_down_one_level_at_a_time(report: Report) -> None:
+    levels = [int(tag[1]) for tag, _ in Page(pages.html(report)).elements if re.fullmatch(r"h[1-6]", tag)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_the_page_can_be_used_without_eyes(page: Page) -> None:
+    tags = [tag for tag, _ in page.elements]
+    assert dict(page.elements[0][1])["lang"] == "en"
+    assert {"main", "nav", "header", "footer", "title"} <= set(tags)
+    assert all("scope" in dict(attributes) for tag, attributes in page.elements if tag == "th")
+    assert all({"role", "aria-label"} <= set(dict(attributes)) for tag, attributes in page.elements if tag == "svg")
+    assert "Skip to the summary" in page.text
+
+
+def test_cut_lists_say_so() -> None:
+    text = " ".join("".join(Page(pages.html(large(8, 900))).text).split())
+    total = len(summary.open_findings(large(8, 900)))
+    assert f"The first {pages.SCREEN.cards} of {total} findings stand above in full" in text
+
+
+def test_the_verdict_stands_first_and_the_unseen_before_the_findings(page: Page) -> None:
+    text = " ".join("".join(page.text).split())
+    assert text.index("Not compliant") < text.index("Executive summary")
+    assert text.index("What was not seen") < text.index("worst first")
+    assert "satisfies a control by itself" in text
+
+
+def test_two_renderings_are_equal() -> None:
+    assert pages.html(example()) == pages.html(example())

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+from example_report import HOSTILE, clean, example, hostile, large
+
+from audit import summary, svg
+from audit.report import CellRecord, Report
+
+CELL = CellRecord(
+    from_zone="a", to_zone="b", verdict="pass", expected={"TCP": "80,443"}, observed={}, possible={}, excess={}
+)
+
+
+def cell(**changes: object) -> CellRecord:
+    return msgspec.structs.replace(CELL, **changes)
+
+
+@pytest.mark.parametrize(
+    ("observed", "possible", "words"),
+    [
+        ({"TCP": "443-500"}, {"TCP": "443-500"}, "seen: tcp/443"),
+        ({}, {"TCP": "80"}, "perhaps"),
+        ({"TCP": "22"}, {"TCP": "22"}, "not seen"),
+        ({}, {}, "not seen"),
+        ({"TCP": "nonsense"}, {}, "unknown"),
+    ],
+)
+def test_a_service_counts_as_seen_only_when_it_is_surely_open(
+    observed: dict[str, str], possible: dict[str, str], words: str
+) -> None:
+    assert summary.seen_text(cell(observed=observed, possible=possible)) == words
+
+
+def test_a_pair_that_is_missing_is_marked_as_not_evaluated() -> None:
+    report = example()
+    holed = msgspec.structs.replace(report, cells=report.cells[1:])
+    assert summary.grid(holed)[0][0] is None
+    assert summary.mark(None) == "?"
+
+
+def test_marks_are_letters_in_lower_case_for_defaults_and_count_failures() -> None:
+    assert summary.mark(cell()) == "P"
+    assert summary.mark(cell(by_default=True)) == "p"
+    assert summary.mark(cell(verdict="fail", findings=("x", "y"))) == "F2"
+    assert summary.mark(cell(verdict="fail", findings=("x",), by_default=True)) == "f1"
+    assert summary.mark(cell(verdict="not-evaluated", by_default=True)) == "?"
+
+
+def test_everything_unread_undecided_or_unmodelled_is_said() -> None:
+    told = {gap.what for gap in summary.not_seen(example())}
+    assert told == {"IngressController", "Node", "Service", "Zone pairs", "Rules", "Findings", "Namespaces", "Services"}
+
+
+def test_a_kind_that_the_cluster_does_not_have_is_no_gap() -> None:
+    assert "AdminNetworkPolicy" not in {gap.what for gap in summary.not_seen(example())}
+
+
+def test_first_steps_are_distinct_and_start_with_the_worst_finding() -> None:
+    steps = summary.first_steps(example(), 50)
+    assert steps[0].startswith("Restrict NetworkPolicy")
+    assert len(steps) == len(set(steps))
+    assert "Renew or withdraw exception EX-3 (expired)." in steps
+    assert "Make Node readable to the scan (forbidden)." in steps
+
+
+def test_monstrous_text_is_cut_and_the_cut_is_stated() -> None:
+    report = msgspec.structs.replace(example(), headline="x" * 50_000)
+    assert summary.shown(report).headline.endswith("… (2,000 of 50,000 characters)")
+
+
+@pytest.mark.parametrize("report", [example(), clean(), large(30, 400), hostile(HOSTILE[1]), hostile(HOSTILE[8])])
+def test_pictures_are_well_formed_and_show_every_cell(report: Report) -> None:
+    shown = summary.shown(report)
+    root = ET.fromstring(svg.heat_map(shown).svg)  # noqa: S314 - our own output
+    cells = [e for e in root.iter("{http://www.w3.org/2000/svg}rect") if e.get("class", "").startswith("c-")]
+    assert len(cells) == len(report.cells)
+    assert root.find("{http://www.w3.org/2000/svg}title") is not None
+    diagram = ET.fromstring(svg.zone_diagram(shown).svg)  # noqa: S314 - our own output
+    boxes = [e for e in diagram.iter("{http://www.w3.org/2000/svg}rect") if e.get("class") == "box"]
+    assert len(boxes) == len(report.zones)
+
+
+def test_a_diagram_that_leaves_flows_out_says_how_many() -> None:
+    notes = svg.zone_diagram(summary.shown(large())).notes
+    assert any(re.match(rf"{svg.DRAWN} of \d+ flows are drawn", note) for note in notes)
+
+
+def test_a_shortened_zone_name_is_mentioned() -> None:
+    report = example()
+    long = msgspec.structs.replace(report.zones[0], name="z" * 60)
+    picture = svg.heat_map(msgspec.structs.replace(report, zones=(long, *report.zones[1:])))
+    assert "z" * 60 not in re.sub("<title>.*?</title>", "", picture.svg)
+    assert picture.notes
