@@ -36,9 +36,9 @@ PODS_PER_NODE_BLOCK = 512
 """Each node owns a /23 of the pod network, the default host prefix of OpenShift."""
 POD_NETWORK = int(ipaddress.IPv4Address("10.128.0.0"))
 NODE_NETWORK = int(ipaddress.IPv4Address("10.0.0.10"))
-UNLABELLED_EVERY = 2000
+UNLABELLED_EVERY = 397
 """Planted fault: one namespace in so many has no zone label."""
-OPEN_EVERY = 500
+OPEN_EVERY = 199
 """Planted fault: one namespace in so many has a zone policy that admits everybody."""
 DATABASE_BLOCKS = 256
 """Distinct /24 blocks outside the cluster that the microsegmented case names."""
@@ -63,7 +63,7 @@ class Case:
 
     @property
     def policies(self) -> int:
-        """NetworkPolicies of the cluster."""
+        """NetworkPolicies of the namespaces; two per router namespace come on top."""
         return self.namespaces * (2 + (WORKLOADS_PER_NAMESPACE if self.microsegmented else 0))
 
     def halved(self) -> Case:
@@ -94,9 +94,7 @@ settings:
   cluster_mode: multi-zone
   pod_network: overlay
 defaults: {inter_zone: deny, intra_zone: allow, unzoned: fail, severity: high}
-service_groups:
-  oracle: [tcp/1521]
-  postgres: [tcp/5432]
+service_groups: {postgres: [tcp/5432]}
 zones:
 - {name: dmz, title: Demilitarised zone, trust: 20, kind: cluster}
 - {name: internal, title: Internal applications, trust: 50, kind: cluster}
@@ -108,13 +106,17 @@ flows:
 - {id: ZM-0001, from: internet, to: dmz, access: allow-only, services: [tcp/8443], justification: Published services.}
 - {id: ZM-0002, from: dmz, to: internal, access: allow-only, services: [tcp/8443], justification: Proxy to apps.}
 - {id: ZM-0003, from: internal, to: database, access: allow-only, services: [postgres], justification: Apps to data.}
-- {id: ZM-0004, from: internal, to: datacenter, access: allow-only, services: [oracle], justification: Legacy ledgers.}
-- {id: ZM-0005, from: dmz, to: platform, access: allow-all, justification: DNS and logging.}
-- {id: ZM-0006, from: internal, to: platform, access: allow-all, justification: DNS and logging.}
-- {id: ZM-0007, from: database, to: platform, access: allow-all, justification: DNS and logging.}
+- {id: ZM-0004, from: dmz, to: platform, access: allow-all, justification: DNS and logging.}
+- {id: ZM-0005, from: internal, to: platform, access: allow-all, justification: DNS and logging.}
+- {id: ZM-0006, from: database, to: platform, access: allow-all, justification: DNS and logging.}
+- {id: ZM-0007, from: dmz, to: datacenter, access: allow-all, justification: Held by the perimeter firewall.}
 - {id: ZM-0008, from: dmz, to: internet, access: allow-all, justification: Held by the perimeter firewall.}
-- {id: ZM-0009, from: internal, to: internet, access: allow-all, justification: Held by the perimeter firewall.}
-- {id: ZM-0010, from: platform, to: platform, access: allow-all, justification: Platform components.}
+- {id: ZM-0009, from: internal, to: datacenter, access: allow-all, justification: Held by the perimeter firewall.}
+- {id: ZM-0010, from: internal, to: internet, access: allow-all, justification: Held by the perimeter firewall.}
+- {id: ZM-0011, from: database, to: datacenter, access: allow-all, justification: Held by the perimeter firewall.}
+- {id: ZM-0012, from: database, to: internet, access: allow-all, justification: Held by the perimeter firewall.}
+- {id: ZM-0013, from: platform, to: datacenter, access: allow-all, justification: Held by the perimeter firewall.}
+- {id: ZM-0014, from: platform, to: internet, access: allow-all, justification: Held by the perimeter firewall.}
 """
 
 
@@ -324,18 +326,25 @@ def pod_status(app: str, address: str, host: str) -> Document:
 
 def policies(case: Case) -> Iterator[Document]:
     """Default deny and zone policy of every namespace, and one policy per workload where the case asks for it."""
+    for zone in ZONES:
+        yield from zone_policies(f"ingress-{zone}", zone)
     for index in range(case.namespaces):
-        yield from zone_policies(index)
+        yield from zone_policies(namespace_name(index), zone_of(index), faulty=is_open(index))
         if case.microsegmented:
             for slot in range(WORKLOADS_PER_NAMESPACE):
                 yield policy(f"allow-{app_of(index, slot)}", namespace_name(index), workload_policy(index, slot))
 
 
-def zone_policies(index: int) -> Iterator[Document]:
-    """The two policies that every namespace of the zone design carries."""
-    space = namespace_name(index)
+def is_open(index: int) -> bool:
+    """Whether the zone policy of namespace `index` is one of the planted faults."""
+    return index % OPEN_EVERY == OPEN_EVERY - 1
+
+
+def zone_policies(space: str, zone: str, *, faulty: bool = False) -> Iterator[Document]:
+    """The two policies that every namespace of the zone design carries; a faulty zone policy admits everybody."""
+    rules = [{}] if faulty else zone_rules(zone)
     yield policy("default-deny", space, {"podSelector": {}, "policyTypes": ["Ingress"]})
-    yield policy("zone", space, {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": zone_rules(index)})
+    yield policy("zone", space, {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": rules})
 
 
 def policy(name: str, space: str, spec: Document) -> Document:
@@ -348,11 +357,8 @@ def policy(name: str, space: str, spec: Document) -> Document:
     }
 
 
-def zone_rules(index: int) -> Sequence[Document]:
+def zone_rules(zone: str) -> Sequence[Document]:
     """Same namespace, same zone, the zone's routers, and what the matrix admits."""
-    if index % OPEN_EVERY == OPEN_EVERY - 1:
-        return [{}]
-    zone = zone_of(index)
     routers = {"namespaceSelector": match("ingress-zone", zone), "podSelector": match("app", "router")}
     rules: list[Document] = [
         {"from": [{"podSelector": {}}]},
@@ -450,7 +456,7 @@ def manifests() -> Iterator[tuple[str, Sequence[Document]]]:
             for slot in range(3)
         ]
         yield f"{space}/workloads.yaml", [*deployments, *services]
-        yield f"{space}/policies.yaml", list(zone_policies(index))
+        yield f"{space}/policies.yaml", list(zone_policies(space, zone_of(index)))
 
 
 def write_manifests(folder: Path) -> None:
