@@ -36,6 +36,13 @@ def test_the_readme_names_every_rule_and_object_that_is_found(scan: Scan) -> Non
         assert any(subject.split()[1] in row for subject in subjects)
 
 
+def test_the_numbers_in_the_readme_are_those_of_the_scan(scan: Scan) -> None:
+    text = (scan.sample.folder / "README.md").read_text("utf-8")
+    told = re.findall(r"(\d+) (namespaces|workloads|pods|cells)", text)
+    counted = scan.results["scope"] | {"cells": len(scan.results["cells"])}
+    assert {what: int(number) for number, what in told} == {what: counted[what] for _, what in told}
+
+
 def test_pods_are_what_the_script_writes(sample: Sample, tmp_path: Path) -> None:
     for path in (sample.folder / "manifests").glob("*.yaml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
