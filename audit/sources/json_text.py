@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from audit.errors import InputError
-from audit.sources.text import UTF8_BOM, Found, Text, list_item_kind, place
+from audit.sources.text import UTF8_BOM, Found, Text, empty_list, list_item_kind, place
 from audit.sources.yaml_text import Composer
 
 MAX_COMPOSED = 4 << 20
@@ -39,16 +39,19 @@ _generic = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 
 
-def objects(text: Text) -> Iterator[Found | InputError]:
-    """Every object, lists expanded, in file order; an error stands for what cannot be read."""
+def objects(text: Text) -> Iterator[Found | InputError | str]:
+    """Every object, lists expanded, in file order; errors for what cannot be read, notes for empty lists."""
     content = text.content.removeprefix(UTF8_BOM)
     places = _Places(content)
     start = _skip_space(content, 0)
     try:
         while start < len(content):
             end, header = _value(content, start)
+            found = None
             for found in _expand(content[start:end], header, places, start):
                 yield _checked(text, found)
+            if found is None:
+                yield empty_list(text, places.of(start)[0], header.kind)
             start = _skip_space(content, end)
     except _DuplicateKeyError as error:
         yield _duplicate_error(text, error.shell, places.of(start), error.key)

@@ -17,7 +17,7 @@ from audit.sources.shared import Shared
 from audit.sources.text import Found, Text
 
 MAX_ERRORS = 100
-"""More than a person reads; the rest is counted."""
+"""More than a person reads; reading stops there."""
 _LARGE = 100_000
 """New containers from which a full collection takes a noticeable part of a second."""
 Progress = Callable[[str], None]
@@ -73,27 +73,24 @@ class _Reader:
         self._files: list[InputFile] = []
         self._notes: list[str] = []
         self._errors: list[InputError] = []
-        self._more = 0
 
     def read_source(self, source: str, ordinal: int) -> None:
         """Adds one source."""
         layer: Layer = {}
-        seen = 0
+        seen = False
         for text in inputs.texts(source, ordinal, self._stdin or sys.stdin.buffer, self._say):
             if isinstance(text, InputError):
                 self._fail(text)
             elif isinstance(text, str):
                 self._notes.append(text)
             else:
-                seen += self._read_text(text, layer)
+                seen |= self._read_text(text, layer)
         self._layers.append((source, layer))
         if not seen and not self._errors:
             self._fail(InputError(f"no Kubernetes object in `{source}`", hint="an empty input proves nothing"))
 
     def snapshot(self) -> Snapshot:
         """The result; raises what went wrong."""
-        if self._more:
-            self._errors.append(InputError(f"and {self._more:,} more errors"))
         if len(self._errors) > 1:
             raise AuditErrors(self._errors)
         if self._errors:
@@ -103,18 +100,23 @@ class _Reader:
             raise InputError("the sources hold no Kubernetes object", hint="an empty input proves nothing")
         return Snapshot(entries=layers.by_kind(merged), inputs=tuple(self._files), notes=(*self._notes, *notes))
 
-    def _read_text(self, text: Text, layer: Layer) -> int:
-        """Adds one input; the number of documents and objects seen in it, read or not."""
+    def _read_text(self, text: Text, layer: Layer) -> bool:
+        """Adds one input; whether it said anything about a cluster, if only that a list is empty."""
         if error := inputs.fault(text):
             self._fail(error)
-            return 1
+            return True
         if text.file == "-":
             positions.remember_standard_input(text.content)
         objects = 0
+        empty_lists = []
         for found in (json_text if text.is_json else yaml_text).objects(text):
-            objects += self._add(text, found, layer)
+            if isinstance(found, str):
+                empty_lists.append(found)
+            else:
+                objects += self._add(text, found, layer)
+        self._notes += empty_lists
         self._files.append(InputFile(file=text.file, sha256=text.sha256, size=len(text.content), objects=objects))
-        return objects
+        return bool(objects or empty_lists)
 
     def _add(self, text: Text, found: Found | InputError, layer: Layer) -> bool:
         made = found if isinstance(found, InputError) else entry(text, found, self._shared)
@@ -133,10 +135,9 @@ class _Reader:
         return False
 
     def _fail(self, error: InputError) -> None:
-        if len(self._errors) < MAX_ERRORS:
-            self._errors.append(error)
-        else:
-            self._more += 1
+        self._errors.append(error)
+        if len(self._errors) >= MAX_ERRORS:
+            raise AuditErrors([*self._errors, InputError("too many errors, reading stopped here")])
 
     def _say(self, line: str) -> None:
         if self._progress:

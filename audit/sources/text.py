@@ -101,6 +101,11 @@ def utf8_error(text: Text) -> InputError | None:
     return None
 
 
+def empty_list(text: Text, line: int, kind: str) -> str:
+    """The note that a list holds nothing: no policies at all is an answer, and one that a reader should see."""
+    return f"`{text.file}` line {line} is an empty `{kind}`"
+
+
 def list_item_kind(api_version: str, kind: str) -> tuple[str, str]:
     """API version and kind of the items of a list that lack their own; both empty for the plain `List`."""
     return (api_version, kind.removesuffix("List")) if kind != "List" else ("", "")

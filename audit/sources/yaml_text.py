@@ -15,7 +15,7 @@ import msgspec
 
 from audit.errors import InputError
 from audit.sources import scalars
-from audit.sources.text import MAX_DEPTH, UTF8_BOM, Found, Text, list_item_kind
+from audit.sources.text import MAX_DEPTH, UTF8_BOM, Found, Text, empty_list, list_item_kind
 
 MAX_ALIASED = 1_000_000
 """Nodes that aliases and merge keys may add to what is written; an honest manifest adds a few hundred."""
@@ -26,8 +26,8 @@ _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _HELM = re.compile(r"\{\{-? ?[.$a-z]")
 
 
-def objects(text: Text) -> Iterator[Found | InputError]:
-    """Every object, lists expanded, in file order; an error stands for each document that cannot be read.
+def objects(text: Text) -> Iterator[Found | InputError | str]:
+    """Every object, lists expanded, in file order; errors for documents that cannot be read, notes for empty lists.
 
     Documents are told apart by `---` at the start of a line, as kubectl does, so one broken document hides no other.
     """
@@ -40,7 +40,7 @@ def objects(text: Text) -> Iterator[Found | InputError]:
         line += document.count("\n")
 
 
-def _document(text: Text, document: str, line: int) -> Iterator[Found | InputError]:
+def _document(text: Text, document: str, line: int) -> Iterator[Found | InputError | str]:
     composer = Composer(text, line)
     try:
         value = composer.compose(document)
@@ -50,18 +50,20 @@ def _document(text: Text, document: str, line: int) -> Iterator[Found | InputErr
     if composer.duplicates:
         yield from composer.duplicates
     elif isinstance(value, dict):
-        yield from _expand(value, document, line, composer)
+        yield from _expand(text, value, document, line, composer)
     elif value is not None:
         at = composer.start or (line, 1)
         yield text.error("a Kubernetes object is a mapping, this document is not", *at)
 
 
-def _expand(value: dict[str, Any], document: str, line: int, composer: Composer) -> Iterator[Found]:
+def _expand(text: Text, value: dict[str, Any], document: str, line: int, composer: Composer) -> Iterator[Found | str]:
     at = composer.starts.get(id(value), (line, 1))
     kind, items, version = value.get("kind"), value.get("items"), value.get("apiVersion")
     if not (isinstance(kind, str) and kind.endswith("List") and "items" in value and isinstance(items, list | None)):
         yield Found(msgspec.json.encode(value), *at, document, line)
         return
+    if not items:
+        yield empty_list(text, at[0], kind)
     inherited = list_item_kind(version if isinstance(version, str) else "", kind)
     for index, item in enumerate(items or ()):
         place = composer.starts.get(id(item), at)

@@ -233,7 +233,8 @@ BAD_JSON: dict[str, tuple[str | bytes, str]] = {
     "item without a kind": ('{"apiVersion":"v1","kind":"List","items":[{}]}', "neither `apiVersion` nor `kind`"),
     "kind is a mapping": ('{"apiVersion":"v1","kind":{}}', "`kind` must be a string"),
     "list file": ("[]", "a.json:1:1: a Kubernetes object is a mapping, this is a list"),
-    "empty list": ('{"apiVersion":"v1","kind":"List","items":[]}', "no Kubernetes object in `a.json`"),
+    "empty list": ('{"apiVersion":"v1","kind":"List","items":[]}', "the sources hold no Kubernetes object"),
+    "empty YAML list": ("apiVersion: v1\nkind: List\nitems: []\n", "the sources hold no Kubernetes object"),
     "deep nesting": ('{"a":' * 100_000, "a.json:1:1: too many levels of nesting"),
     "deep and closed": (OBJECT % ("", ',"spec":' + '{"a":' * 5000 + "1" + "}" * 5000), "too many levels of nesting"),
 }
@@ -275,12 +276,12 @@ def test_all_that_is_wrong_is_said_at_once_in_file_order() -> None:
     ]  # fmt: skip
 
 
-def test_errors_beyond_a_hundred_are_counted() -> None:
+def test_reading_stops_at_a_hundred_errors() -> None:
     Path("a.yaml").write_text("---\n".join(f"{HEAD}metadata: {{name: A{n}}}\n" for n in range(150)))
     with pytest.raises(AuditErrors) as caught:
         read(["a.yaml"])
     assert len(caught.value.errors) == 101
-    assert str(caught.value.errors[-1]) == "and 50 more errors"
+    assert str(caught.value.errors[-1]) == "too many errors, reading stopped here"
 
 
 @pytest.mark.parametrize("source", ["cluster", "cluster:prod", "dump.zip"])

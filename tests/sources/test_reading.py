@@ -103,9 +103,17 @@ def test_items_of_a_typed_list_inherit_version_and_kind() -> None:
     assert names(snapshot) == ["c"]
 
 
-def test_an_empty_list_beside_objects_is_fine() -> None:
-    write("a.json", {"kind": "NetworkPolicyList", "apiVersion": "networking.k8s.io/v1", "items": None}, pod("a"))
-    assert names(read(["a.json"])) == ["a"]
+def test_an_empty_list_beside_objects_is_noted() -> None:
+    write("a.json", {"kind": "NetworkPolicyList", "apiVersion": "networking.k8s.io/v1", "items": None})
+    write("b.yaml", {"kind": "List", "apiVersion": "v1", "items": []}, pod("a"))
+    Path("c.yaml").write_text("---\nkind: List\napiVersion: v1\nitems:\n")
+    snapshot = read(["a.json", "b.yaml", "c.yaml"])
+    assert names(snapshot) == ["a"]
+    assert snapshot.notes == (
+        "`a.json` line 1 is an empty `NetworkPolicyList`",
+        "`b.yaml` line 1 is an empty `List`",
+        "`c.yaml` line 2 is an empty `List`",
+    )
 
 
 @pytest.mark.parametrize("text", [json.dumps(pod("a")), "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"])
