@@ -41,7 +41,10 @@ _DUMP = "save one with `kubectl get namespaces,pods,services,networkpolicies -A 
 
 
 def fault(text: Text) -> InputError | None:
-    """Why the text cannot be decoded at all: too large, not UTF-8, empty; None if it can."""
+    """Why the text cannot be decoded at all: too large, not UTF-8, empty, a list; None if it can.
+
+    A list in a directory is left to the YAML reader, which passes over lists that have nothing to do with Kubernetes.
+    """
     limit, form = (MAX_JSON, "JSON") if text.is_json else (MAX_YAML, "YAML")
     if len(text.content) > limit:
         reason = f"{len(text.content) / _MEGABYTE:,.0f} MB of {form}, the limit is {limit / _MEGABYTE:,.0f} MB"
@@ -49,7 +52,7 @@ def fault(text: Text) -> InputError | None:
     first = text.first
     if text.named and not first:
         return text.error("the input is empty")
-    if first == b"[":
+    if first == b"[" and (text.named or b"apiVersion" in text.content):
         reason, hint = "a Kubernetes object is a mapping, this is a list", "use `kind: List` with `items`"
         return text.error_at(reason, text.content.index(b"["), hint)
     return utf8_error(text)

@@ -16,7 +16,7 @@ from audit.sources.kinds import Kind
 from audit.sources.positions import position
 from audit.sources.scalars import whole
 from audit.sources.shared import Shared
-from audit.sources.text import Found, Steps, Text
+from audit.sources.text import Found, Steps, Text, skipped
 from audit.sources.wording import wrong_type
 
 _STRING_MAPS = frozenset({"labels", "annotations", "selector"})
@@ -96,7 +96,7 @@ def _kind(text: Text, found: Found, header: _Header) -> Kind | InputError | str:
 def _not_an_object(text: Text, found: Found, reason: str) -> InputError | str:
     if text.named:
         return _error(text, found, f"not a Kubernetes object: {reason}")
-    return f"`{text.file}` line {found.line} was skipped, it is not a Kubernetes object: {reason}"
+    return skipped(text, found.line, reason)
 
 
 def _body(kind: Kind, found: Found) -> Any:

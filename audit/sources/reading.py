@@ -101,22 +101,22 @@ class _Reader:
         return Snapshot(entries=layers.by_kind(merged), inputs=tuple(self._files), notes=(*self._notes, *notes))
 
     def _read_text(self, text: Text, layer: Layer) -> bool:
-        """Adds one input; whether it said anything about a cluster, if only that a list is empty."""
+        """Adds one input; whether it said anything, if only that a list is empty."""
         if error := inputs.fault(text):
             self._fail(error)
             return True
         if text.file == "-":
             positions.remember_standard_input(text.content)
         objects = 0
-        empty_lists = []
+        remarks = []
         for found in (json_text if text.is_json else yaml_text).objects(text):
             if isinstance(found, str):
-                empty_lists.append(found)
+                remarks.append(found)
             else:
                 objects += self._add(text, found, layer)
-        self._notes += empty_lists
+        self._notes += remarks
         self._files.append(InputFile(file=text.file, sha256=text.sha256, size=len(text.content), objects=objects))
-        return bool(objects or empty_lists)
+        return bool(objects or remarks)
 
     def _add(self, text: Text, found: Found | InputError, layer: Layer) -> bool:
         made = found if isinstance(found, InputError) else entry(text, found, self._shared)

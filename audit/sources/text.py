@@ -106,6 +106,11 @@ def empty_list(text: Text, line: int, kind: str) -> str:
     return f"`{text.file}` line {line} is an empty `{kind}`"
 
 
+def skipped(text: Text, line: int, reason: str) -> str:
+    """The note that something in a directory was passed over."""
+    return f"`{text.file}` line {line} was skipped, it is not a Kubernetes object: {reason}"
+
+
 def list_item_kind(api_version: str, kind: str) -> tuple[str, str]:
     """API version and kind of the items of a list that lack their own; both empty for the plain `List`."""
     return (api_version, kind.removesuffix("List")) if kind != "List" else ("", "")

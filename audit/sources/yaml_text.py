@@ -15,7 +15,7 @@ import msgspec
 
 from audit.errors import InputError
 from audit.sources import scalars
-from audit.sources.text import MAX_DEPTH, UTF8_BOM, Found, Text, empty_list, list_item_kind
+from audit.sources.text import MAX_DEPTH, UTF8_BOM, Found, Text, empty_list, list_item_kind, skipped
 
 MAX_ALIASED = 1_000_000
 """Nodes that aliases and merge keys may add to what is written; an honest manifest adds a few hundred."""
@@ -27,7 +27,7 @@ _HELM = re.compile(r"\{\{-? ?[.$a-z]")
 
 
 def objects(text: Text) -> Iterator[Found | InputError | str]:
-    """Every object, lists expanded, in file order; errors for documents that cannot be read, notes for empty lists.
+    """Every object, lists expanded, in file order; errors for documents that cannot be read, notes for the others.
 
     Documents are told apart by `---` at the start of a line, as kubectl does, so one broken document hides no other.
     """
@@ -53,7 +53,9 @@ def _document(text: Text, document: str, line: int) -> Iterator[Found | InputErr
         yield from _expand(text, value, document, line, composer)
     elif value is not None:
         at = composer.start or (line, 1)
-        yield text.error("a Kubernetes object is a mapping, this document is not", *at)
+        foreign = isinstance(value, list) and not text.named and "apiVersion" not in document
+        reason = "a Kubernetes object is a mapping, this document is not"
+        yield skipped(text, at[0], "it is a list") if foreign else text.error(reason, *at)
 
 
 def _expand(text: Text, value: dict[str, Any], document: str, line: int, composer: Composer) -> Iterator[Found | str]:

@@ -141,12 +141,25 @@ def test_files_of_a_directory_that_are_no_manifests_are_noted() -> None:
     Path("d/values.yaml").write_text("replicas: 3\n")
     Path("d/empty.yaml").write_text("")
     Path("d/kustomization.yaml").write_text("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n")
+    Path("d/flows.json").write_text('[{"src": "a", "dst": "b"}]')
+    Path("d/playbook.yml").write_text("- hosts: all\n")
     snapshot = read(["d"])
     assert [note.split(" was skipped")[0] for note in snapshot.notes] == [
+        "`d/flows.json` line 1",
         "`d/kustomization.yaml` line 1",
+        "`d/playbook.yml` line 1",
         "`d/values.yaml` line 1",
     ]
     assert names(snapshot) == ["a"]
+
+
+def test_a_list_of_manifests_in_a_directory_is_an_error() -> None:
+    write("d/a.yaml", pod("a"))
+    for file, text in (("d/b.json", json.dumps([pod("b")])), ("d/c.yaml", "- apiVersion: v1\n  kind: Pod\n")):
+        Path(file).write_text(text)
+        with pytest.raises(InputError, match=f"^{file}:1:1: a Kubernetes object is a mapping, this"):
+            read(["d"])
+        Path(file).unlink()
 
 
 def test_a_link_to_a_directory_is_noted_and_not_followed() -> None:
