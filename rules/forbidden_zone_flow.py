@@ -14,7 +14,6 @@ from audit.rule import (
     Finding,
     ObjectRef,
     Traffic,
-    Witness,
     ports_yaml,
     rule,
 )
@@ -135,7 +134,7 @@ def _undecided(context: Context, cell: Cell, reason: str, breaches: list[Breach]
         matrix_row=_row(cell),
         expected=_expected(cell),
         observed=f"{traffic} may be open",
-        fix="Settle what is unknown and scan again; until then nothing is claimed about this traffic.",
+        fix=_settle(context, breaches),
         owner=_owner(context, cell),
         reason=texts.get(reason, reason),
         identity=(reason,),
@@ -185,12 +184,23 @@ def _narrow(cell: Cell, cause: Cause) -> str:
     return f"Narrow {rule_text}: from {cell.source} to {cell.target} the matrix allows only {allowed}.\n\n{ports}"
 
 
-def _on_host(context: Context, witness: Witness | None, *, inward: bool) -> bool:
-    """Whether the endpoint at fault stands on the host network, where no policy can isolate it."""
-    if witness is None:
-        return False
-    name = witness.target if inward else witness.source
-    return any(f"{ref.namespace}/{ref.kind}/{ref.name}" == name for ref in context.host_network)
+def _host_fix(context: Context, breach: Breach) -> str:
+    """What to do about an endpoint on the host network, where no policy can isolate it; empty for any other."""
+    inward = breach.ingress is not None
+    name = (breach.witness.target if inward else breach.witness.source) if breach.witness else ""
+    for ref in context.host_network:
+        if f"{ref.namespace}/{ref.kind}/{ref.name}" == name:
+            where = "filter at the nodes" if inward else "filter where the nodes' traffic leaves"
+            return f"No policy binds {ref}: take it off the host network, or {where}."
+    return ""
+
+
+def _settle(context: Context, breaches: list[Breach]) -> str:
+    """What to do about something that cannot be decided."""
+    fixes = dict.fromkeys(_host_fix(context, breach) for breach in breaches)
+    if len(fixes) == 1 and (fix := next(iter(fixes))):
+        return fix
+    return "Settle what is unknown and scan again; until then nothing is claimed about this traffic."
 
 
 def _isolate(context: Context, cell: Cell, breach: Breach, namespaces: list[str]) -> str:
@@ -198,9 +208,8 @@ def _isolate(context: Context, cell: Cell, breach: Breach, namespaces: list[str]
     zone = cell.target if inward else cell.source
     if zone == UNZONED:
         return f"Give namespace {namespaces[0]} the label of its zone, then a policy that isolates it."
-    if _on_host(context, breach.witness, inward=inward):
-        firewall = "filter at the nodes" if inward else "filter where the nodes' traffic leaves"
-        return f"No policy binds the host-network pods of namespace {namespaces[0]}: take them off it, or {firewall}."
+    if fix := _host_fix(context, breach):
+        return fix
     direction = "ingress" if inward else "egress"
     others = f" The same goes for {len(namespaces) - 1} more." if len(namespaces) > 1 else ""
     yaml = context.zone_policy(namespaces[0], zone, "ingress" if inward else "egress")

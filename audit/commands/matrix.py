@@ -13,7 +13,9 @@ def command() -> None:
     """Check, convert or show a zone matrix."""
 
 
-@command.command("check", epilog="\b\nExample:\n  zone-audit matrix check zones.yaml")
+@command.command(
+    "check", short_help="Every error with its line.", epilog="\b\nExample:\n  zone-audit matrix check zones.yaml"
+)
 @click.argument("file")
 @click.pass_obj
 def check(session: Session, file: str) -> None:
@@ -32,6 +34,7 @@ def check(session: Session, file: str) -> None:
 
 @command.command(
     "convert",
+    short_help="YAML, JSON, CSV or XLSX into one another.",
     epilog="""\b
 The suffix of the target names the format: .yaml, .json, .csv or .xlsx.
 
@@ -54,7 +57,7 @@ def convert(session: Session, file: str, output: str, base: str | None) -> None:
         session.note(note)
 
 
-@command.command("show", epilog="\b\nExample:\n  zone-audit matrix show zones.yaml")
+@command.command("show", short_help="The cross table.", epilog="\b\nExample:\n  zone-audit matrix show zones.yaml")
 @click.argument("file")
 @click.pass_obj
 def show(session: Session, file: str) -> None:

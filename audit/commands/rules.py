@@ -34,7 +34,7 @@ def list_rules(session: Session, directory: str | None) -> None:
     session.print("".join(f"{rule.id:<{widest}}  {rule.severity:<8}  {rule.title}\n" for rule in rules))
 
 
-@command.command("show", epilog="\b\nExample:\n  zone-audit rules show NET003")
+@command.command("show", short_help="All about one rule.", epilog="\b\nExample:\n  zone-audit rules show NET003")
 @click.argument("name", metavar="RULE")
 @_directory
 @click.pass_obj
