@@ -15,6 +15,7 @@ from audit.sources.layers import Layer
 from audit.sources.objects import entry
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Text
+from audit.sources.unread import unread_workloads
 
 MAX_ERRORS = 100
 """More than a person reads; reading stops there."""
@@ -98,7 +99,13 @@ class _Reader:
         merged, notes = layers.overlay(self._layers)
         if not merged:
             raise InputError("the sources hold no Kubernetes object", hint="an empty input proves nothing")
-        return Snapshot(entries=layers.by_kind(merged), inputs=tuple(self._files), notes=(*self._notes, *notes))
+        entries = layers.by_kind(merged)
+        return Snapshot(
+            entries=entries,
+            inputs=tuple(self._files),
+            gaps=unread_workloads(entries),
+            notes=(*self._notes, *notes),
+        )
 
     def _read_text(self, text: Text, layer: Layer) -> bool:
         """Adds one input; whether it said anything, if only that a list is empty."""
