@@ -111,7 +111,7 @@ def _target_port(port: ServicePort, pod: Pod) -> Traffic:
     """The pod's port behind one Service port; a name resolves per pod, to nothing when the pod has no such port."""
     protocol = port.protocol if port.protocol in PROTOCOLS else "TCP"
     target = port.targetPort if port.targetPort not in (None, 0, "") else port.port
-    if isinstance(target, str) and target.isdigit():
+    if isinstance(target, str) and target.isascii() and target.isdigit():
         target = int(target)
     if isinstance(target, int):
         return Traffic.port_range(protocol, target, target) if 1 <= target <= 65535 else NONE  # noqa: PLR2004
@@ -144,7 +144,9 @@ def _entries(snapshot: Snapshot, kind: str, group: str) -> Iterator[Entry]:
 def _backends(kind: str, entry: Entry) -> Iterator[tuple[str, str]]:
     spec = msgspec.json.decode(entry.body.spec) if bytes(entry.body.spec) else {}
     if kind == "Route":
-        targets = [spec.get("to"), *(spec.get("alternateBackends") or [])]
+        spec = spec if isinstance(spec, dict) else {}
+        others = spec.get("alternateBackends")
+        targets = [spec.get("to"), *(others if isinstance(others, list) else ())]
         yield from ((entry.namespace, name) for one in targets if (name := _text(one, "name")))
         return
     for reference in _references(spec):

@@ -1,0 +1,199 @@
+"""Which ports of which pods an entry point exposes, and how certainly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from audit.exposure.entries import HIDDEN, Exposure, exposures
+from audit.traffic import NONE, Traffic
+from tests.core.clusters import container, host, inventory, namespace, node, pod, route, service, tcp
+
+Json = Any
+APP = {"app": "web"}
+WEB = pod("web", labels=APP, containers=[container(("http", "TCP", 8080), ("dns", "UDP", 5353))])
+OTHER = pod("other", labels={"app": "other"})
+FAR = pod("web", "far", labels=APP)
+WORLD = [namespace("app"), namespace("far"), WEB, OTHER, FAR]
+HTTP = {"port": 80, "targetPort": 8080}
+
+
+def exposed(*objects: Json) -> dict[str, Exposure]:
+    """Pod id -> how it is exposed, without those that nothing exposes."""
+    found = inventory(*WORLD, *objects)
+    return {
+        found.endpoint_id(found.endpoints[index]): one for index, one in exposures(found).items() if one != HIDDEN
+    }
+
+
+def web(*objects: Json) -> Exposure:
+    """How `app/Pod/web` is exposed; nothing else may be."""
+    found = exposed(*objects)
+    assert set(found) <= {"app/Pod/web"}
+    return found.get("app/Pod/web", HIDDEN)
+
+
+# Services ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spec", [{"type": "NodePort"}, {"type": "LoadBalancer"}, {"externalIPs": ["192.0.2.1"]}])
+def test_services_that_lead_in_from_outside(spec: Json) -> None:
+    assert web(service("s", "app", APP, HTTP, **spec)) == Exposure(direct=tcp(8080), masked=tcp(8080))
+
+
+@pytest.mark.parametrize("spec", [{}, {"type": "ClusterIP"}, {"type": "ExternalName"}, {"externalIPs": []}])
+def test_services_that_do_not(spec: Json) -> None:
+    assert web(service("s", "app", APP, HTTP, **spec)) == HIDDEN
+
+
+def test_a_service_selects_by_every_label_and_in_its_own_namespace_only() -> None:
+    assert web(service("s", "app", APP | {"tier": "x"}, HTTP, type="NodePort")) == HIDDEN
+    assert exposed(service("s", "far", APP, HTTP, type="NodePort")).keys() == {"far/Pod/web"}
+
+
+@pytest.mark.parametrize("selector", [None, {}])
+def test_a_service_without_a_selector_has_endpoints_of_its_own_and_selects_no_pod(selector: Json) -> None:
+    assert web(service("s", "app", selector, HTTP, type="NodePort")) == HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("port", "expected"),
+    [
+        ({"port": 80}, tcp(80)),
+        ({"port": 80, "targetPort": 8080}, tcp(8080)),
+        ({"port": 80, "targetPort": 0}, tcp(80)),
+        ({"port": 80, "targetPort": "http"}, tcp(8080)),
+        ({"port": 80, "targetPort": "missing"}, NONE),
+        ({"port": 80, "targetPort": "dns"}, NONE),
+        ({"port": 53, "protocol": "UDP", "targetPort": "dns"}, Traffic.of("UDP", 5353)),
+        ({"port": 53, "protocol": "UDP"}, Traffic.of("UDP", 53)),
+        ({"port": 9, "protocol": "SCTP", "targetPort": 10}, Traffic.of("SCTP", 10)),
+        ({"port": 80, "targetPort": "8080"}, tcp(8080)),
+        ({"port": 80, "targetPort": "²"}, NONE),
+        ({"port": 80, "nodePort": 30080}, tcp(80)),
+    ],
+)
+def test_the_port_that_counts_is_the_pods(port: Json, expected: Traffic) -> None:
+    assert web(service("s", "app", APP, port, type="NodePort")).direct == expected
+
+
+def test_a_named_target_port_resolves_per_pod() -> None:
+    replica = pod("web-2", labels=APP, containers=[container(("http", "TCP", 9090))])
+    found = exposed(replica, service("s", "app", APP, {"port": 80, "targetPort": "http"}, type="NodePort"))
+    assert {name: one.direct for name, one in found.items()} == {"app/Pod/web": tcp(8080), "app/Pod/web-2": tcp(9090)}
+
+
+@pytest.mark.parametrize("kind", ["NodePort", "LoadBalancer"])
+def test_a_local_traffic_policy_keeps_the_clients_address(kind: str) -> None:
+    local = service("s", "app", APP, HTTP, type=kind, externalTrafficPolicy="Local")
+    assert web(local) == Exposure(direct=tcp(8080))
+
+
+def test_several_services_add_up() -> None:
+    local = service("l", "app", APP, {"port": 81}, type="NodePort", externalTrafficPolicy="Local")
+    assert web(local, service("s", "app", APP, {"port": 82}, {"port": 83}, type="NodePort")) == Exposure(
+        direct=tcp(81, 82, 83), masked=tcp(82, 83)
+    )
+
+
+# Nodes ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_host_port_exposes_the_container_port() -> None:
+    ports = [{"containerPort": 8443, "hostPort": 443}, {"containerPort": 9000}, {"containerPort": 1, "hostPort": 0}]
+    made = pod("edge", containers=[{"name": "c", "ports": ports}])
+    assert exposed(made) == {"app/Pod/edge": Exposure(direct=tcp(8443), masked=tcp(8443))}
+
+
+def test_a_host_network_pod_listens_on_its_node_which_the_outside_may_or_may_not_reach() -> None:
+    assert exposed(node("n1", "10.9.0.1"), host("agent")) == {"app/Pod/agent": Exposure(host=True)}
+
+
+def test_a_service_before_a_host_network_pod_leads_there() -> None:
+    found = exposed(host("agent", labels={"app": "agent"}), service("s", "app", {"app": "agent"}, HTTP, type="NodePort"))
+    assert found == {"app/Pod/agent": Exposure(direct=tcp(8080), masked=tcp(8080), host=True)}
+
+
+# Routers -------------------------------------------------------------------------------------------------------------
+
+SERVICE = service("s", "app", APP, HTTP)
+ROUTED = Exposure(routed=tcp(8080))
+NEW = {"service": {"name": "s", "port": {"number": 80}}}
+OLD = {"serviceName": "s", "servicePort": 80}
+GATEWAY = "gateway.networking.k8s.io/v1"
+
+
+def paths(backend: Json) -> Json:
+    return {"rules": [{"host": "a.example.com", "http": {"paths": [{"path": "/", "backend": backend}]}}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "api", "spec"),
+    [
+        ("Ingress", "networking.k8s.io/v1", paths(NEW)),
+        ("Ingress", "networking.k8s.io/v1", {"defaultBackend": NEW}),
+        ("Ingress", "extensions/v1beta1", paths(OLD)),
+        ("Ingress", "networking.k8s.io/v1beta1", {"backend": OLD}),
+        ("Route", "route.openshift.io/v1", {"to": {"kind": "Service", "name": "s"}}),
+        ("Route", "v1", {"to": {"kind": "Service", "name": "s"}}),
+        ("Route", "route.openshift.io/v1", {"to": {"name": "x"}, "alternateBackends": [{"name": "y"}, {"name": "s"}]}),
+        ("HTTPRoute", GATEWAY, {"rules": [{"backendRefs": [{"name": "x"}, {"name": "s", "port": 80}]}]}),
+        ("HTTPRoute", GATEWAY, {"rules": [{"filters": [{"requestMirror": {"backendRef": {"name": "s"}}}]}]}),
+        ("GRPCRoute", GATEWAY, {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+        ("TLSRoute", GATEWAY + "alpha2", {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+        ("TCPRoute", GATEWAY + "alpha2", {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+        ("UDPRoute", GATEWAY + "alpha2", {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+    ],
+)
+def test_kinds_that_publish_a_service_through_routers(kind: str, api: str, spec: Json) -> None:
+    assert web(SERVICE, route(kind, api, "app", spec)) == ROUTED
+
+
+def test_a_gateway_route_may_name_a_service_of_another_namespace() -> None:
+    spec = {"rules": [{"backendRefs": [{"name": "s", "namespace": "app"}]}]}
+    assert web(SERVICE, route("HTTPRoute", GATEWAY, "far", spec)) == ROUTED
+
+
+@pytest.mark.parametrize(
+    ("kind", "api", "spec"),
+    [
+        ("Ingress", "networking.k8s.io/v1", paths({"service": {"name": "other"}})),
+        ("Ingress", "networking.k8s.io/v1", paths({"resource": {"kind": "Bucket", "name": "s"}})),
+        ("Ingress", "example.com/v1", paths(NEW)),
+        ("Route", "serving.knative.dev/v1", {"to": {"name": "s"}}),
+        ("Route", "route.openshift.io/v1", {"to": {"name": "other"}}),
+    ],
+)
+def test_what_publishes_nothing(kind: str, api: str, spec: Json) -> None:
+    assert web(SERVICE, route(kind, api, "app", spec)) == HIDDEN
+
+
+def test_routes_of_another_namespace_publish_their_own_services() -> None:
+    assert web(SERVICE, route("Route", "route.openshift.io/v1", "far", {"to": {"name": "s"}})) == HIDDEN
+
+
+@pytest.mark.parametrize("kind", ["Ingress", "Route", "HTTPRoute"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        None,
+        [],
+        "s",
+        5,
+        {"to": "s", "alternateBackends": 5},
+        {"to": ["s"], "alternateBackends": {"name": "s"}},
+        {"backend": None, "rules": "x"},
+        {"defaultBackend": {"service": None}, "rules": [{"http": {"paths": [{"backend": 7}]}}]},
+        {"rules": [{"backendRefs": None}, {"backendRefs": [None, {"name": 5}]}]},
+    ],
+)
+def test_malformed_publishers_publish_nothing_and_break_nothing(kind: str, spec: Json) -> None:
+    api = {"Ingress": "networking.k8s.io/v1", "Route": "route.openshift.io/v1", "HTTPRoute": GATEWAY}[kind]
+    assert web(SERVICE, route(kind, api, "app", spec)) == HIDDEN
+
+
+def test_a_published_load_balancer_is_both() -> None:
+    open_to_all = service("s", "app", APP, HTTP, type="LoadBalancer")
+    published = route("Route", "route.openshift.io/v1", "app", {"to": {"name": "s"}})
+    assert web(open_to_all, published) == Exposure(direct=tcp(8080), masked=tcp(8080), routed=tcp(8080))
