@@ -16,7 +16,7 @@ from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, out
 from audit.commands.session import Session
 from audit.conclusion import FINDINGS
 from audit.errors import INCOMPLETE
-from audit.model import SEVERITIES, Severity
+from audit.model import SEVERITIES, Severity, ZoneMatrix
 from audit.report import InputRecord, Report
 
 FORMATS = ("text", "json", "html", "pdf")
@@ -132,21 +132,25 @@ def scan(  # noqa: PLR0913 - the options of the command
         facts=evaluation.facts,
         scope=evaluation.scope,
         exceptions=exempted.records,
-        inputs=_declared(zones=matrix_file, exceptions=exceptions),
+        inputs=_declared(declared, exceptions),
         notes=exempted.notes,
     )
     return assemble(exempted.results, basis, created=created.strftime("%Y-%m-%dT%H:%M:%SZ"), fail_on=fail_on)
 
 
-def _declared(**files: str | None) -> tuple[InputRecord, ...]:
-    """The files that people wrote, by role, as the evidence sheet lists them."""
-    found = []
-    for role, file in files.items():
-        if file is not None:
-            content = Path(file).read_bytes()
-            digest = hashlib.sha256(content).hexdigest()
-            found.append(InputRecord(file=file, sha256=digest, size=len(content), role=role))
+def _declared(declared: ZoneMatrix, exceptions: str | None) -> tuple[InputRecord, ...]:
+    """The files that people wrote, as the evidence sheet lists them. A pipe has been read once and has no size."""
+    found = [InputRecord(file=declared.file, sha256=declared.sha256, size=_size(declared.file), role="zones")]
+    if exceptions is not None:
+        content = Path(exceptions).read_bytes() if Path(exceptions).is_file() else b""
+        digest = hashlib.sha256(content).hexdigest() if content else ""
+        found.append(InputRecord(file=exceptions, sha256=digest, size=len(content), role="exceptions"))
     return tuple(found)
+
+
+def _size(file: str) -> int:
+    path = Path(file)
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _render(outlet: Outlet, report: Report, session: Session) -> bytes:
