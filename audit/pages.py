@@ -242,6 +242,7 @@ def _environment() -> jinja2.Environment:
     environment.globals |= {
         "anchor": summary.anchor,
         "conclusion": summary.conclusion,
+        "reason": summary.reason,
         "conclusions": tuple(summary.CONCLUSIONS),
         "known": _known,
         "letters": summary.LETTERS,

@@ -63,6 +63,13 @@ def conclusion(report: Report) -> str:
     return CONCLUSIONS.get(report.verdict, report.verdict)
 
 
+def reason(report: Report) -> str:
+    """The headline without the verdict that it may begin with, for places where the verdict stands beside it."""
+    words = conclusion(report)
+    text = report.headline.rstrip(".")
+    return text[len(words) + 2 :] if text.lower().startswith(f"{words.lower()}: ") else text
+
+
 def mark(cell: CellRecord | None) -> str:
     """`P`, `F2`, `E`, `?`, `-` or `M`; lower case when a default decided, `?` for a pair that is missing."""
     if cell is None:

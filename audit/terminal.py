@@ -74,7 +74,9 @@ def _report(console: Console, report: Report) -> None:
 
 def _verdict(console: Console, report: Report) -> None:
     word = summary.conclusion(report).upper()
-    console.print(Text.assemble((f" {word} ", STYLES.get(report.verdict, "bold")), " ", (report.headline, "bold")))
+    console.print(
+        Text.assemble((f" {word} ", STYLES.get(report.verdict, "bold")), " ", (summary.reason(report), "bold"))
+    )
     matrix = report.matrix
     approved = f", approved by {matrix.approved_by}" if matrix.approved_by else ""
     approved += f" on {matrix.approved_on}" if matrix.approved_by and matrix.approved_on else ""
@@ -174,7 +176,7 @@ def _list(console: Console, report: Report) -> None:
 def _findings(console: Console, report: Report) -> None:
     findings = summary.open_findings(report)
     excepted = len(summary.with_verdict(report, "excepted"))
-    aside = f"{excepted:,} excepted ones are not listed here" if excepted else ""
+    aside = f"excepted and not listed here: {excepted:,}" if excepted else ""
     if not findings:
         _heading(console, "Findings", "; ".join(part for part in ("none open", aside) if part))
         return
@@ -239,7 +241,7 @@ def _exceptions(console: Console, report: Report) -> None:
     _heading(console, "Exceptions", _of(min(len(report.exceptions), MOST_GAPS), len(report.exceptions), "exceptions"))
     for record in sorted(report.exceptions, key=_urgency)[:MOST_GAPS]:
         until = f", until {record.expires_on}" if record.expires_on else ", no end"
-        covers = f", covers {len(record.findings):,} findings" if record.findings else ""
+        covers = f", findings covered: {len(record.findings):,}" if record.findings else ""
         text = f"{record.id} {record.status}{until}{covers}: {record.title}"
         console.print(Padding(Text(summary.clipped(text, 300)), (0, 0, 0, 2)))
 

@@ -67,6 +67,12 @@ def test_first_steps_are_distinct_and_start_with_the_worst_finding() -> None:
     assert "Make Node readable to the scan (forbidden)." in steps
 
 
+def test_the_verdict_is_not_said_twice() -> None:
+    said = msgspec.structs.replace(example(), headline="Not compliant: two pairs fail.")
+    assert summary.reason(said) == "two pairs fail"
+    assert summary.reason(msgspec.structs.replace(said, headline="two pairs fail")) == "two pairs fail"
+
+
 def test_monstrous_text_is_cut_and_the_cut_is_stated() -> None:
     report = msgspec.structs.replace(example(), headline="x" * 50_000)
     assert summary.shown(report).headline.endswith("… (2,000 of 50,000 characters)")
