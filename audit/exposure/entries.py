@@ -157,17 +157,19 @@ def _backends(kind: str, entry: Entry) -> Iterator[tuple[str, str]]:
 
 def _references(node: Any) -> Iterator[Any]:
     """Every object that names a backend Service, wherever a route kind keeps it."""
-    if isinstance(node, list):
-        for item in node:
-            yield from _references(item)
-    elif isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("backend", "defaultBackend"):
-                yield value.get("service", value) if isinstance(value, dict) else None
-            elif key in ("backendRefs", "backendRef"):
-                yield from value if isinstance(value, list) else [value]
-            else:
-                yield from _references(value)
+    pending = [node]
+    while pending:  # no recursion: how deep a spec is nested is up to whoever wrote it
+        one = pending.pop()
+        if isinstance(one, list):
+            pending += one
+        elif isinstance(one, dict):
+            for key, value in one.items():
+                if key in ("backend", "defaultBackend"):
+                    yield value.get("service", value) if isinstance(value, dict) else None
+                elif key in ("backendRefs", "backendRef"):
+                    yield from value if isinstance(value, list) else [value]
+                else:
+                    pending.append(value)
 
 
 def _text(node: Any, key: str) -> str:

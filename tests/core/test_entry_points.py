@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
-from audit.exposure.entries import HIDDEN, Exposure, exposures
+from audit.exposure.entries import HIDDEN, Exposure, _references, exposures
 from audit.traffic import NONE, Traffic
 from tests.core.clusters import container, host, inventory, namespace, node, pod, route, service, tcp
 
@@ -191,6 +192,13 @@ def test_routes_of_another_namespace_publish_their_own_services() -> None:
 def test_malformed_publishers_publish_nothing_and_break_nothing(kind: str, spec: Json) -> None:
     api = {"Ingress": "networking.k8s.io/v1", "Route": "route.openshift.io/v1", "HTTPRoute": GATEWAY}[kind]
     assert web(SERVICE, route(kind, api, "app", spec)) == HIDDEN
+
+
+def test_a_spec_nested_deeper_than_the_stack_is_searched_all_the_same() -> None:
+    deep: Json = {"backendRefs": [{"name": "s"}]}
+    for _ in range(sys.getrecursionlimit() + 1):
+        deep = {"rules": [deep]}
+    assert list(_references(deep)) == [{"name": "s"}]
 
 
 def test_a_published_load_balancer_is_both() -> None:
