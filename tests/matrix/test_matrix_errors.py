@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+import itertools
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from audit import matrix
 from audit.errors import AuditError, AuditErrors
@@ -402,3 +407,27 @@ def test_every_error_ends_the_process_with_the_code_for_bad_input(tmp_path: Path
     with pytest.raises(AuditErrors) as caught:
         matrix.load(path)
     assert caught.value.exit_code == 2
+
+
+BLOCKS = st.builds(
+    lambda base, prefix: str(ipaddress.ip_network((base << 8, prefix), strict=False)),
+    st.integers(0, 7),
+    st.integers(22, 32),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(BLOCKS, unique=True, max_size=3), min_size=2, max_size=4))
+def test_zones_overlap_when_and_only_when_two_of_their_blocks_do(tmp_path: Path, zones: list[list[str]]) -> None:
+    text = (
+        HEAD
+        + "zones:\n"
+        + "".join(f"- {{name: z{n}, cidrs: {json.dumps(blocks)}}}\n" for n, blocks in enumerate(zones))
+    )
+    networks = [[ipaddress.ip_network(block) for block in blocks] for blocks in zones]
+    overlap = any(
+        one.overlaps(other) for a, b in itertools.combinations(networks, 2) for one, other in itertools.product(a, b)
+    )
+    found = faults(tmp_path, text)
+    assert bool(found) == overlap
+    assert all(" overlaps " in fault for fault in found)
