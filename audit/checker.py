@@ -16,7 +16,7 @@ from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Verdict, ZoneMatrix
 from audit.remedy import zone_policies
-from audit.rule import Cell, Context, Finding, NotApplicable, Rule
+from audit.rule import INCOMPLETE, Cell, Context, Finding, NotApplicable, Rule
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE
 from audit.zones import ZoneMap
@@ -25,6 +25,9 @@ BLOCKING = frozenset({"forbidden", "unavailable", "partial", "invalid-object"})
 """Gaps that mean evidence is missing. What is read but not modelled is the engine's business (bounds) and NET007's."""
 CELL_RULE = "NET001"
 """The rule whose findings are the reasons why cells fail."""
+NO_ENDPOINTS = "no-endpoints"
+EVIDENCE = ("Namespace", "NetworkPolicy", "Pod")
+"""Kinds without which no cell can pass."""
 NOT_COMPUTED = "not-computed"
 """Reason of a cell that the engine left out."""
 _FINGERPRINT = 32
@@ -91,13 +94,24 @@ def zone_names(matrix: ZoneMatrix, flows: Iterable[CellFlow], zone_map: ZoneMap)
     return (*named, UNZONED) if unzoned else tuple(named)
 
 
-def judge(matrix: ZoneMatrix, flows: Sequence[CellFlow], names: Sequence[str]) -> tuple[Cell, ...]:
+def judge(
+    matrix: ZoneMatrix, flows: Sequence[CellFlow], names: Sequence[str], *, complete: bool = True
+) -> tuple[Cell, ...]:
     """Every ordered pair of the named zones with its verdict, before exceptions.
 
     A pair the engine says nothing about is not-evaluated, or not-applicable where the zone is UNZONED and empty.
+    Without `complete` evidence nothing passes: what was not read could be open.
     """
     by_pair = {(flow.source, flow.target): flow for flow in flows}
-    return tuple(_judge(matrix, by_pair.get((a, b)) or _silent(a, b), a, b) for a in names for b in names)
+    cells = tuple(_judge(matrix, by_pair.get((a, b)) or _silent(a, b), a, b) for a in names for b in names)
+    return cells if complete else tuple(map(_in_doubt, cells))
+
+
+def _in_doubt(cell: Cell) -> Cell:
+    """The cell when a part of the population is not known: more could be open than was seen."""
+    if cell.verdict == "pass" or cell.reasons == (NO_ENDPOINTS,):
+        return replace(cell, verdict="not-evaluated", reasons=(INCOMPLETE,))
+    return cell
 
 
 def _silent(source: str, target: str) -> CellFlow:
@@ -127,7 +141,7 @@ def _judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> Cell
 def _nothing_to_judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> str:
     """Why the pair is not applicable; empty if it is to be judged."""
     if not flow.populated:
-        return "no-endpoints"
+        return NO_ENDPOINTS
     if _outside(matrix, source) and _outside(matrix, target) and not flow.possible:
         return "outside-the-cluster"
     if matrix.defaults.unzoned == "ignore" and UNZONED in (source, target):
@@ -161,12 +175,12 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
 
     `cluster` is the identity that fingerprints carry; empty for manifests.
     """
-    snapshot = inventory.snapshot
+    snapshot, names = inventory.snapshot, zone_names(matrix, flows, zone_map)
     context = Context(
         inventory=inventory,
         zone_map=zone_map,
         matrix=matrix,
-        cells=judge(matrix, flows, zone_names(matrix, flows, zone_map)),
+        cells=judge(matrix, flows, names, complete=not _lost(EVIDENCE, snapshot.gaps)),
         facts=facts,
         gaps=snapshot.gaps,
         today=today,
@@ -233,10 +247,14 @@ def _worst(verdicts: Iterable[Verdict], *, unsure: bool) -> Verdict | None:
 
 def missing_evidence(rule: Rule, gaps: Iterable[Gap]) -> str:
     """What the rule needs and the scan did not get, as one clause; empty if nothing."""
-    lost = sorted(
-        {(gap.kind, gap.reason, gap.scope) for gap in gaps if gap.reason in BLOCKING and gap.kind in rule.needs}
-    )
+    lost = _lost(rule.needs, gaps)
     return "; ".join(f"{kind} {reason}" + (f" ({scope})" if scope else "") for kind, reason, scope in lost)
+
+
+def _lost(kinds: Iterable[str], gaps: Iterable[Gap]) -> list[tuple[str, str, str]]:
+    """(kind, reason, scope) of evidence of these kinds that was not got, sorted."""
+    wanted = frozenset(kinds)
+    return sorted({(gap.kind, gap.reason, gap.scope) for gap in gaps if gap.reason in BLOCKING and gap.kind in wanted})
 
 
 def _settle(cells: Iterable[Cell], checked: Iterable[CheckedFinding]) -> tuple[CheckedCell, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from audit.selectors import LabelSelector
@@ -170,7 +171,7 @@ class Expectation:
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ZoneMatrix:
     """The declared intent."""
 
@@ -188,9 +189,13 @@ class ZoneMatrix:
         """The zone of that name, or None."""
         return next((zone for zone in self.zones if zone.name == name), None)
 
+    @cached_property
+    def _rows(self) -> Mapping[tuple[str, str], Flow]:
+        return {(flow.source, flow.target): flow for flow in reversed(self.flows)}
+
     def row(self, source: str, target: str) -> Flow | None:
-        """The row for this ordered pair, or None."""
-        return next((flow for flow in self.flows if (flow.source, flow.target) == (source, target)), None)
+        """The row for this ordered pair, or None; the first one where a matrix made in code has several."""
+        return self._rows.get((source, target))
 
     def expect(self, source: str, target: str) -> Expectation:
         """What may flow from zone `source` to zone `target`; UNZONED on either side takes the inter-zone default."""

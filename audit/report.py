@@ -1,4 +1,6 @@
-"""`Report`: the one value that every renderer, file and the exit code are made from. Plain data; schema zone-audit.results/1.
+"""`Report`: the one value that every renderer, file and the exit code are made from.
+
+Plain data; its schema is zone-audit.results/1.
 
 Field names are the JSON names. Every sequence is sorted, so equal reports are equal bytes.
 """
@@ -169,6 +171,8 @@ class AssumptionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InputRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One file that went into the verdict."""
+
     file: str
     sha256: str
     size: int
@@ -208,6 +212,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MatrixRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The matrix that was judged against."""
+
     name: str
     version: str = ""
     owner: str = ""

@@ -31,6 +31,7 @@ from audit.zones import Membership, ZoneMap, is_platform
 
 __all__ = [
     "ALL",
+    "INCOMPLETE",
     "NONE",
     "SEVERITIES",
     "UNZONED",
@@ -65,6 +66,8 @@ __all__ = [
     "scalar",
 ]
 
+INCOMPLETE = "incomplete-evidence"
+"""Reason of a cell that cannot pass because a part of the population was not read."""
 SECTIONS = ("What it checks", "Why it matters", "How to fix", "Limits")
 """Paragraph openings that the docstring of a rule must have, in this order."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.rule import (
+    INCOMPLETE,
     NONE,
     UNZONED,
     Breach,
@@ -111,7 +112,7 @@ def _uncertain(context: Context, cell: Cell) -> Iterator[Finding]:
                 by_reason.setdefault(reason, []).append(breach)
     for reason, breaches in sorted(by_reason.items()):
         yield _undecided(context, cell, reason, breaches)
-    if not by_reason and cell.verdict == "not-evaluated":
+    if not by_reason and cell.verdict == "not-evaluated" and INCOMPLETE not in cell.reasons:
         yield _undecided(context, cell, ", ".join(cell.flow.reasons) or "unknown", [])
 
 

@@ -41,4 +41,4 @@ def _running(kind: str, listed: Iterable[Entry]) -> Iterator[Entry]:
 def _gap(entry: Entry) -> Gap:
     name = f"{entry.kind} {entry.namespace}/{entry.name}".replace(" /", " ")
     text = f"the pods of {name} are not known: its kind is not read"
-    return Gap(kind="Pod", reason="not-modelled", scope=name, text=text)
+    return Gap(kind="Pod", reason="partial", scope=name, text=text)

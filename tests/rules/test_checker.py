@@ -117,6 +117,19 @@ def test_a_rule_cannot_pass_on_missing_evidence(kit: Any, reason: Any) -> None:
     assert estate.check([made(needs=("Node",))]).rules[0].verdict == "pass"
 
 
+@pytest.mark.parametrize("kind", ["Pod", "Namespace", "NetworkPolicy"])
+def test_no_cell_passes_while_a_part_of_the_population_is_unread(kit: Any, kind: str) -> None:
+    complete = kit.estate.check([])
+    lost = replace(kit.estate, gaps=(Gap(kind=kind, reason="partial"),)).check([])
+    before = [one.verdict for one in complete.cells]
+    after = [one.verdict for one in lost.cells]
+    assert "pass" in before
+    assert "pass" not in after
+    assert [a for a, b in zip(after, before, strict=True) if b not in ("pass", "not-applicable")] == [
+        b for b in before if b not in ("pass", "not-applicable")
+    ]
+
+
 def test_missing_evidence_does_not_hide_a_finding(kit: Any) -> None:
     estate = replace(kit.estate, gaps=(Gap(kind="Pod", reason="forbidden"),))
     assert estate.check([made(finding(), needs=("Pod",))]).rules[0].verdict == "fail"
