@@ -16,7 +16,7 @@ from pyroaring import FrozenBitMap
 from audit.classes import NOTHING
 from audit.flows import Breach, Cause, Witness
 from audit.inventory import Pod
-from audit.meet import Meetings, TargetGroup
+from audit.meet import Meetings, TargetGroup, first_pair
 from audit.model import ObjectRef
 from audit.policy.clause import Direction
 from audit.reach import Grant
@@ -55,6 +55,10 @@ _Key = tuple[str, int, tuple[str, ...], bool]
 `open` is a pod that no policy isolates, `host` one on the host network, which no policy binds."""
 
 
+_Part = tuple[FrozenBitMap, Traffic]
+"""Source classes that all get the same traffic beyond the matrix."""
+
+
 @dataclass(slots=True)
 class _Sum:
     """A breach while it is being filled."""
@@ -74,8 +78,7 @@ class _Fault(NamedTuple):
     kind: str
     policy: int
     exposed: bool
-    sources: FrozenBitMap
-    traffic: Traffic
+    parts: Sequence[_Part]
 
     @property
     def key(self) -> _Key:
@@ -94,8 +97,9 @@ class Causes:
         """One breach per cause; certain ones first, then most pairs. What is certain is not repeated as uncertain."""
         sums: dict[_Key, _Sum] = {}
         for one in excess:
-            for key, sources, targets, traffic in self._parts(one, allowed):
-                self._add(sums.setdefault(key, _Sum()), one, sources, targets, traffic)
+            for key, targets, parts in self._parts(one, allowed):
+                if parts:
+                    self._add(sums.setdefault(key, _Sum()), one, targets, parts)
         certain = NONE
         for key, total in sums.items():
             if key[0] != "doubt" and key[3]:
@@ -107,22 +111,27 @@ class Causes:
         ]
         return tuple(sorted(found, key=lambda one: (not one.certain, not one.exposed, -one.pairs, _name(one))))
 
-    def _parts(self, one: Excess, allowed: Traffic) -> Iterator[tuple[_Key, FrozenBitMap, FrozenBitMap, Traffic]]:
+    def _parts(self, one: Excess, allowed: Traffic) -> Iterator[tuple[_Key, FrozenBitMap, Sequence[_Part]]]:
+        """(cause, target classes, what their sources get); one item per cause and group of targets."""
+        doubtful: dict[_Key, list[_Part]] = {}
         for flow in one.flows:
             if flow.reasons:
-                key: _Key = ("doubt", -1, flow.reasons, flow.exposed)
-                yield key, flow.sources, one.group.members, flow.traffic - allowed
+                parts = doubtful.setdefault(("doubt", -1, flow.reasons, flow.exposed), [])
+                parts.append((flow.sources, flow.traffic - allowed))
+        for key, parts in doubtful.items():
+            yield key, one.group.members, parts
         certain = [flow for flow in one.flows if not flow.reasons]
         if not certain:
             return
         if one.group.outside:
             for grants, sources in self._by_grants("egress", _union(certain)):
                 for fault in self._faults(grants, one.group.members, certain, allowed):
-                    yield fault.key, sources & fault.sources, one.group.members, fault.traffic
+                    among = [(part & sources, traffic) for part, traffic in fault.parts if part.intersect(sources)]
+                    yield fault.key, one.group.members, among
             return
         for grants, targets in self._by_grants("ingress", one.group.members):
             for fault in self._faults(grants, None, certain, allowed):
-                yield fault.key, fault.sources, targets, fault.traffic
+                yield fault.key, targets, fault.parts
 
     def _faults(
         self,
@@ -138,20 +147,19 @@ class Causes:
         for exposed in (True, False):
             listed = [flow for flow in flows if flow.exposed == exposed]
             if listed and (grants is None or grants == "host"):
-                yield _Fault(grants or "open", -1, exposed, _union(listed), _beyond(listed, allowed))
+                parts = [(flow.sources, flow.traffic - allowed) for flow in listed]
+                yield _Fault(grants or "open", -1, exposed, parts)
             elif listed and isinstance(grants, tuple):
-                found: dict[int, list[tuple[FrozenBitMap, Traffic]]] = {}
+                found: dict[int, list[_Part]] = {}
                 for grant in grants:
-                    parts = self._let_through(grant, targets, listed, allowed)
-                    found.setdefault(grant.policy, []).extend(parts)
-                for policy, parts in found.items():
-                    if parts:
-                        sources = FrozenBitMap.union(*(one for one, _ in parts))
-                        yield _Fault("policy", policy, exposed, sources, union(traffic for _, traffic in parts))
+                    through = self._let_through(grant, targets, listed, allowed)
+                    found.setdefault(grant.policy, []).extend(through)
+                for policy, through in found.items():
+                    yield _Fault("policy", policy, exposed, through)
 
     def _let_through(
         self, grant: Grant, targets: FrozenBitMap | None, flows: Sequence[Flow], allowed: Traffic
-    ) -> list[tuple[FrozenBitMap, Traffic]]:
+    ) -> list[_Part]:
         """(sources, traffic beyond) that one grant is to blame for."""
         permit = self._reach.permits.all[grant.permit]
         if permit.reason or (targets is not None and not permit.peers.intersect(targets)):
@@ -173,22 +181,22 @@ class Causes:
             groups.setdefault("host" if host else id(listed[number]), []).append(number)
         return [("host" if key == "host" else listed[found[0]], FrozenBitMap(found)) for key, found in groups.items()]
 
-    def _add(self, total: _Sum, one: Excess, sources: FrozenBitMap, targets: FrozenBitMap, traffic: Traffic) -> None:
-        if not sources:
-            return
+    def _add(self, total: _Sum, one: Excess, targets: FrozenBitMap, parts: Sequence[_Part]) -> None:
         classes = self._classes
+        sources = FrozenBitMap.union(*(part for part, _ in parts))
         if one.group.outside:
             total.pairs += classes.weight(sources - total.sources)
         else:
             count = 1 if one.outside else classes.weight(sources)
             total.pairs += count * classes.weight(targets) - (0 if one.outside else classes.weight(sources & targets))
         total.outside |= one.outside
-        total.traffic |= traffic
+        total.traffic |= union(traffic for _, traffic in parts)
         total.sources |= sources
         total.targets |= targets
-        place = (targets.min(), sources.min())
-        if total.first is None or place < total.first[:2]:
-            total.first = (*place, traffic)
+        place = first_pair(sources, targets, classes.weights)
+        if place and (total.first is None or place < total.first[:2]):
+            # Only what this very source gets: another one may get other ports.
+            total.first = (*place, union(traffic for part, traffic in parts if place[1] in part))
 
     def _breach(self, key: _Key, total: _Sum) -> Breach:
         kind, policy, reasons, exposed = key
@@ -273,10 +281,6 @@ class Causes:
 
 def _union(flows: Sequence[Flow]) -> FrozenBitMap:
     return FrozenBitMap.union(*(flow.sources for flow in flows))
-
-
-def _beyond(flows: Sequence[Flow], allowed: Traffic) -> Traffic:
-    return union(flow.traffic for flow in flows) - allowed
 
 
 def _name(breach: Breach) -> tuple[str, ...]:

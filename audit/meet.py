@@ -121,3 +121,13 @@ class Meetings:
 def alone(sources: FrozenBitMap, group: TargetGroup, weights: Sequence[int]) -> bool:
     """Whether the only connection is that of one pod to itself, which no policy decides and no output shows."""
     return len(sources) == 1 and sources == group.members and not group.outside and weights[sources.min()] == 1
+
+
+def first_pair(sources: FrozenBitMap, targets: FrozenBitMap, weights: Sequence[int]) -> tuple[int, int] | None:
+    """The smallest (target class, source class) that is more than one pod and itself; None if there is none."""
+    target, source = targets.min(), sources.min()
+    if target != source or weights[target] > 1:
+        return target, source
+    if len(sources) > 1:
+        return target, sources[1]
+    return (targets[1], source) if len(targets) > 1 else None

@@ -15,7 +15,7 @@ from audit.causes import Causes, Excess, Flow
 from audit.classes import NOTHING
 from audit.exposure.entries import HIDDEN, Exposure
 from audit.flows import CellFlow
-from audit.meet import Meeting, Meetings, TargetGroup, alone
+from audit.meet import Meeting, Meetings, TargetGroup, alone, first_pair
 from audit.model import UNZONED, ZoneMatrix
 from audit.traffic import ALL, NONE, Traffic
 
@@ -139,8 +139,8 @@ class Tally:
             self.doubts[reason] = self.doubts.get(reason, 0) + self._pairs(found, flow.sources)
         if not flow.reasons:
             cell.observed |= flow.traffic
-            place = (found.group.members.min(), flow.sources.min())
-            if cell.first is None or place < cell.first[:2]:
+            place = first_pair(flow.sources, found.group.members, self._classes.weights)
+            if place and (cell.first is None or place < cell.first[:2]):
                 cell.first = (*place, flow.traffic)
 
     def _count(self, cell: _Sum, found: Excess) -> None:
