@@ -28,7 +28,9 @@ from audit.traffic import address_number
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 NO_LABELS: Mapping[str, str] = {}
-NETWORKS = frozenset({"k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network"})
+NETWORKS = frozenset(
+    {"k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network", "pod.network.openshift.io/assign-macvlan"}
+)
 FINISHED = frozenset({"Succeeded", "Failed"})
 
 
