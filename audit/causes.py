@@ -49,8 +49,8 @@ class Excess:
 
 Grants = tuple[Grant, ...] | Literal["host"] | None
 """What decides one side: grants of policies, nothing because of the host network, or nothing at all."""
-_Key = tuple[str, int, tuple[str, ...], bool]
-"""(`policy`, `open`, `host` or `doubt`; policy index; reasons; exposed)
+_Key = tuple[str, int, tuple[str, ...], bool, bool]
+"""(`policy`, `open`, `host` or `doubt`; policy index; reasons; exposed; whether the targets are outside)
 
 `open` is a pod that no policy isolates, `host` one on the host network, which no policy binds."""
 
@@ -80,9 +80,8 @@ class _Fault(NamedTuple):
     exposed: bool
     parts: Sequence[_Part]
 
-    @property
-    def key(self) -> _Key:
-        return self.kind, self.policy, (), self.exposed
+    def key(self, *, to_outside: bool) -> _Key:
+        return self.kind, self.policy, (), self.exposed, to_outside
 
 
 class Causes:
@@ -116,7 +115,7 @@ class Causes:
         doubtful: dict[_Key, list[_Part]] = {}
         for flow in one.flows:
             if flow.reasons:
-                parts = doubtful.setdefault(("doubt", -1, flow.reasons, flow.exposed), [])
+                parts = doubtful.setdefault(("doubt", -1, flow.reasons, flow.exposed, one.group.outside), [])
                 parts.append((flow.sources, flow.traffic - allowed))
         for key, parts in doubtful.items():
             yield key, one.group.members, parts
@@ -127,11 +126,11 @@ class Causes:
             for grants, sources in self._by_grants("egress", _union(certain)):
                 for fault in self._faults(grants, one.group.members, certain, allowed):
                     among = [(part & sources, traffic) for part, traffic in fault.parts if part.intersect(sources)]
-                    yield fault.key, one.group.members, among
+                    yield fault.key(to_outside=True), one.group.members, among
             return
         for grants, targets in self._by_grants("ingress", one.group.members):
             for fault in self._faults(grants, None, certain, allowed):
-                yield fault.key, targets, fault.parts
+                yield fault.key(to_outside=False), targets, fault.parts
 
     def _faults(
         self,
@@ -199,11 +198,10 @@ class Causes:
             total.first = (*place, union(traffic for part, traffic in parts if place[1] in part))
 
     def _breach(self, key: _Key, total: _Sum) -> Breach:
-        kind, policy, reasons, exposed = key
+        kind, policy, reasons, exposed, to_outside = key
         target, source, traffic = total.first or (0, 0, NONE)
         pods = self._classes.pods
-        outside_target = target >= pods
-        ingress = None if outside_target else self._cause("ingress", target, source, traffic, policy)
+        ingress = None if to_outside else self._cause("ingress", target, source, traffic, policy)
         egress = None if source >= pods else self._cause("egress", source, target, traffic, policy)
         return Breach(
             traffic=total.traffic,
@@ -212,10 +210,10 @@ class Causes:
             ingress=ingress,
             egress=egress,
             exposed=exposed,
-            sources=1 if total.outside else self._classes.weight(total.sources),
-            targets=1 if outside_target else self._classes.weight(total.targets),
+            sources=self._classes.weight(total.sources) + total.outside,
+            targets=1 if to_outside else self._classes.weight(total.targets),
             pairs=total.pairs,
-            subjects=self._subjects(kind, policy, total.sources if outside_target else total.targets),
+            subjects=self._subjects(kind, policy, total.sources if to_outside else total.targets),
             witness=self.witness(target, source, traffic),
         )
 

@@ -189,7 +189,7 @@ class Tally:
             excess_pairs=cell.excess_pairs + weight(cell.excess_to_outside),
             unexposed=cell.unexposed,
             unexposed_pairs=cell.unexposed_pairs,
-            reasons=tuple(sorted({reason for breach in breaches for reason in breach.reasons})),
+            reasons=tuple(sorted({reason for breach in breaches if breach.exposed for reason in breach.reasons})),
             breaches=breaches,
             witness=causes.witness(*cell.first) if cell.first else None,
         )

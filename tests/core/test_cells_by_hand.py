@@ -362,6 +362,19 @@ def test_namespaces_that_no_zone_claims_stand_in_a_zone_of_their_own() -> None:
     assert [one.source for one in found.cells][-1] == UNZONED
 
 
+def test_a_zone_of_pods_and_addresses_blames_each_direction_on_its_own() -> None:
+    found = evaluate(matrix([zone("a"), PARTNER]), namespace("lost"), *pods("lost", 2), host("agent", ns="lost"))
+    within = cell(found, UNZONED, UNZONED)
+    assert (within.pairs, within.excess_pairs) == (3 * 2 + 3, 3 * 2 + 3)
+    certain = [(one.egress is None, one.ingress is None, str(one.subjects[0]), one.pairs) for one in within.breaches][:4]
+    assert sorted(certain) == [
+        (False, False, "Namespace lost", 2 * 2),
+        (False, False, "Pod lost/agent", 2),
+        (False, True, "Namespace lost", 2),
+        (False, True, "Pod lost/agent", 1),
+    ]
+
+
 def test_a_namespace_that_two_zones_claim_is_in_neither() -> None:
     selected = zone("a", namespaces=LabelSelector.parse({"matchLabels": {"team": "x"}}))
     both = namespace("both", **{"team": "x", "network-zone": "b"})
