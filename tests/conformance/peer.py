@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-Points = frozenset[tuple[str, int]]
-PROTOCOLS = ("TCP", "UDP", "SCTP")
-ALL: Points = frozenset((protocol, port) for protocol in PROTOCOLS for port in range(1, 65536))
+from tests.oracle.portbits import EVERYTHING, NOTHING, PortBits
+
+Points = PortBits
+ALL = EVERYTHING
 V4_END = (1 << 32) - 1
 CASES = Path(__file__).parents[3] / "shared" / "conformance" / "netpol-analyzer" / "cases"
 WORKLOAD = re.compile(r"(?P<ns>[^/\[]+)(\[udn\])?/(?P<name>.+)\[(?P<kind>\w+)\]")
@@ -82,26 +83,20 @@ def points(text: str) -> Points:
     """`SCTP 1-9002,TCP 80,8080` as a set."""
     if text == "All Connections":
         return ALL
-    found: set[tuple[str, int]] = set()
-    protocol = ""
+    found, protocol = NOTHING, ""
     for part in text.split(","):
         *name, numbers = part.split(" ")
         protocol = name[0] if name else protocol
         low, _, high = numbers.partition("-")
-        found |= {(protocol, port) for port in range(int(low), int(high or low) + 1)}
-    return frozenset(found)
+        found |= PortBits.of(protocol, int(low), int(high or low))
+    return found
 
 
 def shown(ports: Points) -> str:
     """The set as text again, ranges joined."""
     if ports == ALL:
         return "all"
-    parts = []
-    for protocol in PROTOCOLS:
-        numbers = sorted(port for name, port in ports if name == protocol)
-        for _, group in itertools.groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
-            run = [number for _, number in group]
-            parts.append(f"{protocol} {run[0]}" + (f"-{run[-1]}" if len(run) > 1 else ""))
+    parts = [f"{protocol} {low}" + (f"-{high}" if high > low else "") for protocol, low, high in ports.runs()]
     return ", ".join(parts) or "nothing"
 
 
@@ -122,7 +117,7 @@ class Table:
         for line in self.lines:
             for source, target in itertools.product(pieces(line.source, cuts), pieces(line.target, cuts)):
                 key = (source, target, line.network)
-                found[key] = found.get(key, frozenset()) | line.ports
+                found[key] = found.get(key, NOTHING) | line.ports
         return found
 
 
@@ -159,7 +154,7 @@ def differences(expected: list[Line], document: Any) -> list[Difference]:
     theirs, allowed, unknown = Table(expected), ours(document, "allowed"), ours(document, "unknown")
     cuts = sorted(theirs.cuts() | allowed.cuts() | unknown.cuts())
     left, sure, maybe = theirs.pairs(cuts), allowed.pairs(cuts), unknown.pairs(cuts)
-    nothing: Points = frozenset()
+    nothing = NOTHING
     wrong = {
         key: (left.get(key, nothing), sure.get(key, nothing), maybe.get(key, nothing))
         for key in left.keys() | sure.keys() | maybe.keys()

@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 
+from tests.oracle.portbits import NOTHING, PortBits
 from tests.oracle.engine import Address, Ports, Reach, reach
 from tests.oracle.slow import NAME_LABEL, policy_types, probe_addresses
 from tests.oracle.strategies import ANYTHING, NAMESPACES, PLAIN, clusters, policy, rule
@@ -102,16 +103,18 @@ def same(*clusters: list[Json]) -> None:
         assert other == first
 
 
-def levels(found: dict[str, Ports]) -> tuple[set[tuple[str, int]], set[tuple[str, int]]]:
-    """Boundary ports that are allowed, and those that are allowed or unknown."""
+def levels(found: dict[str, Ports]) -> tuple[PortBits, PortBits]:
+    """Ports that are allowed, and those that are allowed or unknown."""
     certain = found.get("allowed", {})
     return points(certain), points(certain) | points(found.get("unknown", {}))
 
 
-def points(ports: Ports) -> set[tuple[str, int]]:
-    return {
-        (protocol, port) for protocol, ranges in ports.items() for low, high in ranges for port in range(low, high + 1)
-    }
+def points(ports: Ports) -> PortBits:
+    found = NOTHING
+    for protocol, ranges in ports.items():
+        for low, high in ranges:
+            found |= PortBits.of(protocol, low, high)
+    return found
 
 
 def never_shrinks(before: list[Json], after: list[Json]) -> None:
