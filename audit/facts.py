@@ -73,7 +73,8 @@ def _wide_open(reach: Reachability, listed: Sequence[int]) -> Iterator[Cause]:
         if not reach.selected[index]:
             continue
         for clause in policy.text.clauses:
-            if clause.direction == "ingress" and clause.ports.traffic == ALL and any(map(_everyone, clause.peers)):
+            certain = clause.direction == "ingress" and not clause.unknown
+            if certain and clause.ports.traffic == ALL and any(map(_everyone, clause.peers)):
                 text = f"rule {clause.index} admits {clause}"
                 yield Cause(direction="ingress", ref=policy.ref, rule=clause.index, text=text)
 
