@@ -1,7 +1,7 @@
 """The quotient of reachability as a networkx graph: nodes are groups of endpoints that nothing tells apart.
 
-A node has `zone`, `outside` (addresses) and `classes`; an edge has `certain` and `possible` Traffic and `reasons`. This
-is the only module that imports networkx; everything about paths is asked here.
+A node has `zone`, `outside` (addresses), `classes` and `size` (endpoints); an edge has `certain` and `possible` Traffic
+and `reasons`. This is the only module that imports networkx; everything about paths is asked here.
 """
 
 from __future__ import annotations
@@ -46,22 +46,28 @@ def quotient(meetings: Meetings, most_edges: int = MOST_EDGES) -> Quotient:
 def shortest_path(found: Quotient, source: int, target: int, traffic: Traffic | None = None) -> list[int]:
     """Nodes from one class to another over connections that certainly exist; empty if there is no path.
 
-    `traffic` limits the last hop: it must carry some of it.
+    `traffic` limits the last hop: it must carry some of it. The ends are different endpoints, so a node may be both.
     """
     start, end = found.node_of[source], found.node_of[target]
-    graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_node(start)
+    crowded = found.graph.nodes[end]["size"] > 1
+    graph = nx.DiGraph()
+    graph.add_nodes_from((start, _ARRIVED))
     for left, right, data in found.graph.edges(data=True):
         certain = data["certain"]
-        wanted = certain & traffic if traffic is not None and right == end else certain
-        if wanted and (left == start or not found.graph.nodes[left]["outside"]):
+        if not certain or (left != start and found.graph.nodes[left]["outside"]):
+            continue
+        if right != end or crowded:  # another endpoint of the last node may be a step on the way
             graph.add_edge(left, right)
-    if end not in graph or (start == end):
-        return []
+        if right == end and (traffic is None or certain & traffic):
+            graph.add_edge(left, _ARRIVED)
     try:
-        return list(nx.shortest_path(graph, start, end))
+        return [*nx.shortest_path(graph, start, _ARRIVED)[:-1], end]
     except nx.NetworkXNoPath:
         return []
+
+
+_ARRIVED = -1
+"""Stands for the very endpoint that a path leads to, as against the others of its node."""
 
 
 def _members(meetings: Meetings) -> list[tuple[TargetGroup, int]]:
@@ -103,12 +109,14 @@ def _edges(meetings: Meetings, node_of: Mapping[int, int], most: int) -> int:
 
 def _built(meetings: Meetings, node_of: Mapping[int, int], *, exact: bool) -> Quotient:
     graph: nx.DiGraph[int] = nx.DiGraph()
+    weights = meetings.reach.classes.weights
     for group in meetings.groups:
         for number in group.members:
             node = node_of[number]
             if node not in graph:
-                graph.add_node(node, zone=group.zone, outside=group.outside, classes=[])
+                graph.add_node(node, zone=group.zone, outside=group.outside, classes=[], size=0)
             graph.nodes[node]["classes"].append(number)
+            graph.nodes[node]["size"] += 1 if group.outside else weights[number]
     for group in meetings.groups:
         targets = sorted({node_of[number] for number in group.members})
         for piece in pieces(meetings, group):
