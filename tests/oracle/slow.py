@@ -38,19 +38,25 @@ TEMPLATES = (
 
 UNMODELLED = {
     ("cilium.io", "CiliumNetworkPolicy"): "namespace",
-    ("cilium.io", "CiliumClusterwideNetworkPolicy"): "cluster",
+    ("cilium.io", "CiliumClusterwideNetworkPolicy"): "nodes",
     ("projectcalico.org", "NetworkPolicy"): "namespace",
-    ("projectcalico.org", "GlobalNetworkPolicy"): "cluster",
+    ("projectcalico.org", "GlobalNetworkPolicy"): "nodes",
     ("crd.projectcalico.org", "NetworkPolicy"): "namespace",
-    ("crd.projectcalico.org", "GlobalNetworkPolicy"): "cluster",
+    ("crd.projectcalico.org", "GlobalNetworkPolicy"): "nodes",
     ("policy.networking.k8s.io", "AdminNetworkPolicy"): "cluster",
     ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): "cluster",
     ("policy.networking.k8s.io", "ClusterNetworkPolicy"): "cluster",
     ("security.istio.io", "AuthorizationPolicy"): "namespace",
     ("crd.antrea.io", "NetworkPolicy"): "namespace",
-    ("crd.antrea.io", "ClusterNetworkPolicy"): "cluster",
+    ("crd.antrea.io", "ClusterNetworkPolicy"): "nodes",
 }
-"""Policy kinds whose semantics this evaluator does not have, and how far one object reaches."""
+"""Policy kinds whose semantics this evaluator does not have, and what one object may select.
+
+The pods of its namespace, those of the cluster, or those and the nodes (host firewalls, host endpoints).
+"""
+
+RESTRICTING = ("security.istio.io", "AuthorizationPolicy")
+"""Decided in a proxy behind the pod network: it never lets through what a NetworkPolicy keeps out."""
 
 SPEC_FIELDS = {"podSelector", "policyTypes", "ingress", "egress"}
 PORT_FIELDS = {"protocol", "port", "endPort"}
@@ -151,23 +157,23 @@ class Cluster:
         return VERDICTS[self._decide(source, target, protocol, port)]
 
     def _decide(self, source: Endpoint, target: Endpoint, protocol: str, port: int) -> int:
-        if self.unmodelled(source) or self.unmodelled(target):
-            return MAYBE
         by_policy = max(
             min(self._side("egress", flow), self._side("ingress", flow))
             for flow in flows(source, target, protocol, port)
         )
         return max(by_policy, from_own_node(source, target))
 
-    def unmodelled(self, endpoint: Endpoint) -> bool:
-        """Whether a policy of a kind without semantics here may select the endpoint."""
+    def other_policies(self, endpoint: Endpoint) -> set[tuple[str, str]]:
+        """Group and kind of the policies without semantics here that may select the endpoint."""
         if isinstance(endpoint, Outside):
-            return False
+            return set()
+        found = set()
         for o in self.objects:
             scope = UNMODELLED.get((group_of(o), o["kind"]))
-            if scope == "cluster" or (scope == "namespace" and namespace_of(o) == endpoint.namespace):
-                return True
-        return False
+            inside = scope in ("cluster", "nodes") or (scope == "namespace" and namespace_of(o) == endpoint.namespace)
+            if inside and (scope == "nodes" or not endpoint.host_network):
+                found.add((group_of(o), o["kind"]))
+        return found
 
     # One side ----------------------------------------------------------------------------------------------------
 
@@ -179,6 +185,12 @@ class Cluster:
     def _side(self, direction: str, flow: Flow) -> int:
         """Whether the pod on that side lets the connection through; an outside address always does."""
         subject = flow.source if direction == "egress" else flow.target
+        other = self.other_policies(subject)
+        if other - {RESTRICTING}:
+            return MAYBE  # it may deny what the others allow, and override what they deny
+        return min(self._by_network_policies(direction, subject, flow), MAYBE if other else YES)
+
+    def _by_network_policies(self, direction: str, subject: Endpoint, flow: Flow) -> int:
         if isinstance(subject, Outside) or subject.host_network:
             return YES
         certain, doubtful = self._selecting(subject)
@@ -191,14 +203,20 @@ class Cluster:
         return worlds[0] if len(set(worlds)) == 1 else MAYBE
 
     def _isolated_side(self, direction: str, flow: Flow, policies: list[Json]) -> int:
-        if any(set(spec_of(policy)) - SPEC_FIELDS for policy in policies):
-            return MAYBE  # a field without semantics may add or remove anything for the pods the policy selects
-        isolating = [policy for policy in policies if direction in policy_types(spec_of(policy))]
-        if not isolating:
-            return YES
-        rules = [rule or {} for policy in isolating for rule in spec_of(policy).get(direction) or []]
-        namespaces = [namespace_of(p) for p in isolating for _ in spec_of(p).get(direction) or []]
-        return max((self._rule(direction, *pair, flow) for pair in zip(rules, namespaces, strict=True)), default=NO)
+        """What these policies, all of which select the pod, decide together."""
+        clear = [policy for policy in policies if not set(spec_of(policy)) - SPEC_FIELDS]
+        isolating = [policy for policy in clear if direction in policy_types(spec_of(policy))]
+        truths = [
+            self._rule(direction, rule or {}, namespace_of(policy), flow)
+            for policy in isolating
+            for rule in spec_of(policy).get(direction) or []
+        ]
+        granted = max(truths, default=NO)
+        if clear != policies:
+            # A field without semantics may isolate the pod and may let anything through; policies only ever add up,
+            # so it takes away nothing that another one grants.
+            return YES if granted == YES else MAYBE
+        return granted if isolating else YES
 
     def _rule(self, direction: str, rule: Json, namespace: str, flow: Flow) -> int:
         peers_field = "from" if direction == "ingress" else "to"

@@ -14,8 +14,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 
-from tests.oracle.portbits import NOTHING, PortBits
 from tests.oracle.engine import Address, Ports, Reach, reach
+from tests.oracle.portbits import NOTHING, PortBits
 from tests.oracle.slow import NAME_LABEL, policy_types, probe_addresses
 from tests.oracle.strategies import ANYTHING, NAMESPACES, PLAIN, clusters, policy, rule
 
