@@ -50,7 +50,7 @@ def shortest_path(found: Quotient, source: int, target: int, traffic: Traffic | 
     """
     start, end = found.node_of[source], found.node_of[target]
     crowded = found.graph.nodes[end]["size"] > 1
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[int] = nx.DiGraph()
     graph.add_nodes_from((start, _ARRIVED))
     for left, right, data in found.graph.edges(data=True):
         certain = data["certain"]
