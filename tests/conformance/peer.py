@@ -52,7 +52,7 @@ class Difference:
 
     pair: str
     kind: str
-    """How ours differs: `open` (more ports), `closed` (ports missing), `unknown` (undecided), joined by `+`."""
+    """How ours differs: `open` (more ports), `closed` (ports missing), `unknown` (undecided), joined by `+`; or `refused`."""
     text: str
 
 
@@ -154,12 +154,13 @@ def differences(expected: list[Line], document: Any) -> list[Difference]:
     theirs, allowed, unknown = Table(expected), ours(document, "allowed"), ours(document, "unknown")
     cuts = sorted(theirs.cuts() | allowed.cuts() | unknown.cuts())
     left, sure, maybe = theirs.pairs(cuts), allowed.pairs(cuts), unknown.pairs(cuts)
-    nothing = NOTHING
-    wrong = {
-        key: (left.get(key, nothing), sure.get(key, nothing), maybe.get(key, nothing))
-        for key in left.keys() | sure.keys() | maybe.keys()
-        if left.get(key, nothing) != sure.get(key, nothing) or key in maybe
-    }
+    wrong = {}
+    for key in left.keys() | sure.keys() | maybe.keys():
+        certain = sure.get(key, NOTHING)
+        # What one way in leaves open, another may admit for certain.
+        doubtful = maybe.get(key, NOTHING) - certain
+        if left.get(key, NOTHING) != certain or doubtful:
+            wrong[key] = (left.get(key, NOTHING), certain, doubtful)
     return sorted((difference(key, *values) for key, values in joined(wrong)), key=lambda d: d.pair)
 
 
