@@ -26,7 +26,9 @@ from tests.oracle import strategies
 Json = Any
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 COUNTED = settings(
-    settings.get_profile("same"), max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    settings.get_profile("same"),
+    max_examples=400,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 OUTSIDE = ("10.0.0.0/24", "10.0.0.128/25", "192.168.0.0/16", "fd00::/64", "0.0.0.0/1")
 ACCESS: tuple[Access, ...] = ("allow-all", "block-all", "allow-only", "block-only")
@@ -66,10 +68,7 @@ def plans(draw: Draw) -> ZoneMatrix:
     claimed: dict[str, list[str]] = {}
     for ns in strategies.NAMESPACES:
         claimed.setdefault(strategies.pick(draw, ("a", "b", "none")), []).append(ns)
-    found = [
-        zone(name, namespaces=LabelSelector.parse(_named(claimed.get(name, ["nowhere"]))))
-        for name in ("a", "b")
-    ]
+    found = [zone(name, namespaces=LabelSelector.parse(_named(claimed.get(name, ["nowhere"])))) for name in ("a", "b")]
     if strategies.chance(draw, 60):
         cidr = strategies.pick(draw, OUTSIDE)
         found.append(zone("partner", kind="external", cidrs=blocks(cidr)))
@@ -182,7 +181,9 @@ def test_cells_are_what_counting_pairs_gives(world: tuple[list[Json], ZoneMatrix
     members = zones.assign(plan, population.namespaces.values(), population.nodes.values())
     evaluation = cells.evaluate(population, members, plan)
     expected = counted(document, plan)
-    opened = asker(document, {population.endpoint_id(p): population.workloads[p.workload].id for p in population.endpoints})
+    opened = asker(
+        document, {population.endpoint_id(p): population.workloads[p.workload].id for p in population.endpoints}
+    )
     for one in evaluation.cells:
         note(f"{one.source} -> {one.target}")
         judge(one, expected.pop((one.source, one.target), Count()), plan)
@@ -198,7 +199,9 @@ def asker(document: Json, workload_of: dict[str, str]) -> Callable[[str, str, st
     parsed = [(one, Traffic.parse(one["ports"])) for one in document["connections"]]
 
     def is_meant(end: str, name: str) -> bool:
-        return address_number(name) in ranges[end] if end in ranges and "/" not in name else workload_of.get(end) == name
+        return (
+            address_number(name) in ranges[end] if end in ranges and "/" not in name else workload_of.get(end) == name
+        )
 
     def opened(source: str, target: str, protocol: str, port: int) -> set[str]:
         asked = Traffic.of(protocol, port)

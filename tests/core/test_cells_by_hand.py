@@ -366,7 +366,9 @@ def test_a_zone_of_pods_and_addresses_blames_each_direction_on_its_own() -> None
     found = evaluate(matrix([zone("a"), PARTNER]), namespace("lost"), *pods("lost", 2), host("agent", ns="lost"))
     within = cell(found, UNZONED, UNZONED)
     assert (within.pairs, within.excess_pairs) == (3 * 2 + 3, 3 * 2 + 3)
-    certain = [(one.egress is None, one.ingress is None, str(one.subjects[0]), one.pairs) for one in within.breaches][:4]
+    certain = [(one.egress is None, one.ingress is None, str(one.subjects[0]), one.pairs) for one in within.breaches][
+        :4
+    ]
     assert sorted(certain) == [
         (False, False, "Namespace lost", 2 * 2),
         (False, False, "Pod lost/agent", 2),

@@ -23,9 +23,7 @@ HTTP = {"port": 80, "targetPort": 8080}
 def exposed(*objects: Json) -> dict[str, Exposure]:
     """Pod id -> how it is exposed, without those that nothing exposes."""
     found = inventory(*WORLD, *objects)
-    return {
-        found.endpoint_id(found.endpoints[index]): one for index, one in exposures(found).items() if one != HIDDEN
-    }
+    return {found.endpoint_id(found.endpoints[index]): one for index, one in exposures(found).items() if one != HIDDEN}
 
 
 def web(*objects: Json) -> Exposure:
@@ -112,7 +110,9 @@ def test_a_host_network_pod_listens_on_its_node_which_the_outside_may_or_may_not
 
 
 def test_a_service_before_a_host_network_pod_leads_there() -> None:
-    found = exposed(host("agent", labels={"app": "agent"}), service("s", "app", {"app": "agent"}, HTTP, type="NodePort"))
+    found = exposed(
+        host("agent", labels={"app": "agent"}), service("s", "app", {"app": "agent"}, HTTP, type="NodePort")
+    )
     assert found == {"app/Pod/agent": Exposure(direct=tcp(8080), masked=tcp(8080), host=True)}
 
 

@@ -241,9 +241,7 @@ def test_a_pod_and_itself_are_no_question_of_policy() -> None:
 
 
 def replicas(count: int) -> list[Json]:
-    return [
-        owned(pod(f"s-{n}", ip=f"10.0.3.{n}", labels={"n": str(n)}), "StatefulSet", "s") for n in range(count)
-    ]
+    return [owned(pod(f"s-{n}", ip=f"10.0.3.{n}", labels={"n": str(n)}), "StatefulSet", "s") for n in range(count)]
 
 
 def test_replicas_that_differ_are_explained_one_by_one() -> None:

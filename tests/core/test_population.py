@@ -93,9 +93,7 @@ CHAINS: list[tuple[str, list[Json], Json, str]] = [
     (
         "ReplicationController not read",
         [workload("DeploymentConfig", "web")],
-        owned(
-            pod("web-1-x", labels={"openshift.io/deployment-config.name": "web"}), "ReplicationController", "web-1"
-        ),
+        owned(pod("web-1-x", labels={"openshift.io/deployment-config.name": "web"}), "ReplicationController", "web-1"),
         "app/DeploymentConfig/web",
     ),
     (
@@ -222,7 +220,7 @@ def test_a_finished_job_is_no_endpoint() -> None:
 def test_named_ports_of_containers_and_native_sidecars_count_and_those_of_init_containers_do_not() -> None:
     sidecar = container(("mesh", "TCP", 15008)) | {"restartPolicy": "Always"}
     once = container(("init", "TCP", 1))
-    spec = {"containers": [container(("http", "TCP", 80)), container(("dns", "UDP", 53))]}
+    spec: Json = {"containers": [container(("http", "TCP", 80)), container(("dns", "UDP", 53))]}
     (one,) = inventory(pod("p", initContainers=[once, sidecar], **spec)).endpoints
     assert set(one.named_ports) == {
         NamedPort("http", "TCP", 80),

@@ -1,10 +1,10 @@
-"""The quotient graph says what the pairs say: its nodes partition the classes, its edges and paths are the document's."""
+"""The quotient graph says what the pairs say: nodes partition the classes, edges and paths are the document's."""
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -114,7 +114,7 @@ def test_a_shortest_path_is_as_long_as_a_naive_search_finds_it(objects: list[Jso
             path = graph.shortest_path(both.found, left, right, last)
             hops = both.hops(source, target, last or Traffic.of("TCP") | Traffic.of("UDP") | Traffic.of("SCTP"))
             assert (len(path) - 1 if path else None) == hops
-            for one, two in zip(path, path[1:], strict=False):
+            for one, two in itertools.pairwise(path):
                 assert both.found.graph.edges[one, two]["certain"]
 
 
@@ -131,7 +131,11 @@ def allow(source: str, target: str, port: int) -> list[Json]:
     ports = [{"port": port}]
     return [
         policy(
-            {"podSelector": left, "policyTypes": ["Egress"], "egress": [{"to": [{"podSelector": right}], "ports": ports}]},
+            {
+                "podSelector": left,
+                "policyTypes": ["Egress"],
+                "egress": [{"to": [{"podSelector": right}], "ports": ports}],
+            },
             name=f"{source}-{target}-out",
         ),
         policy(
@@ -171,7 +175,9 @@ def test_replicas_that_may_only_talk_through_another_pod_have_a_path() -> None:
 
 def test_an_address_outside_is_an_end_and_never_a_step() -> None:
     open_pods = [namespace("app"), *(pod(name, labels={"n": name}) for name in "ab")]
-    sealed = policy({"podSelector": {"matchLabels": {"n": "b"}}, "ingress": [{"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}]})
+    sealed = policy(
+        {"podSelector": {"matchLabels": {"n": "b"}}, "ingress": [{"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}]}
+    )
     joined = meetings(*open_pods, sealed)
     classes = joined.reach.classes
     found = graph.quotient(joined)
@@ -186,7 +192,10 @@ def test_a_graph_that_would_be_too_dense_becomes_the_graph_of_zones() -> None:
     zones = [zone("a"), zone("b"), zone("internet", kind="internet")]
     objects = [namespace(name, **{"network-zone": name}) for name in "ab"]
     objects += [pod(f"p{n}", ns, labels={"n": str(n)}) for ns in "ab" for n in range(3)]
-    objects += [policy({"podSelector": {"matchLabels": {"n": str(n)}}, "ingress": [{"ports": [{"port": n + 1}]}]}, "b", f"p{n}") for n in range(3)]
+    objects += [
+        policy({"podSelector": {"matchLabels": {"n": str(n)}}, "ingress": [{"ports": [{"port": n + 1}]}]}, "b", f"p{n}")
+        for n in range(3)
+    ]
     assert evaluate(matrix(zones), *objects).cells
     population = inventory(*objects)
     reach = Reachability(population, zone_of=lambda one: one.namespace)

@@ -125,7 +125,7 @@ def test_protocols_never_merge_at_the_ends_of_their_ranges() -> None:
     edge = Traffic.of("TCP", MAX_PORT) | Traffic.of("UDP", 1, 1)
     assert len(edge.spans) == 2
     assert edge.ports() == {"TCP": "65535", "UDP": "1"}
-    assert ALL.ports() == {name: "1-65535" for name in PROTOCOLS}
+    assert ALL.ports() == dict.fromkeys(PROTOCOLS, "1-65535")
     assert ~Traffic.of("UDP") == Traffic.of("TCP") | Traffic.of("SCTP")
 
 
