@@ -52,7 +52,7 @@ class Difference:
 
     pair: str
     kind: str
-    """How ours differs: `open` (more ports), `closed` (ports missing), `unknown` (undecided), joined by `+`; or `refused`."""
+    """How ours differs: `open` (more), `closed` (missing), `unknown` (undecided), joined by `+`; or `refused`."""
     text: str
 
 
