@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from audit import cells
+from audit.classes import NOTHING
 from audit.errors import UsageError, did_you_mean
 from audit.exposure.entries import HIDDEN
 from audit.inventory import build
@@ -19,7 +20,7 @@ from audit.pieces import Piece, pieces
 from audit.policy.clause import Direction
 from audit.reach import Grant, Policy, Reachability
 from audit.snapshot import Snapshot
-from audit.traffic import ALL, NONE, Traffic, address_number, address_text
+from audit.traffic import ALL, NONE, Traffic, address_number
 from audit.zones import assign
 
 MOST_CASES = 8
@@ -52,11 +53,12 @@ def explain(
         reach = cells.reachability(inventory, zone_map, matrix)
         zones = cells.atom_zones(reach, zone_map)
     case = _Case(reach, Meetings(reach, zones), asked, matrix)
-    pairs = [(left, right) for left in case.find(source) for right in case.find(target)]
-    if pairs == [(pairs[0][0], pairs[0][0])] and len(case.members(pairs[0][0])) == 1:
-        raise UsageError(f"`{source}` and `{target}` are the same pod, which no policy decides")
-    if all(case.outside(left) and case.outside(right) for left, right in pairs):
+    ends = case.find(source), case.find(target)
+    if not any(one.members for side in ends for one in side):
         raise UsageError("both ends are outside the cluster", hint="name at least one pod or workload")
+    pairs = [(left, right) for left in ends[0] for right in ends[1] if not _same(left, right)]
+    if not pairs:
+        raise UsageError(f"`{source}` and `{target}` are the same pod, which no policy decides")
     return case.answer(source, target, pairs)
 
 
@@ -65,10 +67,24 @@ def _port(text: str | None) -> Traffic:
         return ALL
     protocol, _, number = text.partition("/")
     try:
-        low, _, high = number.partition("-")
-        return Traffic.port_range(protocol.upper(), int(low), int(high or low))
+        return Traffic.parse({protocol.upper(): number})
     except ValueError:
         raise UsageError(f"`{text}` is not a port", hint="write `tcp/5432`, `udp/53` or `sctp/3868`") from None
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Endpoints of one class that were asked for, or an address."""
+
+    number: int
+    """The class."""
+    members: tuple[int, ...]
+    """Endpoints; none for an address."""
+    title: str
+
+
+def _same(left: _End, right: _End) -> bool:
+    return len(left.members) == 1 and left.members == right.members
 
 
 class _Case:
@@ -86,69 +102,103 @@ class _Case:
         """Whether a class is outside addresses."""
         return number >= self._classes.pods
 
-    def members(self, number: int) -> Sequence[int]:
-        """Endpoints of a pod class."""
-        return [] if self.outside(number) else self._classes.members[number]
-
-    def find(self, name: str) -> list[int]:
-        """The classes of an endpoint id or an address."""
+    def find(self, name: str) -> list[_End]:
+        """What an endpoint id or an address stands for, class by class."""
         if "/" not in name:
             try:
-                return [self._classes.pods + self._classes.space.atom(address_number(name))]
+                return [_End(self._classes.pods + self._classes.space.atom(address_number(name)), (), name)]
             except ValueError:
                 pass
         inventory = self._classes.inventory
-        ids: dict[str, set[int]] = {}
+        ids: dict[str, list[int]] = {}
         for index, pod in enumerate(inventory.endpoints):
             for known in {inventory.endpoint_id(pod), inventory.workloads[pod.workload].id}:
-                ids.setdefault(known, set()).add(self._classes.class_of[index])
+                ids.setdefault(known, []).append(index)
         if name not in ids:
             short = sorted(known for known in ids if known.replace("/Pod/", "/") == name or _plain(known) == name)
             if len(short) == 1:
                 name = short[0]
         if name not in ids:
             raise UsageError(f"no endpoint `{name}`", hint=did_you_mean(name, ids) or "the input holds no endpoint")
-        return sorted(ids[name])
+        by_class: dict[int, list[int]] = {}
+        for index in ids[name]:
+            by_class.setdefault(self._classes.class_of[index], []).append(index)
+        return [_End(number, tuple(found), self._title(found)) for number, found in sorted(by_class.items())]
 
-    def answer(self, source: str, target: str, pairs: Sequence[tuple[int, int]]) -> Explanation:
+    def _title(self, members: Sequence[int]) -> str:
+        inventory = self._classes.inventory
+        first = inventory.endpoint_id(inventory.endpoints[members[0]])
+        return first if len(members) == 1 else f"{first} and {len(members) - 1} alike"
+
+    def answer(self, source: str, target: str, pairs: Sequence[tuple[_End, _End]]) -> Explanation:
         """The lines for every pair of classes."""
         lines: list[str] = []
         verdicts: set[str] = set()
         for left, right in pairs[:MOST_CASES]:
             if len(pairs) > 1:
-                lines += [f"== {self._name(left)} -> {self._name(right)}"]
+                lines += [f"== {left.title} -> {right.title}"]
             piece = self._piece(left, right)
             verdicts |= {word for word, traffic in self._split(piece) if traffic}
-            lines += self._lines(source, target, left, right, piece)
+            lines += self._lines(source, target, (left, right), piece)
         if len(pairs) > MOST_CASES:
             lines.append(f"{len(pairs) - MOST_CASES} further combinations of replicas are not shown")
         return Explanation(tuple(lines), verdicts.pop() if len(verdicts) == 1 else "mixed")
 
-    def _piece(self, source: int, target: int) -> Piece:
-        for piece in pieces(self._meetings, self._group_of[target]):
-            if source in piece.sources:
-                return piece
-        return Piece(self._group_of[target].members, NONE, NONE, frozenset())
+    def _piece(self, source: _End, target: _End) -> Piece:
+        """What policies let through, and what gets through beside them."""
+        found = Piece(NOTHING, NONE, NONE, frozenset())
+        for piece in pieces(self._meetings, self._group_of[target.number]):
+            if source.number in piece.sources:
+                found = piece
+        for certain, possible, reason in self._beside(source, target):
+            reasons = found.reasons | ({reason} if reason else frozenset())
+            found = Piece(found.sources, found.certain | certain, found.possible | possible, reasons)
+        return found
+
+    def _beside(self, source: _End, target: _End) -> Iterator[tuple[Traffic, Traffic, str]]:
+        """(certain, possible, reason): a node reaches its own pods; entry points hide the client's address."""
+        if self.outside(target.number):
+            return
+        if self.outside(source.number):
+            exposure = self._reach.exposure(target.number)
+            yield NONE, exposure.masked, "service-source-address" if exposure.masked else ""
+            yield NONE, exposure.routed, "router" if exposure.routed else ""
+        elif self._shares_node(source, target) == {True}:
+            yield ALL, ALL, ""
+        elif self._shares_node(source, target) != {False}:
+            yield NONE, ALL, "host-network"
+
+    def _shares_node(self, source: _End, target: _End) -> set[bool | None]:
+        """Whether host-network sources run on the nodes of the targets; None where a node is not known."""
+        if source.number < self._classes.selectable or target.number >= self._classes.selectable:
+            return {False}
+        pods = self._classes.inventory.endpoints
+        nodes = ((pods[left].node, pods[right].node) for left in source.members for right in target.members)
+        return {left == right if left and right else None for left, right in nodes}
 
     def _split(self, piece: Piece) -> list[tuple[str, Traffic]]:
         certain, possible = piece.certain & self._asked, piece.possible & self._asked
         return [("allowed", certain), ("unknown", possible - certain), ("denied", self._asked - possible)]
 
-    def _lines(self, source: str, target: str, left: int, right: int, piece: Piece) -> Iterator[str]:
+    def _lines(self, source: str, target: str, pair: tuple[_End, _End], piece: Piece) -> Iterator[str]:
+        left, right = pair[0].number, pair[1].number
         yield f"{source} -> {target}"
         for word, traffic in self._split(piece):
             if traffic:
                 yield f"  {word}: {traffic}"
-        for reason in sorted(piece.reasons):
-            yield f"  unknown because of {reason}: {UNCERTAIN[reason]}"
+        if (piece.possible - piece.certain) & self._asked:
+            for reason in sorted(piece.reasons):
+                yield f"  unknown because of {reason}: {UNCERTAIN[reason]}"
         yield from self._matrix_lines(left, right, piece)
         yield f"egress of {source}"
         yield from self._side("egress", left, right)
         yield f"ingress of {target}"
+        if self._shares_node(*pair) == {True}:
+            yield "  it runs on the same node, which may always reach it"
         yield from self._side("ingress", right, left)
         yield from self._entry(left, right)
         if not piece.certain & self._asked:
-            yield from self._detour(left, right)
+            yield from self._detour(*pair)
 
     def _matrix_lines(self, left: int, right: int, piece: Piece) -> Iterator[str]:
         if self._matrix is None:
@@ -231,20 +281,18 @@ class _Case:
         if exposure.routed:
             yield f"  routers publish {exposure.routed}. {UNCERTAIN['router']}"
 
-    def _detour(self, left: int, right: int) -> Iterator[str]:
+    def _detour(self, left: _End, right: _End) -> Iterator[str]:
         """The shortest way around, through endpoints in between."""
         from audit import graph
 
         found = graph.quotient(self._meetings)
-        path = graph.shortest_path(found, left, right, self._asked)
+        path = graph.shortest_path(found, left.number, right.number, self._asked)
         if len(path) > 2:  # noqa: PLR2004 - more than the two ends
-            names = [self._name(left), *(self._name(graph.first_class(found, node)) for node in path[1:-1])]
+            steps = [self._name(graph.first_class(found, node)) for node in path[1:-1]]
             kind = "indirect path" if found.exact else "possible indirect path (by zone)"
-            yield f"{kind}: {' -> '.join([*names, self._name(right)])}"
+            yield f"{kind}: {' -> '.join([left.title, *steps, right.title])}"
 
     def _name(self, number: int) -> str:
-        if self.outside(number):
-            return address_text(self._classes.space.starts[number - self._classes.pods]) + " and its like"
         inventory = self._classes.inventory
         pod = inventory.endpoints[self._classes.members[number][0]]
         return inventory.workloads[pod.workload].id

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
+from audit import reach_json
 from audit.errors import UsageError
 from audit.explain import MOST_CASES, Explanation, explain
 from audit.permits import UNCERTAIN
+from audit.traffic import NONE, Traffic
 from tests.core.clusters import (
     DENY_ALL,
     Json,
@@ -28,6 +32,7 @@ from tests.core.clusters import (
     zone,
     zoned,
 )
+from tests.oracle.strategies import Shape, clusters
 
 WEB, API, PG, OUT = "app/Pod/web", "app/Pod/api", "db/Pod/pg", "192.0.2.1"
 WORLD = [
@@ -37,6 +42,7 @@ WORLD = [
     pod("api", ip="10.0.0.2", labels={"tier": "api"}),
     pod("pg", "db", ip="10.0.1.1", labels={"tier": "db"}, containers=[container(("sql", "TCP", 5432))]),
 ]
+SEALED = policy({}, "db", "sealed")
 FROM_APP = {"namespaceSelector": {"matchLabels": {"team": "one"}}}
 
 
@@ -196,6 +202,32 @@ def test_a_host_network_pod_has_no_side_that_policies_decide() -> None:
     assert section(found, "egress of") == ["host network: policies do not apply; it acts with its node's address"]
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs", "verdict"), [("n1", "n1", "allowed"), ("n1", "n2", "denied"), ("n1", None, "unknown")]
+)
+def test_a_node_always_reaches_its_own_pods(mine: str, theirs: str | None, verdict: str) -> None:
+    placed = pod("placed", "db", ip="10.0.1.9", **({"nodeName": theirs} if theirs else {}))
+    found = ask("app/Pod/agent", "db/Pod/placed", "tcp/80", host("agent", mine, hostIP="10.9.0.1"), placed, SEALED)
+    assert found.verdict == verdict
+    assert ("it runs on the same node, which may always reach it" in section(found, "ingress of")) == (mine == theirs)
+
+
+@pytest.mark.parametrize(("policy_of_traffic", "verdict"), [("Cluster", "unknown"), ("Local", "denied")])
+def test_behind_a_service_a_closed_pod_may_be_open(policy_of_traffic: str, verdict: str) -> None:
+    node_port = service(
+        "s", "db", {"tier": "db"}, {"port": 5432}, type="NodePort", externalTrafficPolicy=policy_of_traffic
+    )
+    assert ask(OUT, PG, "tcp/5432", node_port, SEALED).verdict == verdict
+    assert ask(OUT, PG, "tcp/5433", node_port, SEALED).verdict == "denied"
+
+
+def test_reasons_are_given_for_doubt_only() -> None:
+    node_port = service("s", "db", {"tier": "db"}, {"port": 5432}, type="NodePort")
+    found = ask(OUT, PG, "tcp/5432", node_port)
+    assert found.verdict == "allowed"
+    assert not any("unknown" in line for line in found.lines if "because" in line)
+
+
 # Names ---------------------------------------------------------------------------------------------------------------
 
 
@@ -237,6 +269,14 @@ def test_a_pod_and_itself_are_no_question_of_policy() -> None:
         ask(PG, PG, None)
 
 
+@pytest.mark.parametrize("labels", [{"tier": "web"}, {"tier": "new"}])
+def test_a_pod_and_itself_are_no_question_although_it_has_a_like(labels: Json) -> None:
+    like = pod("like", ip="10.0.0.9", labels=labels)
+    with pytest.raises(UsageError, match="the same pod"):
+        ask("app/Pod/like", "app/Pod/like", None, like)
+    assert ask("app/Pod/like", WEB, "tcp/80", like).verdict == "allowed"
+
+
 # Replicas ------------------------------------------------------------------------------------------------------------
 
 
@@ -248,10 +288,22 @@ def test_replicas_that_differ_are_explained_one_by_one() -> None:
     closed = policy({"podSelector": {"matchLabels": {"n": "0"}}})
     found = ask(PG, "app/StatefulSet/s", "tcp/80", *replicas(2), closed)
     assert found.verdict == "mixed"
-    assert sum(line.startswith("== ") for line in found.lines) == 2
+    assert [line for line in found.lines if line.startswith("== ")] == [
+        f"== {PG} -> app/Pod/s-0",
+        f"== {PG} -> app/Pod/s-1",
+    ]
     assert [line.strip() for line in found.lines if line in ("  allowed: tcp/80", "  denied: tcp/80")] == [
         "denied: tcp/80",
         "allowed: tcp/80",
+    ]
+
+
+def test_a_replica_and_itself_is_no_case_among_replicas() -> None:
+    closed = policy({"podSelector": {"matchLabels": {"n": "0"}}})
+    found = ask("app/StatefulSet/s", "app/StatefulSet/s", "tcp/80", *replicas(2), closed)
+    assert [line for line in found.lines if line.startswith("== ")] == [
+        "== app/Pod/s-0 -> app/Pod/s-1",
+        "== app/Pod/s-1 -> app/Pod/s-0",
     ]
 
 
@@ -285,3 +337,31 @@ def test_an_allowed_connection_needs_no_way_around() -> None:
 def test_without_a_way_around_nothing_is_said() -> None:
     found = ask(WEB, PG, "tcp/5432", policy({}, "db"))
     assert not any("indirect" in line for line in found.lines)
+
+
+# Agreement -----------------------------------------------------------------------------------------------------------
+
+
+@settings(settings.get_profile("same"), max_examples=60, suppress_health_check=list(HealthCheck))
+@given(clusters(Shape(max_pods=4, max_policies=3)))
+def test_the_answer_is_the_one_of_the_document(objects: list[Json]) -> None:
+    read = snapshot(objects)
+    document = reach_json.document(read)
+    inside = [one["id"] for one in document["endpoints"] if one["kind"] != "IPBlock"]
+    outside = {one["id"]: one["cidrs"][0].partition("/")[0] for one in document["endpoints"] if "cidrs" in one}
+    open_on: dict[tuple[str, str], dict[str, Traffic]] = {}
+    for one in document["connections"]:
+        links = open_on.setdefault((one["src"], one["dst"]), {})
+        links[one["verdict"]] = links.get(one["verdict"], NONE) | Traffic.parse(one["ports"])
+    for source, target in itertools.permutations([*inside, *outside], 2):
+        if source in outside and target in outside:
+            continue
+        found = explain(read, outside.get(source, source), outside.get(target, target))
+        said = {
+            word: line.partition(": ")[2]
+            for line in found.lines
+            for word in [line.strip().partition(":")[0]]
+            if word in ("allowed", "unknown")
+        }
+        links = open_on.get((source, target), {})
+        assert said == {word: str(traffic) for word, traffic in links.items()}
