@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from audit import reach_json, sources
 from audit.snapshot import Snapshot
 
 Json = Any
@@ -34,13 +33,11 @@ def snapshot(objects: Iterable[Json]) -> Snapshot:
 
 def snapshot_of(path: Path) -> Snapshot:
     """What the readers make of a file or a folder of manifests."""
-    sources = pytest.importorskip("audit.sources")
-    return sources.read([str(path)])  # type: ignore[no-any-return]
+    return sources.read([str(path)])
 
 
 def document(found: Snapshot, by: str = "pod") -> Json:
     """The reach JSON document of a snapshot, as a consumer of the file would see it."""
-    reach_json = pytest.importorskip("audit.reach_json")
     return json.loads(json.dumps(reach_json.document(found, by=by)))
 
 

@@ -17,8 +17,6 @@ from tests.oracle.engine import Reach, reach
 from tests.oracle.slow import PROTOCOLS, Address, Cluster, Endpoint, Outside, blocks, probe_addresses, probe_ports
 from tests.oracle.strategies import ANYTHING, PLAIN, clusters
 
-pytest.importorskip("audit.reach_json")
-
 CLUSTERS = int(os.environ.get("ZONE_AUDIT_CLUSTERS", "2000"))
 SEED = int(os.environ.get("ZONE_AUDIT_SEED", "0"))
 PARTS = 4
