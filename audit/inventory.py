@@ -160,8 +160,10 @@ def _drafts(snapshot: Snapshot, owners: _Owners) -> Iterator[_Draft]:
         controller = owners.entry(owner)
         if controller is not None and controller.origin.source > entry.origin.source:
             continue  # a later source replaced the controller: its pods are of the past, the new template speaks
-        has_pods.add(owner)
-        if body.status is None or body.status.phase not in FINISHED:
+        alive = body.status is None or body.status.phase not in FINISHED
+        if alive or owner.kind == "Job":  # a finished Job stays finished; every other workload makes new pods
+            has_pods.add(owner)
+        if alive:
             yield _Draft(entry.namespace, entry.name, "", owner, entry, body.metadata, body.spec)
     for kind in WORKLOADS:
         for entry in snapshot.of(kind):

@@ -28,6 +28,8 @@ UNCERTAIN = {
     "router": "Traffic that enters through a router reaches the pod from the router's address; which routers publish "
     "it is not modelled.",
     "secondary-network": "Endpoints attached to further networks may meet there, where no NetworkPolicy binds them.",
+    "source-ranges": "A load balancer is told to admit some client addresses only; whether the platform does so is not "
+    "known.",
     "pod-network": "It is not known whether pod addresses can be reached from outside; `settings.pod_network` says so.",
 }
 """Reason id -> what it means, for the assumption register."""

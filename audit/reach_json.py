@@ -73,9 +73,6 @@ class _Link:
         self.pairs += pairs
 
 
-_EXPOSED = (True, False, "unknown")
-
-
 class _Writer:
     """Adds connections up over the units that were asked for."""
 
@@ -170,15 +167,10 @@ class _Writer:
 
     def _from_outside(self, source: str, target: int, piece: Piece) -> None:
         exposure = self._reach.exposure(target)
-        open_to = ALL if self._routable == ALL else exposure.direct
-        parts = {True: open_to, False: NONE, "unknown": NONE}
-        parts["unknown" if self._routable is None or exposure.host else False] = ALL - open_to
-        for name, count in self._class_units[target].items():
-            for exposed in _EXPOSED:
-                possible = piece.possible & parts[exposed]
-                if possible:
-                    certain = piece.certain & parts[exposed]
-                    self._link(source, name, exposed).add(certain, possible, piece.reasons, count)
+        for possible, reason, way in exposure.split(piece.possible, self._routable):
+            exposed = "unknown" if reason else way
+            for name, count in self._class_units[target].items():
+                self._link(source, name, exposed).add(piece.certain & possible, possible, piece.reasons, count)
 
     def _around(self, target: int) -> None:
         """What enters with an address that is not the client's."""

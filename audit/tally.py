@@ -107,16 +107,9 @@ class Tally:
             yield Flow(met.traffic, side.classes, met.reasons)
             return
         mark = group.mark if isinstance(group.mark, Exposure) else HIDDEN
-        certain = met.traffic & (mark.direct | (self._routable or NONE))
-        if certain:
-            yield Flow(certain, side.classes, met.reasons)
-        rest = met.traffic - certain
-        if rest and mark.host:
-            yield Flow(rest, side.classes, tuple(sorted({*met.reasons, "host-network"})))
-        elif rest and self._routable is None:
-            yield Flow(rest, side.classes, tuple(sorted({*met.reasons, "pod-network"})))
-        elif rest:
-            yield Flow(rest, side.classes, met.reasons, exposed=False)
+        for traffic, reason, exposed in mark.split(met.traffic, self._routable):
+            reasons = tuple(sorted({*met.reasons, reason})) if reason else met.reasons
+            yield Flow(traffic, side.classes, reasons, exposed=exposed)
 
     def _sum_up(self, found: Excess) -> None:
         cell = self._sums.get((found.zone, found.group.zone))

@@ -40,8 +40,22 @@ class Exposure:
     """Ports where the policy may see a node's address instead of the client's, so its word on clients is not all."""
     routed: Traffic = NONE
     """Ports published through routers."""
+    filtered: Traffic = NONE
+    """Ports of load balancers that are told to admit some client addresses only, which not every platform does."""
     host: bool = False
     """Every port listens on the node's address; whether the outside can route there is not the cluster's to say."""
+
+    def split(self, traffic: Traffic, routable: Traffic | None) -> Iterator[tuple[Traffic, str, bool]]:
+        """(part, reason why its way in is not certain, whether there is a way in at all) of traffic from outside.
+
+        `routable` is what of the pod network the outside reaches without any entry point; None when that is not known.
+        """
+        certain = traffic & (self.direct if self.host else self.direct | (routable or NONE))
+        filtered = (traffic & self.filtered) - certain
+        rest = traffic - certain - filtered
+        hidden = "host-network" if self.host else "pod-network" if routable is None else ""
+        parts = ((certain, "", True), (filtered, "source-ranges", True), (rest, hidden, bool(hidden)))
+        yield from (part for part in parts if part[0])
 
 
 HIDDEN = Exposure()
@@ -67,8 +81,11 @@ def exposures(inventory: Inventory) -> dict[int, Exposure]:
 def _exposure(service: Entry, kind: str, ports: Traffic) -> Exposure:
     if kind == "routed":
         return Exposure(routed=ports)
-    local = service.body.spec.externalTrafficPolicy == "Local"
-    return Exposure(direct=ports, masked=NONE if local else ports)
+    spec = service.body.spec
+    masked = NONE if spec.externalTrafficPolicy == "Local" else ports
+    if spec.loadBalancerSourceRanges and spec.type == "LoadBalancer" and not spec.externalIPs:
+        return Exposure(filtered=ports, masked=masked)
+    return Exposure(direct=ports, masked=masked)
 
 
 def _merged(parts: list[Exposure]) -> Exposure:
@@ -76,6 +93,7 @@ def _merged(parts: list[Exposure]) -> Exposure:
         direct=union(part.direct for part in parts),
         masked=union(part.masked for part in parts),
         routed=union(part.routed for part in parts),
+        filtered=union(part.filtered for part in parts),
         host=any(part.host for part in parts),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from audit.exposure.entries import HIDDEN, Exposure, _references, exposures
-from audit.traffic import NONE, Traffic
+from audit.traffic import ALL, NONE, Traffic
 from tests.core.clusters import container, host, inventory, namespace, node, pod, route, service, tcp
 
 Json = Any
@@ -205,3 +205,36 @@ def test_a_published_load_balancer_is_both() -> None:
     open_to_all = service("s", "app", APP, HTTP, type="LoadBalancer")
     published = route("Route", "route.openshift.io/v1", "app", {"to": {"name": "s"}})
     assert web(open_to_all, published) == Exposure(direct=tcp(8080), masked=tcp(8080), routed=tcp(8080))
+
+
+# Certainty -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_load_balancer_with_source_ranges_is_no_certain_way_in() -> None:
+    balancer = service("s", "app", APP, HTTP, type="LoadBalancer", loadBalancerSourceRanges=["10.0.0.0/8"])
+    found = web(balancer)
+    assert (found.direct, found.filtered) == (NONE, tcp(8080))
+    assert list(found.split(tcp(8080, 9090), NONE)) == [
+        (tcp(8080), "source-ranges", True),
+        (tcp(9090), "", False),
+    ]
+
+
+def test_external_addresses_are_not_held_by_source_ranges() -> None:
+    ranges = ["10.0.0.0/8"]
+    both = service(
+        "s", "app", APP, HTTP, type="LoadBalancer", loadBalancerSourceRanges=ranges, externalIPs=["192.0.2.1"]
+    )
+    assert web(both).direct == tcp(8080)
+
+
+def test_a_routable_pod_network_says_nothing_of_nodes() -> None:
+    assert list(Exposure(host=True).split(tcp(22), ALL)) == [(tcp(22), "host-network", True)]
+    assert list(HIDDEN.split(tcp(22), ALL)) == [(tcp(22), "", True)]
+    assert list(HIDDEN.split(tcp(22), None)) == [(tcp(22), "pod-network", True)]
+
+
+def test_the_parts_of_traffic_from_outside_are_disjoint_and_whole() -> None:
+    exposure = Exposure(direct=tcp(80, 81), filtered=tcp(81, 82))
+    parts = [part for part, _, _ in exposure.split(tcp(80, 81, 82, 83), NONE)]
+    assert parts == [tcp(80, 81), tcp(82), tcp(83)]

@@ -353,3 +353,25 @@ def test_the_order_of_objects_does_not_matter(seed: int) -> None:
     assert [entry.name for entry in one.policies] == [entry.name for entry in two.policies]
     order = [(found.ref.namespace, found.ref.kind, found.ref.name) for found in one.workloads]
     assert order == sorted(order)
+
+
+# Between two runs ----------------------------------------------------------------------------------------------------
+
+
+def finished(name: str) -> Json:
+    return pod(name, phase="Succeeded")
+
+
+def test_a_cron_job_between_two_runs_is_an_endpoint() -> None:
+    job = owned(workload("Job", "tidy-28"), "CronJob", "tidy")
+    found = inventory(workload("CronJob", "tidy"), job, owned(finished("tidy-28-x"), "Job", "tidy-28"))
+    assert ids(found) == ["app/CronJob/tidy"]
+
+
+def test_a_deployment_whose_pods_were_all_evicted_is_an_endpoint() -> None:
+    found = inventory(workload("StatefulSet", "db"), owned(pod("db-0", phase="Failed"), "StatefulSet", "db"))
+    assert ids(found) == ["app/StatefulSet/db"]
+
+
+def test_a_finished_job_is_none() -> None:
+    assert ids(inventory(workload("Job", "once"), owned(finished("once-x"), "Job", "once"))) == []
