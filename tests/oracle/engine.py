@@ -36,12 +36,12 @@ def snapshot_of(path: Path) -> Snapshot:
     return sources.read([str(path)])
 
 
-def document(found: Snapshot, by: str = "pod") -> Json:
+def document(found: Snapshot, by: reach_json.By = "pod") -> Json:
     """The reach JSON document of a snapshot, as a consumer of the file would see it."""
     return json.loads(json.dumps(reach_json.document(found, by=by)))
 
 
-def reach(objects: Iterable[Json], by: str = "pod") -> Reach:
+def reach(objects: Iterable[Json], by: reach_json.By = "pod") -> Reach:
     """The engine's answer for a cluster."""
     return Reach(document(snapshot(objects), by))
 
