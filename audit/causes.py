@@ -19,7 +19,7 @@ from audit.inventory import Pod
 from audit.meet import Meetings, TargetGroup, first_pair
 from audit.model import ObjectRef
 from audit.policy.clause import Direction
-from audit.reach import Grant
+from audit.reach import DEFAULT, Grant
 from audit.traffic import NONE, PROTOCOLS, Traffic, address_text, union
 
 
@@ -154,7 +154,7 @@ class Causes:
                     through = self._let_through(grant, targets, listed, allowed)
                     found.setdefault(grant.policy, []).extend(through)
                 for policy, through in found.items():
-                    yield _Fault("policy", policy, exposed, through)
+                    yield _Fault("open" if policy == DEFAULT else "policy", policy, exposed, through)
 
     def _let_through(
         self, grant: Grant, targets: FrozenBitMap | None, flows: Sequence[Flow], allowed: Traffic
@@ -244,6 +244,8 @@ class Causes:
         if not fitting:
             return Cause(direction=direction, text="no rule admits it for certain")
         grant = fitting[0]
+        if grant.policy == DEFAULT:
+            return Cause(direction=direction, text="no policy denies it: open by default")
         return Cause(
             direction=direction,
             ref=self._reach.policies[grant.policy].ref,

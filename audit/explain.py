@@ -17,9 +17,11 @@ from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
 from audit.permits import UNCERTAIN
 from audit.pieces import Piece, pieces
+from audit.policies import Policy
 from audit.policy.clause import Direction
-from audit.reach import Grant, Policy, Reachability
+from audit.reach import Grant, Reachability
 from audit.snapshot import Snapshot
+from audit.tiers import Match
 from audit.traffic import ALL, NONE, Traffic, address_number
 from audit.zones import assign
 
@@ -227,19 +229,37 @@ class _Case:
             outward = direction == "egress" and self.outside(peer)
             if foreign.ref.namespace in ("", namespace) and (outward or foreign.effect != "restrict-outside"):
                 yield f"  {foreign.ref} may decide it, and that kind is not modelled"
+        yield from self._cluster_wide(direction, number, peer)
         grants = self._reach.grants[direction][number]
-        if grants is None:
+        if number not in self._reach.isolated[direction]:
             yield "  no policy isolates it in this direction: open by default"
             return
         for index in self._isolating(direction, number, namespace):
-            yield from self._policy(
-                self._reach.policies[index], direction, [g for g in grants if g.policy == index], peer
-            )
+            own = [grant for grant in grants or () if grant.policy == index]
+            yield from self._policy(self._reach.policies[index], direction, own, peer)
+
+    def _cluster_wide(self, direction: Direction, number: int, peer: int) -> Iterator[str]:
+        """Every rule of cluster-wide policies for one side, in the order of evaluation."""
+        admin = self._reach.admin
+        chosen = [(admin.texts[index], index) for index, _ in admin.selecting.get(number, ())]
+        for text, index in sorted(chosen, key=lambda one: (one[0].tier, one[0].priority, one[1])):
+            policy = self._reach.policies[index]
+            yield f"  {policy.ref} ({text.tier} tier, priority {text.priority}) selects it{_place(policy)}"
+            for clause in text.clauses:
+                if clause.direction == direction:
+                    matches = admin.matches(index, clause, number)
+                    yield f"    rule {clause.index} ({clause.action}): {clause}: {self._hit(matches, peer)}"
+
+    def _hit(self, matches: Iterable[Match], peer: int) -> str:
+        fitting = [match for match in matches if peer in match.peers and match.traffic & self._asked]
+        if not fitting:
+            return "does not match"
+        return "matches" if any(not match.reason for match in fitting) else "may match"
 
     def _isolating(self, direction: Direction, number: int, namespace: str) -> Iterator[int]:
         labels = self._classes.inventory.endpoints[self._classes.members[number][0]].labels
         for index in self._reach.by_namespace.get(namespace, ()):
-            text = self._reach.policies[index].text
+            text = self._reach.text(index)
             if direction in text.isolates and text.subject.matches(labels):
                 yield index
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact
 from audit.permits import UNCERTAIN
+from audit.policies import Policy
 from audit.policy.clause import AnyPeer, Direction, OwnPods, Peer, PolicyText, SelectedPods
-from audit.reach import Policy, Reachability
+from audit.reach import Reachability
 from audit.traffic import ALL
 
 _STANDING = {
@@ -49,16 +50,17 @@ def _isolation(reach: Reachability) -> Iterator[tuple[str, Isolation]]:
                 ingress=_isolated(reach, "ingress", numbers),
                 egress=_isolated(reach, "egress", numbers),
                 policies=len(listed),
-                future_ingress=any(_isolates_new(reach.policies[index].text, "ingress") for index in listed),
-                future_egress=any(_isolates_new(reach.policies[index].text, "egress") for index in listed),
+                future_ingress=any(_isolates_new(reach.text(index), "ingress") for index in listed),
+                future_egress=any(_isolates_new(reach.text(index), "egress") for index in listed),
                 open_ingress_by=tuple(_wide_open(reach, listed)),
             ),
         )
 
 
 def _isolated(reach: Reachability, direction: Direction, numbers: range) -> int:
-    grants, weights = reach.grants[direction], reach.classes.weights
-    return sum(weights[number] for number in numbers if grants[number] is not None)
+    """Pods that some NetworkPolicy isolates, or for which cluster-wide policies leave something closed."""
+    rows, isolated, weights = reach.rows[direction], reach.isolated[direction], reach.classes.weights
+    return sum(weights[number] for number in numbers if number in isolated or reach.open not in rows[number])
 
 
 def _isolates_new(text: PolicyText, direction: Direction) -> bool:
@@ -91,18 +93,19 @@ def _everyone(peer: Peer) -> bool:
 
 def _policy(reach: Reachability, index: int, policy: Policy) -> PolicyFact:
     text = policy.text
+    subject = text.subject if isinstance(text, PolicyText) else SelectedPods(text.namespaces, text.pods)
     return PolicyFact(
         ref=policy.ref,
         selected=reach.selected[index],
-        selector=str(text.subject),
+        selector=str(subject),
         empty_peers=tuple(
             f"{clause.direction} rule {clause.index}: {peer}"
             for clause in text.clauses
             for peer in clause.peers
             if _matches_nothing(reach, policy.ref.namespace, peer)
         )
-        + tuple(text.invalid),
-        inert=text.inert,
+        + (text.invalid if isinstance(text, PolicyText) else ()),
+        inert=text.inert if isinstance(text, PolicyText) else (),
         gaps=text.gaps,
     )
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pyroaring import FrozenBitMap
+from pyroaring import BitMap, FrozenBitMap
 
 from audit.classes import Classes
 from audit.inventory import NamedPort
-from audit.policy.clause import AnyPeer, Block, OwnPods, Peer, SelectedPods
+from audit.policy.clause import (
+    Action,
+    AnyPeer,
+    Block,
+    DomainNames,
+    Nodes,
+    OwnPods,
+    Peer,
+    Relation,
+    SelectedPods,
+    UnknownPeer,
+)
 from audit.selectors import LabelSelector
 from audit.traffic import EVERYWHERE, NONE, AddressSet, Traffic
 
@@ -23,26 +34,40 @@ class Peers:
         self._own: dict[tuple[str, LabelSelector], FrozenBitMap] = {}
         self._named: dict[tuple[tuple[str, str], ...], list[tuple[Traffic, FrozenBitMap]]] = {}
 
-    def of(self, namespace: str, peers: Sequence[Peer]) -> list[tuple[FrozenBitMap, str, int]]:
-        """(classes, reason or empty, family or 0) of a rule's peers."""
+    def of(
+        self, namespace: str, peers: Sequence[Peer], *, action: Action = "allow"
+    ) -> list[tuple[FrozenBitMap, str, int]]:
+        """(classes, reason or empty, family or 0) of the peers of a rule with that action."""
         found: list[tuple[FrozenBitMap, str, int]] = []
         blocks: list[AddressSet] = []
         for peer in peers:
-            match peer:
-                case AnyPeer():
-                    found.append((self._classes.everything, "", 0))
-                case OwnPods(pods):
-                    found.append((self.own(namespace, pods), "", 0))
-                case SelectedPods():
-                    certain, possible = self.selected(peer)
-                    found += [(certain, "", 0), (possible - certain, "namespace-labels", 0)]
-                case Block(addresses):
-                    blocks.append(addresses)
-                case _:
-                    found.append((self._classes.everything, "unknown-field", 0))
+            if isinstance(peer, Block):
+                blocks.append(peer.addresses)
+            else:
+                found += self._peer(namespace, peer, action)
         if covered := AddressSet.union_of(blocks):
             found += self._block(covered)
         return [one for one in found if one[0]]
+
+    def _peer(self, namespace: str, peer: Peer, action: Action) -> list[tuple[FrozenBitMap, str, int]]:
+        match peer:
+            case AnyPeer():
+                return [(self._classes.everything, "", 0)]
+            case OwnPods(pods):
+                return [(self.own(namespace, pods), "", 0)]
+            case SelectedPods():
+                certain, possible = self.selected(peer)
+                return [(certain, "", 0), (possible - certain, "namespace-labels", 0)]
+            case Relation():
+                return self._related(namespace, peer)
+            case Nodes(selector):
+                return self._nodes(selector)
+            case DomainNames():
+                return [(self._classes.outside, "domain-names", 0)]
+            case UnknownPeer(_, closed=True):
+                return [] if action == "allow" else [(self._classes.everything, "", 0)]
+            case _:
+                return [(self._classes.everything, "unknown-field", 0)]
 
     def own(self, namespace: str, selector: LabelSelector) -> FrozenBitMap:
         """Pods of one namespace."""
@@ -64,6 +89,36 @@ class Peers:
                 certain, possible = certain & pods, possible & pods
             found = self._selected[peer] = (certain, possible)
         return found
+
+    def _related(self, namespace: str, peer: Relation) -> list[tuple[FrozenBitMap, str, int]]:
+        """Pods of namespaces with the same (or other) labels as the subject's namespace."""
+        spaces = self._classes.inventory.namespaces
+        own = spaces[namespace]
+        certain, doubtful = BitMap(), BitMap()
+        for name in self._classes.ranges:
+            other = spaces[name]
+            values = [(own.labels.get(key), other.labels.get(key)) for key in peer.keys]
+            equal = all(mine is not None and mine == theirs for mine, theirs in values)
+            members = self.own(name, peer.pods)
+            if not (own.known and other.known):
+                doubtful |= members
+            elif equal == peer.same:
+                certain |= members
+        return [(FrozenBitMap(certain), "", 0), (FrozenBitMap(doubtful), "namespace-labels", 0)]
+
+    def _nodes(self, selector: LabelSelector) -> list[tuple[FrozenBitMap, str, int]]:
+        """All addresses of the selected nodes; host-network pods whose node is not known may be there."""
+        classes = self._classes
+        nodes = [node for node in classes.inventory.nodes.values() if selector.matches(node.labels)]
+        names = {node.name for node in nodes}
+        numbers = AddressSet.union_of(AddressSet(((number, number),)) for node in nodes for number in node.addresses)
+        found = self._at(numbers)[:-2] if numbers else []
+        hosts = range(classes.selectable, classes.pods)
+        placed = {number: classes.inventory.endpoints[classes.members[number][0]].node for number in hosts}
+        here = FrozenBitMap(number for number in hosts if placed[number] in names)
+        lost = FrozenBitMap(n for n in hosts if not placed[n] or placed[n] not in classes.inventory.nodes)
+        return [*((one & (classes.outside | here), why, family) for one, why, family in found), (here, "", 0),
+                (lost - here, "host-network", 0)]  # fmt: skip
 
     def _block(self, addresses: AddressSet) -> list[tuple[FrozenBitMap, str, int]]:
         """Whoever has an address there; endpoints without a known address only where every address is admitted."""

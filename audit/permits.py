@@ -21,6 +21,8 @@ UNCERTAIN = {
     "pod-address": "An address block could match a pod whose address is not known.",
     "namespace-labels": "A selector could match a namespace whose labels are not known, because its Namespace object "
     "was not read.",
+    "domain-names": "A rule names domain names, whose addresses no snapshot holds.",
+    "equal-priority": "Cluster-wide policies of equal priority have no order, and another order gives another result.",
     "unknown-field": "A policy has a field that is not modelled, so the rule may mean more or less than it shows.",
     "unmodelled-policy": "A policy kind that is not modelled may allow or deny traffic of these endpoints.",
     "service-source-address": "Traffic that enters through a Service or host port may reach the pod from its node's "

@@ -14,32 +14,32 @@ from functools import cached_property
 from pyroaring import FrozenBitMap
 
 from audit.addresses import AddressSpace
+from audit.adminrows import AdminRows
 from audit.classes import Classes
-from audit.errors import AuditErrors, InputError
 from audit.exposure.entries import HIDDEN, Exposure, exposures
 from audit.inventory import Inventory, Pod
-from audit.model import ObjectRef
 from audit.peers import Peers, resolve
 from audit.permits import Permit, Permits, Row, open_permit
+from audit.policies import keys_of, lowered
 from audit.policy.clause import (
     DIRECTIONS,
+    AdminText,
     AnyPeer,
-    Block,
     Clause,
     Direction,
     OwnPods,
     PolicyText,
     Ports,
-    SelectedPods,
 )
 from audit.policy.foreign import Effect, Foreign, foreign_policies
-from audit.policy.networkpolicy import SpecError, lower
 from audit.selectors import LabelSelector
-from audit.snapshot import Entry
-from audit.sources import locate
 from audit.traffic import ALL, AddressSet, Traffic
 
 _ANY_PORT = Ports(ALL)
+
+
+DEFAULT = -1
+"""Instead of a policy: nothing decides, so it is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,8 @@ class Grant:
 
     permit: int
     policy: int
-    """Index into Reachability.policies."""
+    """Index into Reachability.policies, or DEFAULT."""
     clause: Clause
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """One NetworkPolicy with what it says."""
-
-    ref: ObjectRef
-    text: PolicyText
 
 
 class Reachability:
@@ -73,11 +65,13 @@ class Reachability:
     ) -> None:
         """`extra_keys` are label keys that `zone_of` reads; InputError for specs that no API server would hold."""
         self.inventory = inventory
-        self.policies = _lowered(inventory.policies)
+        self.policies = lowered(inventory.snapshot)
         self.foreign = foreign_policies(inventory.snapshot)
         self.exposed = exposures(inventory)
-        keys = _Keys.of(self.policies)
-        space = AddressSpace([*keys.blocks, *zone_addresses])
+        keys = keys_of(self.policies)
+        nodes = (AddressSet(((number, number),)) for node in inventory.nodes.values() for number in node.addresses)
+        named = any(isinstance(policy.text, AdminText) for policy in self.policies)
+        space = AddressSpace([*keys.blocks, *zone_addresses, *(nodes if named else ())])
         self.classes = Classes(
             inventory,
             space,
@@ -98,17 +92,29 @@ class Reachability:
             one: [None] * self.classes.pods for one in DIRECTIONS
         }
         """None: no policy isolates the class, so that it is open by default."""
+        self.isolated: dict[Direction, set[int]] = {one: set() for one in DIRECTIONS}
+        """Classes that some NetworkPolicy isolates."""
         self.selected: list[int] = [0] * len(self.policies)
         """Endpoints each policy selects."""
+        self.admin = AdminRows(self.classes, self.peers, self.permits, self.policies)
         self._build()
 
     @cached_property
     def by_namespace(self) -> Mapping[str, Sequence[int]]:
-        """Namespace -> its policies, as indices."""
+        """Namespace -> its NetworkPolicies, as indices."""
         found: dict[str, list[int]] = {}
         for index, policy in enumerate(self.policies):
-            found.setdefault(policy.ref.namespace, []).append(index)
+            if isinstance(policy.text, PolicyText):
+                found.setdefault(policy.ref.namespace, []).append(index)
         return found
+
+    def text(self, index: int) -> PolicyText:
+        """What a NetworkPolicy says."""
+        text = self.policies[index].text
+        if not isinstance(text, PolicyText):
+            msg = f"policy {index} is no NetworkPolicy"
+            raise TypeError(msg)
+        return text
 
     def exposure(self, number: int) -> Exposure:
         """How the outside reaches the members of a pod class."""
@@ -119,6 +125,7 @@ class Reachability:
         for namespace, listed in self.by_namespace.items():
             if namespace in self.classes.ranges:
                 self._namespace(namespace, listed)
+        self._administer()
         for foreign in self.foreign:
             self._unmodelled(foreign)
         self._attached()
@@ -129,7 +136,7 @@ class Reachability:
         start, end = classes.ranges[namespace]
         selecting: list[list[int]] = [[] for _ in range(end - start)]
         for index in listed:
-            for number in self._subjects(namespace, self.policies[index].text.subject):
+            for number in self._subjects(namespace, self.text(index).subject):
                 selecting[number - start].append(index)
                 self.selected[index] += classes.weights[number]
         done: dict[tuple[object, ...], tuple[tuple[Grant, ...] | None, Row]] = {}
@@ -140,6 +147,37 @@ class Reachability:
                 if key not in done:
                     done[key] = self._side(namespace, direction, policies, number)
                 self.grants[direction][number], self.rows[direction][number] = done[key]
+                if done[key][0] is not None:
+                    self.isolated[direction].add(number)
+
+    def _administer(self) -> None:
+        """Folds cluster-wide policies into the rows of the classes that they select."""
+        done: dict[tuple[object, ...], tuple[tuple[Grant, ...], Row]] = {}
+        for number, selecting in sorted(self.admin.selecting.items()):
+            for index, _ in selecting:
+                self.selected[index] += self.classes.weights[number]
+            for direction in DIRECTIONS:
+                grants = self.grants[direction][number]
+                ports = self.classes.ports_of[number] if direction == "ingress" else None
+                key = (direction, selecting, id(grants), ports, self.admin.namespace_of(number))
+                if key not in done:
+                    done[key] = self._folded(number, direction, grants)
+                self.grants[direction][number], self.rows[direction][number] = done[key]
+
+    def _folded(
+        self, number: int, direction: Direction, grants: tuple[Grant, ...] | None
+    ) -> tuple[tuple[Grant, ...], Row]:
+        lower = None if grants is None else self.rows[direction][number]
+        folded = self.admin.fold(number, direction, lower)
+        below = (Grant(self.open, DEFAULT, Clause(direction, -1, (), _ANY_PORT)),) if grants is None else grants
+        kept = [
+            Grant(self._narrowed(grant.permit, traffic, peers), grant.policy, grant.clause)
+            for grant in below
+            for among, ports in folded.passed
+            if (traffic := self.permits.all[grant.permit].traffic & ports)
+            and (peers := self.permits.all[grant.permit].peers & among)
+        ]
+        return (*(Grant(*one) for one in folded.grants), *kept), folded.row
 
     def _subjects(self, namespace: str, selector: LabelSelector) -> Iterable[int]:
         start, end = self.classes.ranges[namespace]
@@ -153,7 +191,7 @@ class Reachability:
         grants: list[Grant] = []
         isolated = False
         for index in policies:
-            text = self.policies[index].text
+            text = self.text(index)
             if direction not in text.isolates:
                 continue
             isolated = True
@@ -225,9 +263,13 @@ class Reachability:
             case _:
                 return row
 
+    def _narrowed(self, number: int, traffic: Traffic, peers: FrozenBitMap) -> int:
+        permit = self.permits.all[number]
+        return self.permits.number(Permit(traffic, peers, permit.reason, permit.family))
+
     def _within(self, number: int, peers: FrozenBitMap) -> int:
         permit = self.permits.all[number]
-        return self.permits.number(Permit(permit.traffic, permit.peers & peers, permit.reason, permit.family))
+        return self._narrowed(number, permit.traffic, permit.peers & peers)
 
     def _uncertain(self, number: int, peers: FrozenBitMap) -> int:
         permit = self.permits.all[number]
@@ -242,56 +284,3 @@ class Reachability:
             for direction in DIRECTIONS:
                 rows = self.rows[direction]
                 rows[number] = self.permits.row((*rows[number], doubt))
-
-
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """What the policies of a cluster look at."""
-
-    pods: frozenset[str]
-    namespaces: frozenset[str]
-    ports: frozenset[str]
-    blocks: tuple[AddressSet, ...]
-
-    @classmethod
-    def of(cls, policies: Iterable[Policy]) -> _Keys:
-        pods: set[str] = set()
-        namespaces: set[str] = set()
-        ports: set[str] = set()
-        blocks: dict[AddressSet, None] = {}
-        for text in {id(policy.text): policy.text for policy in policies}.values():
-            pods |= text.subject.keys
-            for clause in text.clauses:
-                ports.update(name for name, _ in clause.ports.named)
-                for peer in clause.peers:
-                    match peer:
-                        case OwnPods(selector):
-                            pods |= selector.keys
-                        case SelectedPods(spaces, selector):
-                            namespaces |= spaces.keys
-                            pods |= selector.keys
-                        case Block(addresses):
-                            blocks[addresses] = None
-                        case _:
-                            pass
-        return cls(frozenset(pods), frozenset(namespaces), frozenset(ports), tuple(blocks))
-
-
-def _lowered(entries: Iterable[Entry]) -> tuple[Policy, ...]:
-    """Every NetworkPolicy read; equal specs are read once. All refused specs are reported together."""
-    texts: dict[bytes, PolicyText] = {}
-    policies: list[Policy] = []
-    errors: list[InputError] = []
-    for entry in entries:
-        spec = bytes(entry.body.spec)
-        try:
-            text = texts.get(spec) or texts.setdefault(spec, lower(spec))
-        except SpecError as error:
-            position = locate(entry, ("spec", *error.path))
-            where = f"NetworkPolicy `{entry.namespace}/{entry.name}`: {error}"
-            errors.append(InputError(where, position, hint="an API server refuses this object"))
-            continue
-        policies.append(Policy(ref=ObjectRef("NetworkPolicy", entry.namespace, entry.name, entry.origin), text=text))
-    if errors:
-        raise AuditErrors(errors)
-    return tuple(policies)

@@ -14,6 +14,8 @@ from audit.traffic import ALL, NONE, AddressSet, Traffic
 
 Direction = Literal["ingress", "egress"]
 DIRECTIONS: tuple[Direction, Direction] = ("ingress", "egress")
+Action = Literal["allow", "deny", "pass"]
+Tier = Literal["admin", "baseline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,47 @@ class UnknownPeer:
     """A peer with a field that is not modelled: it may match anything, and certainly matches nothing."""
 
     text: str
+    closed: bool = False
+    """True for a peer without any field: it fails closed, so an allow rule matches nothing and any other everything."""
 
     def __str__(self) -> str:
         return self.text
 
 
-Peer = AnyPeer | OwnPods | SelectedPods | Block | UnknownPeer
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Pods of namespaces whose labels relate to those of the subject's namespace."""
+
+    keys: tuple[str, ...]
+    same: bool
+    """True: equal values of every key. False: another value, or no value, of some key."""
+    pods: LabelSelector
+
+    def __str__(self) -> str:
+        return f"namespaces with {'the same' if self.same else 'other'} {', '.join(self.keys)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """All addresses of selected nodes, and so the host-network pods there."""
+
+    nodes: LabelSelector
+
+    def __str__(self) -> str:
+        return f"nodes {self.nodes}"
+
+
+@dataclass(frozen=True, slots=True)
+class DomainNames:
+    """Whatever outside addresses some names stand for: not known from any snapshot."""
+
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"domain names {', '.join(self.names)}"
+
+
+Peer = AnyPeer | OwnPods | SelectedPods | Block | UnknownPeer | Relation | Nodes | DomainNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +127,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One rule of one policy; NetworkPolicy clauses only allow."""
+    """One rule of one policy."""
 
     direction: Direction
     index: int
@@ -98,7 +135,10 @@ class Clause:
     peers: tuple[Peer, ...]
     ports: Ports
     unknown: bool = False
-    """True when the rule has a field that is not modelled: it may allow anything, and certainly allows nothing."""
+    """True when the rule has a field that is not modelled: it may match anything, and certainly matches nothing."""
+    action: Action = "allow"
+    """A NetworkPolicy only allows."""
+    name: str = ""
 
     def __str__(self) -> str:
         return f"{', '.join(map(str, self.peers)) or 'no peer'} on {self.ports}"
@@ -119,3 +159,20 @@ class PolicyText:
     """Peers that name nothing and so match nothing; an API server would refuse them."""
     unknown: bool = False
     """True when the spec itself has a field that is not modelled: everything may be allowed, nothing certainly is."""
+
+
+@dataclass(frozen=True, slots=True)
+class AdminText:
+    """What one cluster-wide policy says."""
+
+    tier: Tier
+    priority: int
+    """0 to 1000, lower first."""
+    namespaces: LabelSelector
+    """Together with `pods` the subject."""
+    pods: LabelSelector
+    clauses: tuple[Clause, ...]
+    """By direction, in rule order: the first that matches decides."""
+    gaps: tuple[str, ...] = ()
+    unknown: bool = False
+    """True when the spec itself has a field that is not modelled."""

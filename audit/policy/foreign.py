@@ -12,11 +12,6 @@ Effect = Literal["any", "restrict", "restrict-outside"]
 """What such a policy can do: allow and deny; only deny; only deny connections that leave the pod network."""
 
 FOREIGN: dict[str, dict[str, Effect]] = {
-    "policy.networking.k8s.io": {
-        "AdminNetworkPolicy": "any",
-        "BaselineAdminNetworkPolicy": "any",
-        "ClusterNetworkPolicy": "any",
-    },
     "cilium.io": {"CiliumNetworkPolicy": "any", "CiliumClusterwideNetworkPolicy": "any"},
     "projectcalico.org": {"NetworkPolicy": "any", "GlobalNetworkPolicy": "any"},
     "crd.projectcalico.org": {"NetworkPolicy": "any", "GlobalNetworkPolicy": "any"},

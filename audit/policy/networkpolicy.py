@@ -8,7 +8,6 @@ models is a gap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -26,8 +25,8 @@ from audit.policy.clause import (
     SelectedPods,
     UnknownPeer,
 )
-from audit.selectors import EVERYTHING, LabelSelector
-from audit.traffic import ALL, NONE, PROTOCOLS, AddressSet, Traffic
+from audit.policy.specs import SpecError, as_list, as_mapping, cidr, protocol_of, selector, within_ports
+from audit.traffic import ALL, NONE, Traffic
 
 _SPEC = frozenset({"podSelector", "policyTypes", "ingress", "egress"})
 _PEER = frozenset({"podSelector", "namespaceSelector", "ipBlock"})
@@ -35,14 +34,6 @@ _PORT = frozenset({"protocol", "port", "endPort"})
 _PEER_FIELD = {"ingress": "from", "egress": "to"}
 _PORT_NAME = 15
 """Longest port name (IANA service name, RFC 6335)."""
-
-
-class SpecError(ValueError):
-    """A spec that no API server would hold; `path` leads to the field, from the spec's own fields down."""
-
-    def __init__(self, message: str, path: Sequence[str | int]) -> None:
-        super().__init__(message)
-        self.path = tuple(path)
 
 
 def lower(spec: bytes) -> PolicyText:
@@ -57,7 +48,7 @@ def lower(spec: bytes) -> PolicyText:
     clauses: list[Clause] = []
     rules: dict[Direction, int] = {}
     for direction in DIRECTIONS:
-        listed = _list(raw.get(direction), (direction,))
+        listed = as_list(raw.get(direction), (direction,))
         rules[direction] = len(listed)
         clauses += [_clause(direction, index, rule, gaps, invalid) for index, rule in enumerate(listed)]
     isolates = _types(raw.get("policyTypes"), has_egress=rules["egress"] > 0)
@@ -67,7 +58,7 @@ def lower(spec: bytes) -> PolicyText:
         if count and direction not in isolates
     )
     return PolicyText(
-        subject=_selector(raw.get("podSelector"), ("podSelector",)),
+        subject=selector(raw.get("podSelector"), ("podSelector",)),
         isolates=isolates,
         clauses=tuple(clause for clause in clauses if clause.direction in isolates),
         inert=inert,
@@ -78,7 +69,7 @@ def lower(spec: bytes) -> PolicyText:
 
 
 def _types(raw: Any, *, has_egress: bool) -> tuple[Direction, ...]:
-    listed = _list(raw, ("policyTypes",))
+    listed = as_list(raw, ("policyTypes",))
     for index, value in enumerate(listed):
         if value not in ("Ingress", "Egress"):
             raise SpecError(f"unknown policy type `{value}`; it must be Ingress or Egress", ("policyTypes", index))
@@ -89,11 +80,11 @@ def _types(raw: Any, *, has_egress: bool) -> tuple[Direction, ...]:
 
 def _clause(direction: Direction, index: int, raw: Any, gaps: list[str], invalid: list[str]) -> Clause:
     path = (direction, index)
-    rule = _mapping(raw, path)
+    rule = as_mapping(raw, path)
     field = _PEER_FIELD[direction]
     strange = sorted(rule.keys() - {field, "ports"})
     gaps += [f"unknown field `{name}` in {direction} rule {index}" for name in strange]
-    listed = _list(rule.get(field), (*path, field))
+    listed = as_list(rule.get(field), (*path, field))
     peers: list[Peer] = [] if listed else [AnyPeer()]
     for number, item in enumerate(listed):
         peer = _peer(item, (*path, field, number), gaps)
@@ -101,13 +92,13 @@ def _clause(direction: Direction, index: int, raw: Any, gaps: list[str], invalid
             invalid.append(f"{direction} rule {index}: peer {number} names nothing")
         else:
             peers.append(peer)
-    ports = _ports(_list(rule.get("ports"), (*path, "ports")), (*path, "ports"), gaps)
+    ports = _ports(as_list(rule.get("ports"), (*path, "ports")), (*path, "ports"), gaps)
     return Clause(direction, index, tuple(peers), ports, unknown=bool(strange))
 
 
 def _peer(raw: Any, path: tuple[str | int, ...], gaps: list[str]) -> Peer | None:
     """One peer; None for a peer without any field, which matches nothing."""
-    peer = _mapping(raw, path)
+    peer = as_mapping(raw, path)
     if strange := sorted(peer.keys() - _PEER):
         gaps.append(f"unknown field `{strange[0]}` in a peer of {path[0]} rule {path[1]}")
         return UnknownPeer(f"a peer with the unknown field `{strange[0]}`")
@@ -117,36 +108,25 @@ def _peer(raw: Any, path: tuple[str | int, ...], gaps: list[str]) -> Peer | None
             raise SpecError("`ipBlock` cannot stand beside a selector in one peer; make it a peer of its own", path)
         return _block(block, (*path, "ipBlock"), gaps)
     if namespaces is not None:
-        return SelectedPods(
-            _selector(namespaces, (*path, "namespaceSelector")), _selector(pods, (*path, "podSelector"))
-        )
-    return OwnPods(_selector(pods, (*path, "podSelector"))) if pods is not None else None
+        return SelectedPods(selector(namespaces, (*path, "namespaceSelector")), selector(pods, (*path, "podSelector")))
+    return OwnPods(selector(pods, (*path, "podSelector"))) if pods is not None else None
 
 
 def _block(raw: Any, path: tuple[str | int, ...], gaps: list[str]) -> Peer:
-    block = _mapping(raw, path)
+    block = as_mapping(raw, path)
     if strange := sorted(block.keys() - {"cidr", "except"}):
         gaps.append(f"unknown field `{strange[0]}` in an ipBlock of {path[0]} rule {path[1]}")
         return UnknownPeer(f"an ipBlock with the unknown field `{strange[0]}`")
-    whole = _cidr(block.get("cidr"), (*path, "cidr"))
-    holes = _list(block.get("except"), (*path, "except"))
+    whole = cidr(block.get("cidr"), (*path, "cidr"))
+    holes = as_list(block.get("except"), (*path, "except"))
     addresses = whole
     for number, hole in enumerate(holes):
-        cut = _cidr(hole, (*path, "except", number))
+        cut = cidr(hole, (*path, "except", number))
         if not cut <= whole or cut == whole:
             raise SpecError(f"`{hole}` must be a strict part of `{block['cidr']}`", (*path, "except", number))
         addresses -= cut
     text = str(block["cidr"]) + (f" except {', '.join(map(str, holes))}" if holes else "")
     return Block(addresses, text)
-
-
-def _cidr(raw: Any, path: tuple[str | int, ...]) -> AddressSet:
-    if not isinstance(raw, str):
-        raise SpecError("a CIDR block is needed here, such as `10.0.0.0/8`", path)
-    try:
-        return AddressSet.cidr(raw)
-    except ValueError:
-        raise SpecError(f"`{raw}` is not a CIDR block", path) from None
 
 
 def _ports(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> Ports:
@@ -155,26 +135,18 @@ def _ports(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> P
     traffic, unknown = NONE, False
     named: set[tuple[str, str]] = set()
     for index, item in enumerate(listed):
-        port = _mapping(item, (*path, index))
+        port = as_mapping(item, (*path, index))
         if strange := sorted(port.keys() - _PORT):
             gaps.append(f"unknown field `{strange[0]}` in a port of {path[0]} rule {path[1]}")
             unknown = True
             continue
-        number, protocol = port.get("port"), _protocol(port.get("protocol"), (*path, index, "protocol"))
+        number, protocol = port.get("port"), protocol_of(port.get("protocol"), (*path, index, "protocol"))
         if isinstance(number, str):
             _check_name(number, port, (*path, index))
             named.add((number, protocol))
         else:
             traffic |= _numeric(protocol, number, port.get("endPort"), (*path, index))
     return Ports(traffic, tuple(sorted(named)), unknown)
-
-
-def _protocol(raw: Any, path: tuple[str | int, ...]) -> str:
-    if raw is None:
-        return "TCP"
-    if raw not in PROTOCOLS:
-        raise SpecError(f"unknown protocol `{raw}`; it must be TCP, UDP or SCTP", path)
-    return str(raw)
 
 
 def _check_name(name: str, port: dict[str, Any], path: tuple[str | int, ...]) -> None:
@@ -191,34 +163,8 @@ def _numeric(protocol: str, number: Any, end: Any, path: tuple[str | int, ...]) 
         if end is not None:
             raise SpecError("`endPort` needs a numeric `port`", (*path, "endPort"))
         return Traffic.of(protocol)
-    for value, field in ((number, "port"), (end, "endPort")):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 65535):  # noqa: PLR2004
-            raise SpecError(f"port `{value}` is not within 1-65535", (*path, field))
-    if end is not None and end < number:
-        raise SpecError(f"`endPort` {end} is below `port` {number}", (*path, "endPort"))
-    return Traffic.port_range(protocol, number, end or number)
-
-
-def _selector(raw: Any, path: tuple[str | int, ...]) -> LabelSelector:
-    if raw is None:
-        return EVERYTHING
-    try:
-        return LabelSelector.parse(raw)
-    except ValueError as error:
-        raise SpecError(str(error), path) from None
-
-
-def _list(raw: Any, path: tuple[str | int, ...]) -> list[Any]:
-    if raw is None:
-        return []
-    if not isinstance(raw, list):
-        raise SpecError(f"`{path[-1]}` must be a list", path)
-    return raw
-
-
-def _mapping(raw: Any, path: tuple[str | int, ...]) -> dict[str, Any]:
-    if raw is None:
-        return {}
-    if not isinstance(raw, dict):
-        raise SpecError("a mapping is needed here", path)
-    return raw
+    low = within_ports(number, (*path, "port"))
+    high = low if end is None else within_ports(end, (*path, "endPort"))
+    if high < low:
+        raise SpecError(f"`endPort` {high} is below `port` {low}", (*path, "endPort"))
+    return Traffic.port_range(protocol, low, high)

@@ -1,0 +1,106 @@
+"""All policies of a snapshot, lowered, and what they look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from audit.errors import AuditErrors, InputError
+from audit.model import ObjectRef
+from audit.policy import adminpolicy, networkpolicy
+from audit.policy.clause import AdminText, Block, OwnPods, PolicyText, Relation, SelectedPods
+from audit.policy.specs import SpecError
+from audit.selectors import LabelSelector
+from audit.snapshot import Entry, Snapshot
+from audit.sources import locate
+from audit.traffic import AddressSet
+
+ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+ADMIN_GROUP = "policy.networking.k8s.io"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One policy with what it says: PolicyText for a NetworkPolicy, AdminText for a cluster-wide one."""
+
+    ref: ObjectRef
+    text: PolicyText | AdminText
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the policies of a cluster look at."""
+
+    pods: frozenset[str]
+    """Label keys of pods."""
+    namespaces: frozenset[str]
+    """Label keys of namespaces."""
+    ports: frozenset[str]
+    """Port names."""
+    blocks: tuple[AddressSet, ...]
+
+
+def lowered(snapshot: Snapshot) -> tuple[Policy, ...]:
+    """Every policy, NetworkPolicies first; equal specs are read once. All refused specs are reported together."""
+    errors: list[InputError] = []
+    found = list(_lowered(snapshot.of("NetworkPolicy"), networkpolicy.lower, errors))
+    for kind in ADMIN:
+        entries = snapshot.of(f"{kind}.{ADMIN_GROUP}")
+        found += _lowered(entries, lambda spec, kind=kind: adminpolicy.lower(kind, spec), errors)  # type: ignore[misc]
+    if errors:
+        raise AuditErrors(errors)
+    return tuple(found)
+
+
+def _lowered(
+    entries: Iterable[Entry], lower: Callable[[bytes], PolicyText | AdminText], errors: list[InputError]
+) -> Iterator[Policy]:
+    texts: dict[bytes, PolicyText | AdminText] = {}
+    for entry in entries:
+        spec = bytes(entry.body.spec)
+        ref = ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin)
+        try:
+            text = texts.get(spec) or texts.setdefault(spec, lower(spec))
+        except SpecError as error:
+            position = locate(entry, ("spec", *error.path))
+            where = f"{entry.kind} `{entry.namespace}/{entry.name}`: {error}".replace("`/", "`")
+            errors.append(InputError(where, position, hint="an API server refuses this object"))
+            continue
+        yield Policy(ref=ref, text=text)
+
+
+def keys_of(policies: Iterable[Policy]) -> Keys:
+    """Everything that selectors, named ports and blocks of the policies refer to."""
+    pods: set[str] = set()
+    namespaces: set[str] = set()
+    ports: set[str] = set()
+    blocks: dict[AddressSet, None] = {}
+    for text in {id(policy.text): policy.text for policy in policies}.values():
+        for spaces, selector in _subjects(text):
+            namespaces |= spaces
+            pods |= selector.keys
+        for clause in text.clauses:
+            ports.update(name for name, _ in clause.ports.named)
+            for peer in clause.peers:
+                match peer:
+                    case OwnPods(selector):
+                        pods |= selector.keys
+                    case SelectedPods(among, selector):
+                        namespaces |= among.keys
+                        pods |= selector.keys
+                    case Relation(related, _, selector):
+                        namespaces.update(related)
+                        pods |= selector.keys
+                    case Block(addresses):
+                        blocks[addresses] = None
+                    case _:
+                        pass
+    return Keys(frozenset(pods), frozenset(namespaces), frozenset(ports), tuple(blocks))
+
+
+def _subjects(text: PolicyText | AdminText) -> Iterator[tuple[frozenset[str], LabelSelector]]:
+    match text:
+        case PolicyText():
+            yield frozenset(), text.subject
+        case AdminText():
+            yield text.namespaces.keys, text.pods
