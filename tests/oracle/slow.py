@@ -2,9 +2,6 @@
 
 It is slow on purpose: no classes, no bitmaps, no interval algebra. It shares no code with the package it judges.
 
-Truth has three values, ordered NO < MAYBE < YES, so that `min` is "and", `max` is "or" (Kleene's logic). MAYBE stands
-for every gap in the input that could decide.
-
 Source: kubernetes/api networking/v1/types.go (field comments), kubernetes pkg/apis/networking/v1/defaults.go.
 """
 
@@ -12,19 +9,32 @@ from __future__ import annotations
 
 import functools
 import ipaddress
+import ipaddress
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-Json = Any
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from tests.oracle.admin import ALLOW, DENY, NEXT, Tiers, node_addresses
+from tests.oracle.terms import (
+    BLOCK_FIELDS,
+    MAYBE,
+    NO,
+    YES,
+    Address,
+    Endpoint,
+    Flow,
+    Json,
+    Network,
+    Outside,
+    Pod,
+    block_matches,
+    covers,
+    namespace_matches,
+    network,
+    selector_matches,
+)
 
-NO, MAYBE, YES = 0, 1, 2
 VERDICTS = ("denied", "unknown", "allowed")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
-NAME_LABEL = "kubernetes.io/metadata.name"
 TEMPLATES = (
     "Deployment",
     "StatefulSet",
@@ -43,16 +53,13 @@ UNMODELLED = {
     ("projectcalico.org", "GlobalNetworkPolicy"): "nodes",
     ("crd.projectcalico.org", "NetworkPolicy"): "namespace",
     ("crd.projectcalico.org", "GlobalNetworkPolicy"): "nodes",
-    ("policy.networking.k8s.io", "AdminNetworkPolicy"): "cluster",
-    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): "cluster",
-    ("policy.networking.k8s.io", "ClusterNetworkPolicy"): "cluster",
     ("security.istio.io", "AuthorizationPolicy"): "namespace",
     ("crd.antrea.io", "NetworkPolicy"): "namespace",
     ("crd.antrea.io", "ClusterNetworkPolicy"): "nodes",
 }
 """Policy kinds whose semantics this evaluator does not have, and what one object may select.
 
-The pods of its namespace, those of the cluster, or those and the nodes (host firewalls, host endpoints).
+The pods of its namespace, or those of the cluster and the nodes (host firewalls, host endpoints).
 """
 
 RESTRICTING = ("security.istio.io", "AuthorizationPolicy")
@@ -60,47 +67,8 @@ RESTRICTING = ("security.istio.io", "AuthorizationPolicy")
 
 SPEC_FIELDS = {"podSelector", "policyTypes", "ingress", "egress"}
 PORT_FIELDS = {"protocol", "port", "endPort"}
+PORT_NUMBERS = {"port", "endPort", "containerPort", "start", "end", "number"}
 PEER_FIELDS = {"podSelector", "namespaceSelector", "ipBlock"}
-BLOCK_FIELDS = {"cidr", "except"}
-SELECTOR_FIELDS = {"matchLabels", "matchExpressions"}
-EXPRESSION_FIELDS = {"key", "operator", "values"}
-
-
-@dataclass(frozen=True, eq=False)
-class Pod:
-    """A pod, or the pods that a template would make."""
-
-    id: str
-    namespace: str
-    labels: Mapping[str, str]
-    addresses: tuple[Address | None, ...]
-    """What a peer sees; `(None,)` when unknown. A host-network pod has its node's."""
-    host_network: bool
-    node: str | None
-    ports: tuple[tuple[str, str, int], ...]
-    """Name, protocol, number of every named container port that a running pod can hold."""
-
-
-@dataclass(frozen=True)
-class Outside:
-    """One address that belongs to no pod."""
-
-    address: Address
-
-
-Endpoint = Pod | Outside
-
-
-@dataclass(frozen=True)
-class Flow:
-    """One connection between one address of each side."""
-
-    source: Endpoint
-    source_address: Address | None
-    target: Endpoint
-    target_address: Address | None
-    protocol: str
-    port: int
 
 
 class Cluster:
@@ -111,6 +79,7 @@ class Cluster:
         self.namespaces = {o["metadata"]["name"]: o for o in self.objects if o["kind"] == "Namespace"}
         self.nodes = {o["metadata"]["name"]: o for o in self.objects if o["kind"] == "Node"}
         self.policies = [o for o in self.objects if is_network_policy(o)]
+        self.tiers = Tiers(self.objects, self.namespaces, self.nodes)
         self.pods = {pod.id: pod for pod in self._pods()}
         self._selecting = functools.cache(self._uncached_selecting)
         self._peers: dict[tuple[int, Endpoint, Address | None], int] = {}
@@ -170,7 +139,7 @@ class Cluster:
         found = set()
         for o in self.objects:
             scope = UNMODELLED.get((group_of(o), o["kind"]))
-            inside = scope in ("cluster", "nodes") or (scope == "namespace" and namespace_of(o) == endpoint.namespace)
+            inside = scope == "nodes" or (scope == "namespace" and namespace_of(o) == endpoint.namespace)
             if inside and (scope == "nodes" or not endpoint.host_network):
                 found.add((group_of(o), o["kind"]))
         return found
@@ -188,35 +157,55 @@ class Cluster:
         other = self.other_policies(subject)
         if other - {RESTRICTING}:
             return MAYBE  # it may deny what the others allow, and override what they deny
-        return min(self._by_network_policies(direction, subject, flow), MAYBE if other else YES)
+        return min(self._by_tiers(direction, subject, flow), MAYBE if other else YES)
 
-    def _by_network_policies(self, direction: str, subject: Endpoint, flow: Flow) -> int:
+    def _by_tiers(self, direction: str, subject: Endpoint, flow: Flow) -> int:
+        """What the tiers decide one after the other; what none of them decides is allowed."""
+        answers = {NEXT}
+        steps = (
+            lambda: self.tiers.answers("Admin", direction, flow),
+            lambda: self._by_network_policies(direction, subject, flow),
+            lambda: self.tiers.answers("Baseline", direction, flow),
+        )
+        for step in steps:
+            if NEXT in answers:
+                answers = (answers - {NEXT}) | step()
+        truths = {NO if answer == DENY else YES for answer in answers}
+        return truths.pop() if len(truths) == 1 else MAYBE
+
+    def _by_network_policies(self, direction: str, subject: Endpoint, flow: Flow) -> set[str]:
+        """Every answer that this tier may give; it says nothing about a pod that it does not isolate."""
         if isinstance(subject, Outside) or subject.host_network:
-            return YES
+            return {NEXT}
         certain, doubtful = self._selecting(subject)
-        # A policy that may or may not select the pod: try every combination; only what all agree on is certain.
-        worlds = [
-            self._isolated_side(direction, flow, certain + list(chosen))
+        # A policy that may or may not select the pod: try every combination.
+        return {
+            answer
             for count in range(len(doubtful) + 1)
             for chosen in itertools.combinations(doubtful, count)
-        ]
-        return worlds[0] if len(set(worlds)) == 1 else MAYBE
+            for answer in self._together(direction, flow, certain + list(chosen))
+        }
 
-    def _isolated_side(self, direction: str, flow: Flow, policies: list[Json]) -> int:
-        """What these policies, all of which select the pod, decide together."""
+    def _together(self, direction: str, flow: Flow, policies: list[Json]) -> set[str]:
+        """Every answer of these policies, all of which select the pod."""
         clear = [policy for policy in policies if not set(spec_of(policy)) - SPEC_FIELDS]
         isolating = [policy for policy in clear if direction in policy_types(spec_of(policy))]
-        truths = [
-            self._rule(direction, rule or {}, namespace_of(policy), flow)
-            for policy in isolating
-            for rule in spec_of(policy).get(direction) or []
-        ]
-        granted = max(truths, default=NO)
-        if clear != policies:
-            # A field without semantics may isolate the pod and may let anything through; policies only ever add up,
-            # so it takes away nothing that another one grants.
-            return YES if granted == YES else MAYBE
-        return granted if isolating else YES
+        granted = max(
+            (
+                self._rule(direction, rule or {}, namespace_of(policy), flow)
+                for policy in isolating
+                for rule in spec_of(policy).get(direction) or []
+            ),
+            default=NO,
+        )
+        # A field without semantics may isolate the pod and may let anything through; policies only ever add up, so it
+        # takes away nothing that another one grants.
+        open_to_doubt = clear != policies
+        if not isolating:
+            return {NEXT, ALLOW, DENY} if open_to_doubt else {NEXT}
+        if granted == YES:
+            return {ALLOW}
+        return {ALLOW, DENY} if open_to_doubt or granted == MAYBE else {DENY}
 
     def _rule(self, direction: str, rule: Json, namespace: str, flow: Flow) -> int:
         peers_field = "from" if direction == "ingress" else "to"
@@ -254,19 +243,7 @@ class Cluster:
         pods = selector_matches(peer.get("podSelector") or {}, other.labels)
         if "namespaceSelector" not in fields:
             return pods if other.namespace == namespace else NO
-        return min(pods, self._namespace_matches(peer["namespaceSelector"], other.namespace))
-
-    def _namespace_matches(self, selector: Json, name: str) -> int:
-        if name in self.namespaces:
-            labels = self.namespaces[name]["metadata"].get("labels") or {}
-            return selector_matches(selector, {**labels, NAME_LABEL: name})  # the API server sets the name label
-        if unknown_selector_field(selector):
-            return MAYBE
-        truth = YES
-        for key, operator, values in requirements(selector):
-            truth = min(truth, holds(operator, values, name) if key == NAME_LABEL else MAYBE)
-        return truth
-
+        return min(pods, namespace_matches(self.namespaces, peer["namespaceSelector"], other.namespace))
 
 # Connections ---------------------------------------------------------------------------------------------------------
 
@@ -340,70 +317,6 @@ def port_matches(entry: Json, flow: Flow) -> int:
     return YES if port <= flow.port <= fields.get("endPort", port) else NO
 
 
-def block_matches(block: Json, address: Address | None) -> int:
-    """Whether an address is in the block: in `cidr` and in no `except`."""
-    if set(block) - BLOCK_FIELDS:
-        return MAYBE
-    cidr = network(block["cidr"])
-    excepts = [network(text) for text in block.get("except") or []]
-    if address is None:
-        return NO if covers(excepts, cidr) else MAYBE
-    return YES if address in cidr and not any(address in e for e in excepts) else NO
-
-
-def covers(parts: list[Network], whole: Network) -> bool:
-    """Whether the parts together hold every address of the whole."""
-    inside = [part for part in parts if part.version == whole.version]
-    if whole in inside or any(whole.subnet_of(part) for part in inside):  # type: ignore[arg-type]
-        return True
-    if whole.prefixlen == whole.max_prefixlen or not any(part.subnet_of(whole) for part in inside):  # type: ignore[arg-type]
-        return False
-    return all(covers(parts, half) for half in whole.subnets())
-
-
-def network(text: str) -> Network:
-    """A CIDR block; host bits are masked, as Go's ParseCIDR does."""
-    return ipaddress.ip_network(text, strict=False)
-
-
-# Selectors -----------------------------------------------------------------------------------------------------------
-
-
-def selector_matches(selector: Json, labels: Mapping[str, str]) -> int:
-    """Whether an object with exactly these labels is selected."""
-    if unknown_selector_field(selector):
-        return MAYBE
-    return min(
-        (holds(operator, values, labels.get(key)) for key, operator, values in requirements(selector)), default=YES
-    )
-
-
-def unknown_selector_field(selector: Json) -> bool:
-    """Whether the selector has a field without semantics."""
-    return bool(set(selector) - SELECTOR_FIELDS) or any(
-        set(e) - EXPRESSION_FIELDS for e in selector.get("matchExpressions") or []
-    )
-
-
-def requirements(selector: Json) -> Iterator[tuple[str, str, list[str]]]:
-    """Key, operator and values of every condition."""
-    for key, value in (selector.get("matchLabels") or {}).items():
-        yield key, "In", [value]
-    for expression in selector.get("matchExpressions") or []:
-        yield expression["key"], expression["operator"], expression.get("values") or []
-
-
-def holds(operator: str, values: list[str], value: str | None) -> int:
-    """One condition on one label; `value` None means that the key is absent."""
-    truth = {
-        "In": value is not None and value in values,
-        "NotIn": value is None or value not in values,
-        "Exists": value is not None,
-        "DoesNotExist": value is None,
-    }[operator]
-    return YES if truth else NO
-
-
 # Objects -------------------------------------------------------------------------------------------------------------
 
 
@@ -460,10 +373,10 @@ def probe_ports(objects: Iterable[Json]) -> list[int]:
 
 
 def port_numbers(value: Json) -> Iterator[int]:
-    """Every `port`, `endPort` and `containerPort` number inside a value."""
+    """Every port number inside a value, the ends of ranges among them."""
     if isinstance(value, dict):
         for name, inner in value.items():
-            if name in ("port", "endPort", "containerPort") and isinstance(inner, int):
+            if name in PORT_NUMBERS and isinstance(inner, int):
                 yield inner
             else:
                 yield from port_numbers(inner)
@@ -473,11 +386,15 @@ def port_numbers(value: Json) -> Iterator[int]:
 
 
 def blocks(value: Json) -> Iterator[Network]:
-    """Every CIDR that an `ipBlock` inside a value names, in `cidr` and in `except`."""
+    """Every CIDR that a policy inside a value names, exceptions among them, and every address of a node."""
     if isinstance(value, dict):
         block = value.get("ipBlock")
         if block:
             yield from (network(text) for text in [block["cidr"], *(block.get("except") or [])])
+        if isinstance(value.get("networks"), list):
+            yield from map(network, value["networks"])
+        if value.get("kind") == "Node":
+            yield from (network(str(address)) for address in sorted(node_addresses(value), key=str))
         for inner in value.values():
             yield from blocks(inner)
     elif isinstance(value, list):

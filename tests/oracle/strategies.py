@@ -37,6 +37,7 @@ POD_ADDRESSES = (
 )
 NODES = ("n1", "n2")
 NODE_ADDRESSES = {"n1": ("10.0.0.2", "fd00::2"), "n2": ("192.168.0.1", "fd00:1::1")}
+EXTERNAL_ADDRESSES = {"n1": "192.168.0.9", "n2": "2001:db8::2"}
 BLOCKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("0.0.0.0/0", ("10.0.0.0/8", "128.0.0.0/1", "0.0.0.0/1", "10.0.0.1/32")),
     ("0.0.0.0/1", ("10.0.0.0/24", "0.0.0.0/2", "64.0.0.0/2")),
@@ -68,13 +69,14 @@ class Shape:
     templates: bool = True
     max_pods: int = 8
     max_policies: int = 6
+    max_admin: int = 3
 
 
 ANYTHING = Shape()
 PLAIN = Shape(host_network=False, dual_stack=False, addresses_known=True, gaps=False)
 """Complete input: every verdict is allowed or denied."""
 
-_SMALL = [st.integers(0, high) for high in range(21)]
+_SMALL = [st.integers(0, high) for high in range(41)]
 
 
 def chance(draw: Draw, percent: int) -> bool:
@@ -322,8 +324,7 @@ OTHER_POLICIES = (
     ("k8s.cni.cncf.io/v1beta1", "MultiNetworkPolicy", True),
     ("cilium.io/v2", "CiliumClusterwideNetworkPolicy", False),
     ("projectcalico.org/v3", "GlobalNetworkPolicy", False),
-    ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", False),
-    ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", False),
+    ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy", False),
 )
 
 
@@ -344,12 +345,150 @@ def namespace(draw: Draw, name: str) -> Json:
 
 
 def node(draw: Draw, name: str) -> Json:
-    """A Node with one or both of its addresses."""
+    """A Node with one to three of its addresses."""
     four, six = NODE_ADDRESSES[name]
     addresses = [{"type": "Hostname", "address": name}, {"type": "InternalIP", "address": four}]
     if chance(draw, 30):
         addresses.append({"type": "InternalIP", "address": six})
-    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": {"addresses": addresses}}
+    if chance(draw, 20):
+        addresses.append({"type": "ExternalIP", "address": EXTERNAL_ADDRESSES[name]})
+    metadata = {"name": name, "labels": labels(draw)}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "status": {"addresses": addresses}}
+
+
+# Admin and baseline tiers --------------------------------------------------------------------------------------------
+
+TIERS = ("ANP", "ANP", "CNP", "BANP", "CNP baseline")
+
+
+def admin_policies(draw: Draw, shape: Shape) -> list[Json]:
+    """Up to a few objects of the tiers around NetworkPolicy; at most one of the kind that a cluster has once."""
+    if not shape.max_admin or chance(draw, 40):
+        return []
+    kinds = [pick(draw, TIERS) for _ in some(draw, shape.max_admin, 1)]
+    once = [k for i, k in enumerate(kinds) if k != "BANP" or "BANP" not in kinds[:i]]
+    return [admin_policy(draw, shape, kind, f"adm{index}") for index, kind in enumerate(once)]
+
+
+def admin_policy(draw: Draw, shape: Shape, tier: str, name: str) -> Json:
+    """One object: kind, priority, subject, rules."""
+    second = tier.startswith("CNP")
+    spec: Json = {"subject": admin_subject(draw)}
+    if tier != "BANP":
+        spec["priority"] = pick(draw, (5, 5, 0, 7, 1000))
+    if second:
+        spec["tier"] = "Baseline" if tier == "CNP baseline" else "Admin"
+    for direction in ("ingress", "egress"):
+        if chance(draw, 75):
+            spec[direction] = [admin_rule(draw, shape, direction, tier) for _ in some(draw, 3, 1)]
+        elif chance(draw, 20):
+            spec[direction] = pick(draw, (None, []))
+    if shape.gaps and chance(draw, 3):
+        spec["selfTraffic"] = "x"
+    kind = {"ANP": "AdminNetworkPolicy", "BANP": "BaselineAdminNetworkPolicy"}.get(tier, "ClusterNetworkPolicy")
+    metadata = {"name": "default" if tier == "BANP" else name}
+    version = f"policy.networking.k8s.io/v1alpha{1 + second}"
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def admin_subject(draw: Draw) -> Json:
+    """Whom the object concerns: often everyone, so that rules get to speak."""
+    form = pick(draw, ("all", "namespaces", "pods"))
+    if form == "all":
+        return {"namespaces": {}}
+    if form == "namespaces":
+        return {"namespaces": selector(draw, namespaces=True)}
+    return {"pods": {"namespaceSelector": selector(draw, namespaces=True), "podSelector": selector(draw)}}
+
+
+def admin_rule(draw: Draw, shape: Shape, direction: str, tier: str) -> Json:
+    """One rule with its action, peers and ports."""
+    second = tier.startswith("CNP")
+    allow = "Accept" if second else "Allow"
+    action = pick(draw, (allow, "Deny") if tier == "BANP" else (allow, "Deny", "Pass"))
+    found: Json = {"action": action}
+    if chance(draw, 30):
+        found["name"] = "r"
+    peers = [admin_peer(draw, shape, direction, old=not second) for _ in some(draw, 2, 1)]
+    found["from" if direction == "ingress" else "to"] = peers
+    if chance(draw, 50):
+        # The API server refuses named ports beside peers that have none.
+        names = shape.named_ports and not any({"networks", "nodes", "domainNames"} & set(peer) for peer in peers)
+        made = protocol_entry if second else port_entry
+        found["protocols" if second else "ports"] = [made(draw, shape, names=names) for _ in some(draw, 2, 1)]
+    if shape.gaps and chance(draw, 3):
+        found["logging"] = True
+    return found
+
+
+def admin_peer(draw: Draw, shape: Shape, direction: str, *, old: bool) -> Json:
+    """One element of `from` or `to`, of either generation where the version has two."""
+    forms = ["namespaces", "pods", "namespaces", "pods"]
+    if direction == "egress":
+        forms += ["networks", "networks", "networks", "nodes"]
+    if shape.gaps:
+        forms += ["gap"]
+    form = pick(draw, forms)
+    old = old and chance(draw, 35)
+    if form == "namespaces":
+        return {"namespaces": old_namespaces(draw) if old else selector(draw, namespaces=True)}
+    if form == "pods":
+        inside = {"namespaces": old_namespaces(draw)} if old else {"namespaceSelector": selector(draw, namespaces=True)}
+        return {"pods": inside | {"podSelector": selector(draw)}}
+    if form == "networks":
+        return {"networks": sorted({pick(draw, NETWORKS) for _ in some(draw, 2, 1)})}
+    if form == "nodes":
+        return {"nodes": selector(draw)}
+    return gap_peer(draw, direction)
+
+
+NETWORKS = tuple(dict.fromkeys(cidr for cidr, inside in BLOCKS for cidr in (cidr, *inside)))
+
+
+def gap_peer(draw: Draw, direction: str) -> Json:
+    """A peer that the version of the API does not have, or whose match no input can tell."""
+    form = pick(draw, ("empty", "unknown", "domain"))
+    if form == "unknown":
+        return {"services": {}} | pick(draw, ({}, {"namespaces": {}}))
+    return {"domainNames": ["*.example.com"]} if form == "domain" and direction == "egress" else {}
+
+
+def old_namespaces(draw: Draw) -> Json:
+    """The `namespaces` field of the first generation."""
+    form = pick(draw, ("namespaceSelector", "sameLabels", "notSameLabels"))
+    if form == "namespaceSelector":
+        return {form: selector(draw, namespaces=True)}
+    return {form: sorted({pick(draw, (*KEYS, NAME_LABEL)) for _ in some(draw, 2)})}
+
+
+def port_entry(draw: Draw, shape: Shape, *, names: bool) -> Json:
+    """One element of `ports`."""
+    form = pick(draw, ("number", "range", "name"))
+    if form == "name" and names:
+        return {"namedPort": pick(draw, PORT_NAMES)}
+    protocol = pick(draw, (None, *PROTOCOLS))
+    given: Json = {"protocol": protocol} if protocol else {}
+    if shape.gaps and chance(draw, 3):
+        return pick(draw, ({}, {"appPort": 1}, {"portNumber": {"port": 80, "sourcePort": 1}}))
+    if form == "range":
+        start, end = sorted((pick(draw, PORTS), pick(draw, PORTS)))
+        return {"portRange": given | {"start": start, "end": end}}
+    return {"portNumber": given | {"port": pick(draw, PORTS)}}
+
+
+def protocol_entry(draw: Draw, shape: Shape, *, names: bool) -> Json:
+    """One element of `protocols`."""
+    form = pick(draw, ("number", "range", "name"))
+    if form == "name" and names:
+        return {"destinationNamedPort": pick(draw, PORT_NAMES)}
+    if shape.gaps and chance(draw, 3):
+        return pick(draw, ({}, {"icmp": {}}, {"tcp": {"sourcePort": 1}}))
+    low, high = sorted((pick(draw, PORTS), pick(draw, PORTS)))
+    port = {"range": {"start": low, "end": high}} if form == "range" and low < high else {"number": low}
+    return {pick(draw, ("tcp", "udp", "sctp")): {"destinationPort": port}}
+
+
+# Whole clusters ------------------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -367,6 +506,7 @@ def clusters(draw: Draw, shape: Shape = ANYTHING) -> list[Json]:
             objects.append(pod(draw, shape, f"p{index}", ns, NODES))
     for index in some(draw, shape.max_policies, 1 if chance(draw, 90) else 0):
         objects.append(policy(draw, shape, f"np{index}", pick(draw, names)))
+    objects += admin_policies(draw, shape)
     if shape.gaps and chance(draw, 6):
         objects.append(other_policy(draw, pick(draw, names)))
     return objects

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.oracle.engine import Reach, reach
-from tests.oracle.slow import NAME_LABEL, Cluster, Endpoint, Outside
+from tests.oracle.slow import Cluster
+from tests.oracle.terms import NAME_LABEL, Endpoint, Outside
 from tests.oracle.world import API, OUT, PG, WEB, WORLD, container, deployment, host, namespace, pod, policy
 
 Json = Any
@@ -422,9 +423,6 @@ def test_a_namespaced_policy_kind_without_semantics_makes_its_namespace_unknown(
         ("cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
         ("projectcalico.org/v3", "GlobalNetworkPolicy"),
         ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy"),
-        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
-        ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
-        ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
     ],
 )
 def test_a_cluster_wide_policy_kind_without_semantics_makes_every_pod_unknown(api: str, kind: str) -> None:

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
 from tests.oracle.engine import Reach, reach
-from tests.oracle.slow import PROTOCOLS, Address, Cluster, Endpoint, Outside, blocks, probe_addresses, probe_ports
+from tests.oracle.slow import PROTOCOLS, Cluster, blocks, probe_addresses, probe_ports
+from tests.oracle.terms import Address, Endpoint, Outside
 from tests.oracle.strategies import ANYTHING, PLAIN, clusters
 
 CLUSTERS = int(os.environ.get("ZONE_AUDIT_CLUSTERS", "2000"))

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from tests.oracle.engine import Address, Ports, Reach, reach
 from tests.oracle.portbits import NOTHING, PortBits
-from tests.oracle.slow import NAME_LABEL, policy_types, probe_addresses
+from tests.oracle.slow import policy_types, probe_addresses
+from tests.oracle.terms import NAME_LABEL
 from tests.oracle.strategies import ANYTHING, NAMESPACES, PLAIN, clusters, policy, rule
 
 Json = Any

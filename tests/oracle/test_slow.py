@@ -7,17 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.slow import (
-    NAME_LABEL,
-    Cluster,
-    Outside,
-    Pod,
-    covers,
-    network,
-    pod_template,
-    probe_addresses,
-    probe_ports,
-)
+from tests.oracle.slow import Cluster, pod_template, probe_addresses, probe_ports
+from tests.oracle.terms import NAME_LABEL, Outside, Pod, covers, network
 from tests.oracle.world import API, OUT, PG, WEB, WORLD, container, host, pod, policy
 
 Json = Any
@@ -291,7 +282,7 @@ def test_an_unknown_field_in_the_pod_selector_leaves_the_selection_open() -> Non
     [
         ("cilium.io/v2", "CiliumNetworkPolicy", ["unknown", "unknown", "allowed"]),
         ("projectcalico.org/v3", "NetworkPolicy", ["unknown", "unknown", "allowed"]),
-        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", ["unknown"] * 3),
+        ("projectcalico.org/v3", "GlobalNetworkPolicy", ["unknown"] * 3),
         ("k8s.cni.cncf.io/v1beta1", "MultiNetworkPolicy", ["allowed"] * 3),
     ],
 )
