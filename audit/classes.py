@@ -201,6 +201,15 @@ class Classes:
         self._pod_atoms = sorted(by_atom)
         self._by_atom = by_atom
         self.dual_stack = any({self.space.family(a) for a in atoms} == {4, 6} for atoms in set(self.atoms_of))
+        self.having = {
+            family: FrozenBitMap(c for c in range(self.pods if self.dual_stack else 0) if family in self.families(c))
+            for family in (4, 6)
+        }
+        """Family -> pod classes that are known to have an address of it; only filled where some pod has both."""
+
+    def families(self, number: int) -> frozenset[int]:
+        """Address families of a pod class, 4 and 6; empty when its addresses are not known."""
+        return frozenset(self.space.family(atom) for atom in self.atoms_of[number])
 
     def weight(self, classes: FrozenBitMap) -> int:
         """Number of endpoints in some pod classes; constant work per bit of the largest class size, not per class."""

@@ -236,7 +236,7 @@ class _Owners:
 
 def _controller(metadata: Metadata) -> tuple[str, str] | None:
     for reference in metadata.ownerReferences or ():
-        if reference.controller:
+        if reference.controller and reference.kind and reference.name:
             return reference.kind, reference.name
     return None
 

@@ -143,7 +143,8 @@ class Reachability:
         for offset, policies in enumerate(selecting):
             number = start + offset
             for direction in DIRECTIONS:
-                key = (direction, tuple(policies), classes.ports_of[number] if direction == "ingress" else None)
+                ports = classes.ports_of[number] if direction == "ingress" else None
+                key = (direction, tuple(policies), ports, classes.families(number) if classes.dual_stack else None)
                 if key not in done:
                     done[key] = self._side(namespace, direction, policies, number)
                 self.grants[direction][number], self.rows[direction][number] = done[key]
@@ -192,18 +193,34 @@ class Reachability:
         isolated = False
         for index in policies:
             text = self.text(index)
-            if direction not in text.isolates:
-                continue
-            isolated = True
-            for clause in text.clauses:
-                if clause.direction == direction:
-                    grants += [Grant(one, index, clause) for one in self._clause(namespace, clause, number)]
-            if text.unknown:
+            if text.unknown:  # the field may isolate either direction, and may qualify every rule
+                isolated = True
                 doubt = Clause(direction, -1, (AnyPeer(),), _ANY_PORT, unknown=True)
                 grants.append(Grant(self._doubt("unknown-field"), index, doubt))
+            elif direction in text.isolates:
+                isolated = True
+                for clause in text.clauses:
+                    if clause.direction == direction:
+                        grants += [Grant(one, index, clause) for one in self._clause(namespace, clause, number)]
         if not isolated:
             return None, (self.open,)
-        return tuple(grants), self.permits.row(grant.permit for grant in grants)
+        shared = tuple(self._in_family(grant, number) for grant in grants)
+        kept = tuple(grant for grant in shared if grant is not None)
+        return kept, self.permits.row(grant.permit for grant in kept)
+
+    def _in_family(self, grant: Grant, number: int) -> Grant | None:
+        """The grant as it holds for a class with addresses of one family; None if it cannot hold.
+
+        Two ends talk over a family that both have; where they share none, that is no question of policy, and every pair
+        of their addresses counts.
+        """
+        permit, families = self.permits.all[grant.permit], self.classes.families(number)
+        if not permit.family or not families or permit.family in families:
+            return grant
+        rest = permit.peers - self.classes.having[next(iter(families))]
+        if not rest:
+            return None
+        return Grant(self.permits.number(Permit(permit.traffic, rest, permit.reason)), grant.policy, grant.clause)
 
     def _doubt(self, reason: str) -> int:
         return self.permits.number(open_permit(self.classes.everything, reason))
@@ -243,12 +260,15 @@ class Reachability:
 
     def _unmodelled(self, foreign: Foreign) -> None:
         """A policy kind that is not modelled takes the certainty from all that it may decide."""
-        names = [foreign.ref.namespace] if foreign.ref.namespace else list(self.classes.ranges)
-        for name in names:
-            for number in range(*self.classes.ranges.get(name, (0, 0))):
-                for direction in DIRECTIONS:
-                    rows = self.rows[direction]
-                    rows[number] = self._doubted(rows[number], foreign.effect, direction)
+        classes = self.classes
+        if foreign.ref.namespace:
+            numbers = range(*classes.ranges.get(foreign.ref.namespace, (0, 0)))
+        else:
+            numbers = range(classes.pods if foreign.nodes else classes.selectable)
+        for number in numbers:
+            for direction in DIRECTIONS:
+                rows = self.rows[direction]
+                rows[number] = self._doubted(rows[number], foreign.effect, direction)
 
     def _doubted(self, row: Row, effect: Effect, direction: Direction) -> Row:
         match effect:

@@ -33,6 +33,11 @@ Egress firewalls skip pod addresses; a service mesh only adds refusals on top of
 """
 
 
+NODES = frozenset({"GlobalNetworkPolicy", "CiliumClusterwideNetworkPolicy"})
+"""Kinds that may select nodes, and so host-network pods, besides pods."""
+NODES_OF_GROUP = frozenset({("crd.antrea.io", "ClusterNetworkPolicy")})
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Foreign:
     """One object of such a kind."""
@@ -41,6 +46,11 @@ class Foreign:
     """Without a namespace it may select any pod of the cluster."""
     group: str
     effect: Effect
+
+    @property
+    def nodes(self) -> bool:
+        """Whether it may select host-network pods too."""
+        return self.ref.kind in NODES or (self.group, self.ref.kind) in NODES_OF_GROUP
 
 
 def foreign_policies(snapshot: Snapshot) -> tuple[Foreign, ...]:

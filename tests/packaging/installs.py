@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -46,13 +47,11 @@ def backend(hook: str, source: Path, target: Path) -> Path:
 
 
 def copy_of_sources(target: Path) -> Path:
-    """The files that git does not ignore, so that a build leaves nothing in the working tree."""
-    names = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]).split("\0")
-    for name in filter(None, names):
-        origin, copy = ROOT / name, target / name
-        if origin.is_file():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(origin.read_bytes())
+    """What a build reads, so that it leaves nothing in the working tree."""
+    for name in ("LICENSE", "README.md", "pyproject.toml"):
+        shutil.copy(ROOT / name, target)
+    for name in ("audit", "report_templates", "rules"):
+        shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
     return target
 
 
