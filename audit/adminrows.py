@@ -135,7 +135,7 @@ class AdminRows:
         if clause.unknown:
             yield Match(rule, clause.action, ALL, self._classes.everything, "unknown-field")
             return
-        listed = self._peers.of(self._namespace(number), clause.peers, action=clause.action)
+        listed = self._peers.of(self._namespace(number), clause.peers)
         parts = [(peers, reason) for peers, reason, family in listed if family in (0, plane) or not plane]
         certain = sorted(parts, key=lambda part: bool(part[1]))
         for traffic, among in self._traffic(clause, number):

@@ -325,15 +325,20 @@ def _numbers(texts: Iterable[str | None]) -> tuple[int, ...]:
     return tuple(sorted(found)) if len(found) > 1 else tuple(found)
 
 
+_NODE_ADDRESSES = ("InternalIP", "ExternalIP")
+"""Types of node addresses that are addresses and not names."""
+
+
 def _node(entry: Entry) -> Node:
     status = entry.body.status
     listed = (status.addresses or ()) if status else ()
-    addresses = sorted({address_number(one.address) for one in listed if one.type == "InternalIP" and one.address})
+    given = {one_type: _numbers(one.address for one in listed if one.type == one_type) for one_type in _NODE_ADDRESSES}
     return Node(
         name=entry.name,
         labels=entry.body.metadata.labels or NO_LABELS,
-        addresses=tuple(addresses),
+        addresses=given["InternalIP"],
         origin=entry.origin,
+        published=tuple(sorted({number for numbers in given.values() for number in numbers})),
     )
 
 

@@ -58,8 +58,10 @@ class Node:
     name: str
     labels: Mapping[str, str]
     addresses: tuple[int, ...]
-    """Numbers of `traffic.address_number`."""
+    """Numbers of `traffic.address_number`: the internal ones."""
     origin: Origin | None = None
+    published: tuple[int, ...] = ()
+    """All of them: internal and external."""
 
 
 ZoneKind = Literal["cluster", "external", "internet", "platform"]

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pyroaring import BitMap, FrozenBitMap
 
 from audit.classes import Classes
-from audit.inventory import NamedPort
+from audit.inventory import NAME_LABEL, NamedPort
+from audit.model import Namespace
 from audit.policy.clause import (
-    Action,
     AnyPeer,
     Block,
     DomainNames,
@@ -18,7 +18,6 @@ from audit.policy.clause import (
     Peer,
     Relation,
     SelectedPods,
-    UnknownPeer,
 )
 from audit.selectors import LabelSelector
 from audit.traffic import EVERYWHERE, NONE, AddressSet, Traffic
@@ -34,22 +33,22 @@ class Peers:
         self._own: dict[tuple[str, LabelSelector], FrozenBitMap] = {}
         self._named: dict[tuple[tuple[str, str], ...], list[tuple[Traffic, FrozenBitMap]]] = {}
 
-    def of(
-        self, namespace: str, peers: Sequence[Peer], *, action: Action = "allow"
-    ) -> list[tuple[FrozenBitMap, str, int]]:
-        """(classes, reason or empty, family or 0) of the peers of a rule with that action."""
+    def of(self, namespace: str, peers: Sequence[Peer]) -> list[tuple[FrozenBitMap, str, int]]:
+        """(classes, reason or empty, family or 0) of the peers of a rule."""
         found: list[tuple[FrozenBitMap, str, int]] = []
         blocks: list[AddressSet] = []
         for peer in peers:
             if isinstance(peer, Block):
                 blocks.append(peer.addresses)
             else:
-                found += self._peer(namespace, peer, action)
+                found += self._peer(namespace, peer)
         if covered := AddressSet.union_of(blocks):
             found += self._block(covered)
         return [one for one in found if one[0]]
 
-    def _peer(self, namespace: str, peer: Peer, action: Action) -> list[tuple[FrozenBitMap, str, int]]:
+    def _peer(  # noqa: PLR0911 - one return per kind of peer
+        self, namespace: str, peer: Peer
+    ) -> list[tuple[FrozenBitMap, str, int]]:
         match peer:
             case AnyPeer():
                 return [(self._classes.everything, "", 0)]
@@ -63,9 +62,7 @@ class Peers:
             case Nodes(selector):
                 return self._nodes(selector)
             case DomainNames():
-                return [(self._classes.outside, "domain-names", 0)]
-            case UnknownPeer(_, closed=True):
-                return [] if action == "allow" else [(self._classes.everything, "", 0)]
+                return [(self._classes.everything - self._classes.selectable_pods, "domain-names", 0)]
             case _:
                 return [(self._classes.everything, "unknown-field", 0)]
 
@@ -91,34 +88,39 @@ class Peers:
         return found
 
     def _related(self, namespace: str, peer: Relation) -> list[tuple[FrozenBitMap, str, int]]:
-        """Pods of namespaces with the same (or other) labels as the subject's namespace."""
+        """Pods of namespaces that have the labels, with the values of the subject's namespace or with some other."""
         spaces = self._classes.inventory.namespaces
-        own = spaces[namespace]
         certain, doubtful = BitMap(), BitMap()
-        for name in self._classes.ranges:
-            other = spaces[name]
-            values = [(own.labels.get(key), other.labels.get(key)) for key in peer.keys]
-            equal = all(mine is not None and mine == theirs for mine, theirs in values)
-            members = self.own(name, peer.pods)
-            if not (own.known and other.known):
-                doubtful |= members
-            elif equal == peer.same:
-                certain |= members
+        for name in self._classes.ranges if peer.keys else ():
+            truths = [_agree(spaces[namespace], spaces[name], key) for key in peer.keys]
+            present = _all(here for here, _ in truths)
+            equal = _all(same for _, same in truths)
+            found = _all((present, equal if peer.same else None if equal is None else not equal))
+            if found is not False:
+                (certain if found else doubtful).update(self.own(name, peer.pods))
         return [(FrozenBitMap(certain), "", 0), (FrozenBitMap(doubtful), "namespace-labels", 0)]
 
     def _nodes(self, selector: LabelSelector) -> list[tuple[FrozenBitMap, str, int]]:
-        """All addresses of the selected nodes; host-network pods whose node is not known may be there."""
+        """All addresses of the selected nodes; host-network pods whose node is not known may be there.
+
+        Where no Node was read, or a selected one shows no address, any outside address may be one of a node.
+        """
         classes = self._classes
         nodes = [node for node in classes.inventory.nodes.values() if selector.matches(node.labels)]
         names = {node.name for node in nodes}
-        numbers = AddressSet.union_of(AddressSet(((number, number),)) for node in nodes for number in node.addresses)
+        numbers = AddressSet.union_of(AddressSet(((number, number),)) for node in nodes for number in node.published)
         found = self._at(numbers)[:-2] if numbers else []
         hosts = range(classes.selectable, classes.pods)
         placed = {number: classes.inventory.endpoints[classes.members[number][0]].node for number in hosts}
         here = FrozenBitMap(number for number in hosts if placed[number] in names)
         lost = FrozenBitMap(n for n in hosts if not placed[n] or placed[n] not in classes.inventory.nodes)
-        return [*((one & (classes.outside | here), why, family) for one, why, family in found), (here, "", 0),
-                (lost - here, "host-network", 0)]  # fmt: skip
+        blind = not classes.inventory.nodes or not all(node.published for node in nodes)
+        return [
+            *((one & (classes.outside | here), why, family) for one, why, family in found),
+            (here, "", 0),
+            (lost - here, "host-network", 0),
+            (classes.outside if blind else FrozenBitMap(), "host-network", 0),
+        ]
 
     def _block(self, addresses: AddressSet) -> list[tuple[FrozenBitMap, str, int]]:
         """Whoever has an address there; endpoints without a known address only where every address is admitted."""
@@ -150,6 +152,23 @@ class Peers:
             found = [(traffic, FrozenBitMap(numbers)) for traffic, numbers in groups.items()]
             self._named[names] = found
         return found
+
+
+def _agree(own: Namespace, other: Namespace, key: str) -> tuple[bool | None, bool | None]:
+    """(the other namespace has the label, both say the same about it); None where labels are not known."""
+    unknown = key != NAME_LABEL
+    present = None if unknown and not other.known else key in other.labels
+    if own.name == other.name:
+        return present, True
+    if unknown and not (own.known and other.known):
+        return present, None
+    return present, own.labels.get(key) == other.labels.get(key)
+
+
+def _all(truths: Iterable[bool | None]) -> bool | None:
+    """Three-valued `and`."""
+    found = set(truths)
+    return False if False in found else None if None in found else True
 
 
 _HALVES = tuple((AddressSet((span,)), family) for span, family in zip(EVERYWHERE.spans, (4, 6), strict=True))

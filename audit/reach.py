@@ -69,7 +69,7 @@ class Reachability:
         self.foreign = foreign_policies(inventory.snapshot)
         self.exposed = exposures(inventory)
         keys = keys_of(self.policies)
-        nodes = (AddressSet(((number, number),)) for node in inventory.nodes.values() for number in node.addresses)
+        nodes = (AddressSet(((number, number),)) for node in inventory.nodes.values() for number in node.published)
         named = any(isinstance(policy.text, AdminText) for policy in self.policies)
         space = AddressSpace([*keys.blocks, *zone_addresses, *(nodes if named else ())])
         self.classes = Classes(

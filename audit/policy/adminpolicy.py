@@ -8,6 +8,7 @@ and the first one (`namespaces: {namespaceSelector | sameLabels | notSameLabels}
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from audit.policy.clause import (
     DIRECTIONS,
     Action,
     AdminText,
+    AnyPeer,
     Block,
     Clause,
     Direction,
@@ -39,6 +41,8 @@ _MOST = 1000
 _SPEC = frozenset({"priority", "subject", "ingress", "egress", "tier"})
 _PEER_FIELD = {"ingress": "from", "egress": "to"}
 _PROTOCOL = frozenset({"protocol"})
+_FIRST = frozenset({"namespaceSelector", "sameLabels", "notSameLabels"})
+"""Fields of `namespaces` in the first generation."""
 _ONLY_EGRESS = frozenset({"nodes", "networks", "domainNames"})
 
 
@@ -110,41 +114,61 @@ def _clause(kind: str, direction: Direction, index: int, raw: Any, gaps: list[st
     legal = {"ClusterNetworkPolicy": ("Accept", "Deny", "Pass"), "AdminNetworkPolicy": ("Allow", "Deny", "Pass")}
     if action is None or rule["action"] not in legal.get(kind, ("Allow", "Deny")):
         raise SpecError(f"unknown action `{rule.get('action')}`", (*path, "action"))
-    peers: list[Peer] = []
-    listed = as_list(rule.get(_PEER_FIELD[direction]), (*path, _PEER_FIELD[direction]))
-    for number, item in enumerate(listed):
-        peers += _peer(direction, item, (*path, _PEER_FIELD[direction], number), gaps)
+    peers = _peers(kind, direction, rule, (*path, _PEER_FIELD[direction]), gaps)
     read = _protocols if kind == "ClusterNetworkPolicy" else _ports
     found = as_list(rule.get(ports), (*path, ports))
-    return Clause(
+    clause = Clause(
         direction,
         index,
-        tuple(peers),
+        tuple(peer for peer in peers if peer is not None),
         read(found, (*path, ports), gaps) if found else Ports(ALL),
         unknown=bool(strange),
         action=action,
         name=str(rule.get("name") or ""),
     )
+    return _closed(clause) if None in peers else clause
 
 
-def _peer(direction: Direction, raw: Any, path: tuple[str | int, ...], gaps: list[str]) -> Iterator[Peer]:
-    peer = {key: value for key, value in as_mapping(raw, path).items() if value is not None}
+def _closed(clause: Clause) -> Clause:
+    """A rule with a peer that sets no field: as an Allow it matches nothing, otherwise it denies everything."""
+    if clause.action == "allow":
+        return replace(clause, peers=())
+    return replace(clause, peers=(AnyPeer(),), ports=Ports(ALL), action="deny")
+
+
+def _peers(
+    kind: str, direction: Direction, rule: dict[str, Any], path: tuple[str | int, ...], gaps: list[str]
+) -> list[Peer | None]:
+    """The peers of one rule; None for one that sets no field."""
+    listed = as_list(rule.get(_PEER_FIELD[direction]), path)
+    if not listed:
+        raise SpecError(f"`{_PEER_FIELD[direction]}` needs at least one peer", path)
+    return [one for number, item in enumerate(listed) for one in _peer(kind, direction, item, (*path, number), gaps)]
+
+
+def _peer(
+    kind: str, direction: Direction, raw: Any, path: tuple[str | int, ...], gaps: list[str]
+) -> Iterator[Peer | None]:
+    peer = {key: value for key, value in as_mapping(raw, path).items() if value is not None and value != []}
     where = f"a peer of {path[0]} rule {path[1]}"
     known = {"namespaces", "pods"} | (_ONLY_EGRESS if direction == "egress" else set())
     if len(peer) > 1 and peer.keys() <= known:
         raise SpecError("a peer needs exactly one field", path)
-    strange = sorted(peer.keys() - known)
-    if strange or not peer:
-        what = f"unknown field `{strange[0]}`" if strange else "no field"
-        gaps.append(f"{what} in {where}")
-        yield UnknownPeer(f"a peer with {what}", closed=not strange)
+    if strange := sorted(peer.keys() - known):
+        gaps.append(f"unknown field `{strange[0]}` in {where}")
+        yield UnknownPeer(f"a peer with unknown field `{strange[0]}`")
         return
+    if not peer:
+        gaps.append(f"no field in {where}")
+        yield None
+        return
+    first = kind != "ClusterNetworkPolicy"
     field, value = next(iter(peer.items()))
     match field:
         case "namespaces":
-            yield _namespaces(value, EVERYTHING, (*path, field), gaps)
+            yield _namespaces(value, EVERYTHING, (*path, field), gaps, first=first)
         case "pods":
-            yield _pods(value, (*path, field), gaps)
+            yield _pods(value, (*path, field), gaps, first=first)
         case "nodes":
             yield Nodes(selector(value, (*path, field)))
         case "networks":
@@ -155,29 +179,32 @@ def _peer(direction: Direction, raw: Any, path: tuple[str | int, ...], gaps: lis
             yield DomainNames(tuple(sorted(str(name) for name in as_list(value, (*path, field)))))
 
 
-def _namespaces(raw: Any, pods: LabelSelector, path: tuple[str | int, ...], gaps: list[str]) -> Peer:
-    spaces = as_mapping(raw, path)
-    for field in ("sameLabels", "notSameLabels"):
-        if field in spaces and spaces[field] is not None:
-            keys = as_list(spaces[field], (*path, field))
-            return Relation(tuple(sorted(map(str, keys))), same=field == "sameLabels", pods=pods)
-    if "namespaceSelector" in spaces:
-        if strange := sorted(spaces.keys() - {"namespaceSelector"}):
-            gaps.append(f"unknown field `{strange[0]}` in a namespaces peer")
-            return UnknownPeer(f"a peer with unknown field `{strange[0]}`")
-        return SelectedPods(selector(spaces["namespaceSelector"], (*path, "namespaceSelector")), pods)
-    return SelectedPods(selector(spaces, path), pods)
+def _namespaces(
+    raw: Any, pods: LabelSelector, path: tuple[str | int, ...], gaps: list[str], *, first: bool
+) -> Peer:
+    """`first`: the kind once had the fields of the first generation; one of them stands alone."""
+    spaces = {key: value for key, value in as_mapping(raw, path).items() if value is not None}
+    old = sorted(_FIRST & spaces.keys())
+    if not old:
+        return SelectedPods(selector(spaces, path), pods)
+    if not first or len(spaces) > 1:
+        gaps.append(f"unknown field `{old[0]}` in a namespaces peer")
+        return UnknownPeer(f"a peer with unknown field `{old[0]}`")
+    at = (*path, old[0])
+    if old[0] == "namespaceSelector":
+        return SelectedPods(selector(spaces[old[0]], at), pods)
+    return Relation(tuple(sorted(map(str, as_list(spaces[old[0]], at)))), same=old[0] == "sameLabels", pods=pods)
 
 
-def _pods(raw: Any, path: tuple[str | int, ...], gaps: list[str]) -> Peer:
+def _pods(raw: Any, path: tuple[str | int, ...], gaps: list[str], *, first: bool) -> Peer:
     value = as_mapping(raw, path)
-    known = {"namespaceSelector", "podSelector", "namespaces"}
+    known = {"namespaceSelector", "podSelector"} | ({"namespaces"} if first else set())
     if strange := sorted(value.keys() - known):
         gaps.append(f"unknown field `{strange[0]}` in a pods peer")
         return UnknownPeer(f"a peer with unknown field `{strange[0]}`")
     pods = selector(value.get("podSelector"), (*path, "podSelector"))
     if value.get("namespaces") is not None:
-        return _namespaces(value["namespaces"], pods, (*path, "namespaces"), gaps)
+        return _namespaces(value["namespaces"], pods, (*path, "namespaces"), gaps, first=first)
     return SelectedPods(selector(value.get("namespaceSelector"), (*path, "namespaceSelector")), pods)
 
 
@@ -223,7 +250,7 @@ def _protocols(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) 
 
 
 def _protocol(entry: dict[str, Any], at: tuple[str | int, ...]) -> Traffic | None:
-    """The traffic of one entry, None for one that is not modelled."""
+    """The traffic of one entry, None for one that is not modelled or that says less than the API demands."""
     if len(entry) != 1 or (name := next(iter(entry))) not in ("tcp", "udp", "sctp"):
         return None
     body = as_mapping(entry[name], (*at, name))
@@ -235,8 +262,6 @@ def _protocol(entry: dict[str, Any], at: tuple[str | int, ...]) -> Traffic | Non
             return _range(name.upper(), number, number, (*at, name))
         case {"range": {"start": start, "end": end, **more}, **rest} if not rest and not more:
             return _range(name.upper(), start, end, (*at, name))
-        case {**rest} if not rest:
-            return Traffic.of(name.upper())
         case _:
             return None
 

@@ -64,8 +64,6 @@ class UnknownPeer:
     """A peer with a field that is not modelled: it may match anything, and certainly matches nothing."""
 
     text: str
-    closed: bool = False
-    """True for a peer without any field: it fails closed, so an allow rule matches nothing and any other everything."""
 
     def __str__(self) -> str:
         return self.text
@@ -77,7 +75,7 @@ class Relation:
 
     keys: tuple[str, ...]
     same: bool
-    """True: equal values of every key. False: another value, or no value, of some key."""
+    """True: equal values of every key. False: another value of some key. Either way with every key present."""
     pods: LabelSelector
 
     def __str__(self) -> str:
