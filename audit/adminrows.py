@@ -16,7 +16,7 @@ from audit.classes import Classes
 from audit.peers import Peers, resolve
 from audit.permits import Permit, Permits, Row
 from audit.policies import Policy
-from audit.policy.clause import AdminText, AnyPeer, Clause, Direction, Ports, Relation, SelectedPods, Tier
+from audit.policy.clause import UNPLACED, AdminText, AnyPeer, Clause, Direction, Ports, Relation, SelectedPods, Tier
 from audit.tiers import Match, Region, evaluate
 from audit.traffic import ALL, Traffic
 
@@ -49,6 +49,14 @@ class AdminRows:
         self._numbers: dict[tuple[int, str, int], int] = {}
         self._matches: dict[object, list[Match]] = {}
         self._planes = (4, 6) if classes.dual_stack else (0,)
+        self._having = {plane: self._with(plane) for plane in self._planes if plane}
+
+    def _with(self, family: int) -> FrozenBitMap:
+        """Classes that have an address of the family, or may have one as none is known of them."""
+        classes = self._classes
+        pods = (n for n in range(classes.pods) if not (known := classes.families(n)) or family in known)
+        atoms = (n for n in classes.outside if classes.space.family(n - classes.pods) == family)
+        return FrozenBitMap([*pods, *atoms])
 
     def _selecting(self) -> dict[int, tuple[tuple[int, bool], ...]]:
         found: dict[int, list[tuple[int, bool]]] = {}
@@ -64,11 +72,15 @@ class AdminRows:
         grants: list[tuple[int, int, Clause]] = []
         passed: list[tuple[FrozenBitMap, Traffic]] = []
         for plane in self._planes:
+            seen, family = self._seen(number, plane)
             below = self._below(lower, number, direction, plane)
             for region in self._regions("admin", number, direction, plane):
                 if not {"pass", "none"}.isdisjoint(region.outcomes):
-                    passed.append((region.peers, region.traffic))
-                for permit, rule in _permits(region, below, plane):
+                    passed.append((region.peers & seen, region.traffic))
+                for found, rule in _permits(region, below):
+                    permit = Permit(found.traffic, found.peers & seen, found.reason, family)
+                    if not permit.peers:
+                        continue
                     key = (permit.traffic, permit.reason, permit.family)
                     collected.setdefault(key, BitMap()).update(permit.peers)
                     if rule >= 0:
@@ -78,6 +90,19 @@ class AdminRows:
             for (traffic, reason, family), peers in collected.items()
         ]
         return Folded(self._permits.row(numbers), tuple(grants), tuple(passed))
+
+    def _seen(self, number: int, plane: int) -> tuple[FrozenBitMap, int]:
+        """(peers that a class talks to by addresses of a family, family of the permits).
+
+        Two ends talk over a family that both have; where they are known to share none, that is no question of policy,
+        and the peer's address counts whatever the class has.
+        """
+        if not plane:
+            return self._classes.everything, 0
+        families = self._classes.families(number)
+        if not families or plane in families:
+            return self._having[plane], plane
+        return self._classes.everything - self._having[next(iter(families))], 0
 
     def _below(self, lower: Row | None, number: int, direction: Direction, plane: int) -> list[Permit]:
         """What the tiers under the admin tier let through."""
@@ -90,17 +115,18 @@ class AdminRows:
             outcomes = {"allow" if one in ("none", "pass") else one for one in region.outcomes}
             if "allow" in outcomes:
                 reason = "" if outcomes == {"allow"} else _reason(region)
-                found.append(Permit(region.traffic, region.peers, reason, plane))
+                found.append(Permit(region.traffic, region.peers, reason))
         return found
 
     def _regions(self, tier: Tier, number: int, direction: Direction, plane: int) -> list[Region]:
         chosen = [(index, sure) for index, sure in self.selecting[number] if self.texts[index].tier == tier]
         chosen.sort(key=lambda one: self.texts[one[0]].priority)
-        groups = [
-            [self._policy(index, direction, number, plane, sure=sure) for index, sure in group]
-            for _, group in groupby(chosen, key=lambda one: self.texts[one[0]].priority)
-        ]
-        return evaluate(self._classes.everything, groups)
+        groups = {
+            priority: [self._policy(index, direction, number, plane, sure=sure) for index, sure in group]
+            for priority, group in groupby(chosen, key=lambda one: self.texts[one[0]].priority)
+        }
+        unplaced = groups.pop(UNPLACED, [])
+        return evaluate(self._classes.everything, groups.values(), unplaced)
 
     def _policy(self, index: int, direction: Direction, number: int, plane: int, *, sure: bool) -> list[Match]:
         """The matches of one policy for one class, in rule order."""
@@ -175,21 +201,21 @@ class AdminRows:
         return self._classes.inventory.endpoints[self._classes.members[number][0]].namespace
 
 
-def _permits(region: Region, below: Sequence[Permit], plane: int) -> Iterator[tuple[Permit, int]]:
+def _permits(region: Region, below: Sequence[Permit]) -> Iterator[tuple[Permit, int]]:
     """(permit, rule that allows it or -1 for the tiers below) of one region of the admin tier."""
     outcomes = frozenset("pass" if one == "none" else one for one in region.outcomes)
     reason = _reason(region)
     rule = region.rules[-1] if region.rules else -1
     if outcomes == {"allow"}:
-        yield Permit(region.traffic, region.peers, "", plane), rule
+        yield Permit(region.traffic, region.peers), rule
     elif "allow" in outcomes:
-        yield Permit(region.traffic, region.peers, reason, plane), rule
+        yield Permit(region.traffic, region.peers, reason), rule
     if "pass" in outcomes:
         doubtful = "deny" in outcomes
         for permit in below:
             traffic, peers = permit.traffic & region.traffic, permit.peers & region.peers
             if traffic and peers:
-                yield Permit(traffic, peers, permit.reason or (reason if doubtful else ""), permit.family or plane), -1
+                yield Permit(traffic, peers, permit.reason or (reason if doubtful else "")), -1
 
 
 def _reason(region: Region) -> str:

@@ -18,7 +18,7 @@ from audit.model import UNZONED, ZoneMatrix
 from audit.permits import UNCERTAIN
 from audit.pieces import Piece, pieces
 from audit.policies import Policy
-from audit.policy.clause import Direction
+from audit.policy.clause import UNPLACED, AdminText, Direction
 from audit.reach import Grant, Reachability
 from audit.snapshot import Snapshot
 from audit.tiers import Match
@@ -244,7 +244,7 @@ class _Case:
         chosen = [(admin.texts[index], index) for index, _ in admin.selecting.get(number, ())]
         for text, index in sorted(chosen, key=lambda one: (one[0].tier, one[0].priority, one[1])):
             policy = self._reach.policies[index]
-            yield f"  {policy.ref} ({text.tier} tier, priority {text.priority}) selects it{_place(policy)}"
+            yield f"  {policy.ref} ({text.tier} tier{_priority(text)}) selects it{_place(policy)}"
             for clause in text.clauses:
                 if clause.direction == direction:
                     matches = admin.matches(index, clause, number)
@@ -321,6 +321,10 @@ class _Case:
 def _plain(known: str) -> str:
     namespace, _, rest = known.partition("/")
     return f"{namespace}/{rest.partition('/')[2]}"
+
+
+def _priority(text: AdminText) -> str:
+    return "" if text.priority == UNPLACED else f", priority {text.priority}"
 
 
 def _place(policy: Policy) -> str:

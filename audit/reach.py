@@ -160,7 +160,8 @@ class Reachability:
             for direction in DIRECTIONS:
                 grants = self.grants[direction][number]
                 ports = self.classes.ports_of[number] if direction == "ingress" else None
-                key = (direction, selecting, id(grants), ports, self.admin.namespace_of(number))
+                families = self.classes.families(number) if self.classes.dual_stack else None
+                key = (direction, selecting, id(grants), ports, families, self.admin.namespace_of(number))
                 if key not in done:
                     done[key] = self._folded(number, direction, grants)
                 self.grants[direction][number], self.rows[direction][number] = done[key]

@@ -42,11 +42,14 @@ class Region:
     """Rules behind the outcomes, in order of evaluation."""
 
 
-def evaluate(everything: FrozenBitMap, groups: Iterable[Sequence[Sequence[Match]]]) -> list[Region]:
+def evaluate(
+    everything: FrozenBitMap, groups: Iterable[Sequence[Sequence[Match]]], unplaced: Iterable[Sequence[Match]] = ()
+) -> list[Region]:
     """The regions of one class and direction; they are disjoint and cover everything.
 
     `groups` are policies by ascending priority; each group holds policies of equal priority, each a list of matches in
-    rule order (the parts of one rule follow each other and share its number).
+    rule order (the parts of one rule follow each other and share its number). `unplaced` policies have no priority, so
+    each may come before or after any other.
     """
     regions = [Region(everything, ALL, NONE_YET)]
     for group in groups:
@@ -55,6 +58,8 @@ def evaluate(everything: FrozenBitMap, groups: Iterable[Sequence[Sequence[Match]
         for other in listed[1:]:
             together = _unordered(together, other)
         regions = _then(regions, together)
+    for matches in unplaced:
+        regions = _unordered(regions, _policy(everything, matches))
     return regions
 
 

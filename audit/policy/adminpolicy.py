@@ -15,6 +15,7 @@ import msgspec
 
 from audit.policy.clause import (
     DIRECTIONS,
+    UNPLACED,
     Action,
     AdminText,
     AnyPeer,
@@ -80,7 +81,7 @@ def _tier(kind: str, raw: dict[str, Any]) -> Tier:
 
 def _priority(kind: str, raw: dict[str, Any]) -> int:
     if kind == "BaselineAdminNetworkPolicy":
-        return 0
+        return UNPLACED
     value = raw.get("priority")
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
         raise SpecError(f"priority `{value}` is not within 0-{_MOST}", ("priority",))
@@ -179,9 +180,7 @@ def _peer(
             yield DomainNames(tuple(sorted(str(name) for name in as_list(value, (*path, field)))))
 
 
-def _namespaces(
-    raw: Any, pods: LabelSelector, path: tuple[str | int, ...], gaps: list[str], *, first: bool
-) -> Peer:
+def _namespaces(raw: Any, pods: LabelSelector, path: tuple[str | int, ...], gaps: list[str], *, first: bool) -> Peer:
     """`first`: the kind once had the fields of the first generation; one of them stands alone."""
     spaces = {key: value for key, value in as_mapping(raw, path).items() if value is not None}
     old = sorted(_FIRST & spaces.keys())

@@ -159,13 +159,17 @@ class PolicyText:
     """True when the spec itself has a field that is not modelled: everything may be allowed, nothing certainly is."""
 
 
+UNPLACED = -1
+"""The priority of a policy that has none: its place among others of its tier is open."""
+
+
 @dataclass(frozen=True, slots=True)
 class AdminText:
     """What one cluster-wide policy says."""
 
     tier: Tier
     priority: int
-    """0 to 1000, lower first."""
+    """0 to 1000, lower first; UNPLACED for a kind without priority."""
     namespaces: LabelSelector
     """Together with `pods` the subject."""
     pods: LabelSelector

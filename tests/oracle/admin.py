@@ -88,7 +88,9 @@ class Tiers:
         concerned = [
             p
             for p in self.policies
-            if p.tier == tier and (p.spec.get(direction) or set(p.spec) - SPEC_FIELDS) and self._selects(p, subject) > NO
+            if p.tier == tier
+            and (p.spec.get(direction) or set(p.spec) - SPEC_FIELDS)
+            and self._selects(p, subject) > NO
         ]
         return set().union(*(self._first_match(list(order), direction, subject, flow) for order in orders(concerned)))
 
@@ -115,7 +117,7 @@ class Tiers:
         chosen = policy.spec["subject"]
         if "namespaces" in chosen:
             return namespace_matches(self.namespaces, chosen["namespaces"], subject.namespace)
-        return self._pods(policy, chosen["pods"], subject, subject)
+        return self._pods(chosen["pods"], subject, subject)
 
     # One rule ----------------------------------------------------------------------------------------------------
 
@@ -138,7 +140,7 @@ class Tiers:
         matches = port_matches if policy.ports == "ports" else protocol_matches
         return min(peer_truth, max((matches(entry, flow) for entry in entries), default=YES)), answer
 
-    def _peer(  # noqa: PLR0913 - the whole situation
+    def _peer(  # noqa: PLR0911, PLR0913, PLR0917 - the whole situation, one return per kind of peer
         self, policy: Policy, peer: Json, known: set[str], subject: Pod, other: Endpoint, address: Address | None
     ) -> int:
         """Whether the other end is what one element of `from` or `to` names."""
@@ -152,30 +154,28 @@ class Tiers:
         if field == "domainNames":
             # What a name resolves to is not in the input; it may be any address that is no pod's.
             return MAYBE if isinstance(other, Outside) or other.host_network else NO
+        if not readable(policy, field, value):
+            return MAYBE  # a field without semantics may widen the peer
         if isinstance(other, Outside) or other.host_network:
             return NO
         if field == "namespaces":
-            return self._namespaces(policy, value, subject.namespace, other.namespace)
-        return self._pods(policy, value, subject, other)
+            return self._namespaces(value, subject.namespace, other.namespace)
+        return self._pods(value, subject, other)
 
-    def _pods(self, policy: Policy, value: Json, subject: Pod, other: Pod) -> int:
+    def _pods(self, value: Json, subject: Pod, other: Pod) -> int:
         """Whether a `pods` field names the pod."""
-        if set(value) == {"namespaces", "podSelector"} and policy.ports == "ports":
-            inside = self._namespaces(policy, value["namespaces"], subject.namespace, other.namespace)
-        elif set(value) <= {"namespaceSelector", "podSelector"}:
-            inside = namespace_matches(self.namespaces, value.get("namespaceSelector") or {}, other.namespace)
+        if "namespaces" in value:
+            inside = self._namespaces(value["namespaces"], subject.namespace, other.namespace)
         else:
-            return MAYBE
+            inside = namespace_matches(self.namespaces, value.get("namespaceSelector") or {}, other.namespace)
         return min(inside, selector_matches(value.get("podSelector") or {}, other.labels))
 
     # Namespaces --------------------------------------------------------------------------------------------------
 
-    def _namespaces(self, policy: Policy, value: Json, subject: str, other: str) -> int:
+    def _namespaces(self, value: Json, subject: str, other: str) -> int:
         """Whether a `namespaces` field, of either generation, names the namespace."""
         if set(value) <= SELECTOR_FIELDS:
             return namespace_matches(self.namespaces, value, other)
-        if policy.ports != "ports" or len(value) > 1 or set(value) - OLD_FIELDS:
-            return MAYBE
         ((field, inner),) = value.items()
         if field == "namespaceSelector":
             return namespace_matches(self.namespaces, inner, other)
@@ -209,7 +209,9 @@ class Tiers:
         """Whether the other end is the network of a selected node: one of the addresses in its status."""
         if isinstance(other, Pod) and not other.host_network:
             return NO
-        truths = {name: selector_matches(selector, node["metadata"].get("labels") or {}) for name, node in self.nodes.items()}
+        truths = {
+            name: selector_matches(selector, node["metadata"].get("labels") or {}) for name, node in self.nodes.items()
+        }
         holders = [truths[name] for name, node in self.nodes.items() if address in node_addresses(node)]
         if address is not None and holders:
             return max(holders)
@@ -224,6 +226,16 @@ class Tiers:
 def keep(peer: Json) -> Json:
     """The fields whose empty value says something: an empty selector selects everything."""
     return {name: value for name, value in peer.items() if value == {}}
+
+
+def readable(policy: Policy, field: str, value: Json) -> bool:
+    """Whether `namespaces` or `pods` holds only what some generation of the kind has."""
+    first = policy.ports == "ports"
+    if field == "namespaces":
+        return set(value) <= SELECTOR_FIELDS or (first and len(value) == 1 and set(value) <= OLD_FIELDS)
+    if first and set(value) == {"namespaces", "podSelector"}:
+        return readable(policy, "namespaces", value["namespaces"])
+    return set(value) <= {"namespaceSelector", "podSelector"}
 
 
 def orders(policies: list[Policy]) -> Iterator[tuple[Policy, ...]]:
@@ -265,13 +277,13 @@ def port_matches(entry: Json, flow: Flow) -> int:
     if field == "namedPort":
         return named(value, flow)
     known = {"portNumber": {"protocol", "port"}, "portRange": {"protocol", "start", "end"}}
-    if set(value) - known.get(field, set()):
+    if field not in known or set(value) - known[field]:
         return MAYBE
     low, high = (value["port"],) * 2 if field == "portNumber" else (value["start"], value["end"])
     return YES if (value.get("protocol") or "TCP") == flow.protocol and low <= flow.port <= high else NO
 
 
-def protocol_matches(entry: Json, flow: Flow) -> int:
+def protocol_matches(entry: Json, flow: Flow) -> int:  # noqa: PLR0911 - one return per form
     """Whether one element of `protocols` covers the connection's destination port."""
     if len(entry) != 1:
         return MAYBE

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import ipaddress
 import itertools
 from collections.abc import Iterable, Iterator
 
 from tests.oracle.admin import ALLOW, DENY, NEXT, Tiers, node_addresses
 from tests.oracle.terms import (
-    BLOCK_FIELDS,
     MAYBE,
     NO,
     YES,
@@ -27,7 +25,6 @@ from tests.oracle.terms import (
     Outside,
     Pod,
     block_matches,
-    covers,
     namespace_matches,
     network,
     selector_matches,
@@ -161,15 +158,11 @@ class Cluster:
 
     def _by_tiers(self, direction: str, subject: Endpoint, flow: Flow) -> int:
         """What the tiers decide one after the other; what none of them decides is allowed."""
-        answers = {NEXT}
-        steps = (
-            lambda: self.tiers.answers("Admin", direction, flow),
-            lambda: self._by_network_policies(direction, subject, flow),
-            lambda: self.tiers.answers("Baseline", direction, flow),
-        )
-        for step in steps:
-            if NEXT in answers:
-                answers = (answers - {NEXT}) | step()
+        answers = self.tiers.answers("Admin", direction, flow)
+        if NEXT in answers:
+            answers = answers - {NEXT} | self._by_network_policies(direction, subject, flow)
+        if NEXT in answers:
+            answers = answers - {NEXT} | self.tiers.answers("Baseline", direction, flow)
         truths = {NO if answer == DENY else YES for answer in answers}
         return truths.pop() if len(truths) == 1 else MAYBE
 
@@ -244,6 +237,7 @@ class Cluster:
         if "namespaceSelector" not in fields:
             return pods if other.namespace == namespace else NO
         return min(pods, namespace_matches(self.namespaces, peer["namespaceSelector"], other.namespace))
+
 
 # Connections ---------------------------------------------------------------------------------------------------------
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
 from tests.oracle.engine import Reach, reach
 from tests.oracle.slow import PROTOCOLS, Cluster, blocks, probe_addresses, probe_ports
-from tests.oracle.terms import Address, Endpoint, Outside
 from tests.oracle.strategies import ANYTHING, PLAIN, clusters
+from tests.oracle.terms import Address, Endpoint, Outside
 
 CLUSTERS = int(os.environ.get("ZONE_AUDIT_CLUSTERS", "2000"))
 SEED = int(os.environ.get("ZONE_AUDIT_SEED", "0"))

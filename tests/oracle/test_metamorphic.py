@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from tests.oracle.engine import Address, Ports, Reach, reach
 from tests.oracle.portbits import NOTHING, PortBits
 from tests.oracle.slow import policy_types, probe_addresses
-from tests.oracle.terms import NAME_LABEL
 from tests.oracle.strategies import ANYTHING, NAMESPACES, PLAIN, clusters, policy, rule
+from tests.oracle.terms import NAME_LABEL
 
 Json = Any
 Table = dict[tuple[str, str], dict[str, Ports]]
@@ -214,7 +214,7 @@ def test_without_policies_everything_is_allowed(objects: list[Json]) -> None:
 
 
 @law
-@given(clusters(replace(COMPLETE, host_network=False)))
+@given(clusters(replace(COMPLETE, host_network=False, max_admin=0)))
 def test_default_deny_in_both_directions_leaves_nothing(objects: list[Json]) -> None:
     spec = {"podSelector": {}, "policyTypes": BOTH}
     bare = [o for o in objects if not is_policy(o)]
@@ -562,7 +562,7 @@ def test_a_copy_of_a_pod_has_the_same_connections(objects: list[Json], data: st.
 
 
 @law
-@given(clusters(replace(ANYTHING, host_network=False, named_ports=False)))
+@given(clusters(replace(ANYTHING, host_network=False, named_ports=False, max_admin=0)))
 def test_swapping_ingress_and_egress_transposes_the_answer(objects: list[Json]) -> None:
     def change(made: list[Json]) -> None:
         for spec in specs(made):
