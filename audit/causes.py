@@ -231,22 +231,24 @@ class Causes:
 
     def _cause(self, direction: Direction, number: int, peer: int, traffic: Traffic, policy: int) -> Cause:
         """Why one class lets the traffic through with a peer class; the policy at fault is preferred."""
+        endpoint = self._classes.inventory.workloads[self._first(number).workload].ref
         if number >= self._classes.selectable:
-            return Cause(direction=direction, text="host network: no policy applies")
+            return Cause(direction=direction, endpoint=endpoint, text="host network: no policy applies")
         grants = self._reach.grants[direction][number]
         if grants is None:
-            return Cause(direction=direction, text="no policy isolates it: open by default")
+            return Cause(direction=direction, endpoint=endpoint, text="no policy isolates it: open by default")
         permits = self._reach.permits.all
         fitting = [
             grant for grant in grants if peer in permits[grant.permit].peers and permits[grant.permit].traffic & traffic
         ]
         fitting.sort(key=lambda grant: (grant.policy != policy, bool(permits[grant.permit].reason)))
         if not fitting:
-            return Cause(direction=direction, text="no rule admits it for certain")
+            return Cause(direction=direction, endpoint=endpoint, text="no rule admits it for certain")
         grant = fitting[0]
         return Cause(
             direction=direction,
             ref=self._reach.policies[grant.policy].ref,
+            endpoint=endpoint,
             rule=grant.clause.index,
             text=f"rule {grant.clause.index} admits {grant.clause}",
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from audit.facts import gather
 from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory, Pod
-from audit.meet import Meetings
+from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, ZoneMatrix
 from audit.reach import Reachability
 from audit.tally import Tally
@@ -56,10 +56,11 @@ def evaluate(
     say("comparing with the matrix")
     tally = Tally(meetings, matrix)
     cells = tally.cells()
-    ranges = len(reach.classes.space)
+    ranges = len(set(outside_groups(meetings)))
     pods = inventory.pods
     scope = ScopeFacts(endpoint_pairs=pods * (pods - 1) + 2 * pods * ranges, outside_ranges=ranges)
-    return Evaluation(cells=cells, facts=gather(reach, tally.doubts), scope=scope)
+    home = {name: member.zone for name, member in zone_map.namespaces.items()}
+    return Evaluation(cells=cells, facts=gather(reach, tally.doubts, home), scope=scope)
 
 
 def reachability(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> Reachability:

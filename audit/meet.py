@@ -118,6 +118,18 @@ class Meetings:
         return Meeting(ingress, egress, traffic, reasons, sources)
 
 
+def outside_groups(meetings: Meetings) -> list[int]:
+    """Atom -> number of its group: atoms of one zone that no permit tells apart; numbered by first address."""
+    classes = meetings.reach.classes
+    signature: list[list[int]] = [[] for _ in range(len(classes.space))]
+    for number, permit in enumerate(meetings.reach.permits.all):
+        for one in permit.peers & classes.outside:
+            signature[one - classes.pods].append(number)
+    zone = {one - classes.pods: group.zone for group in meetings.groups if group.outside for one in group.members}
+    ids: dict[object, int] = {}
+    return [ids.setdefault((zone[atom], tuple(permits)), len(ids)) for atom, permits in enumerate(signature)]
+
+
 def alone(sources: FrozenBitMap, group: TargetGroup, weights: Sequence[int]) -> bool:
     """Whether the only connection is that of one pod to itself, which no policy decides and no output shows."""
     return len(sources) == 1 and sources == group.members and not group.outside and weights[sources.min()] == 1

@@ -13,7 +13,7 @@ from audit import cells
 from audit.exposure.entries import HIDDEN
 from audit.facts import gather
 from audit.inventory import Inventory, Pod, build
-from audit.meet import Meetings
+from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, ZoneMatrix
 from audit.pieces import Piece, pieces
 from audit.reach import Reachability
@@ -118,20 +118,7 @@ class _Writer:
 
     def _address_units(self) -> dict[int, str]:
         """Atom -> id; atoms that nothing tells apart share one."""
-        classes = self._classes
-        signature: list[list[int]] = [[] for _ in range(len(classes.space))]
-        for number, permit in enumerate(self._reach.permits.all):
-            for one in permit.peers & classes.outside:
-                signature[one - classes.pods].append(number)
-        zone = {
-            one - classes.pods: group.zone for group in self._meetings.groups if group.outside for one in group.members
-        }
-        ids: dict[object, str] = {}
-        found: dict[int, str] = {}
-        for atom, permits in enumerate(signature):
-            key = (zone.get(atom, ""), tuple(permits))
-            found[atom] = ids.setdefault(key, f"ip/{len(ids)}")
-        return found
+        return {atom: f"ip/{number}" for atom, number in enumerate(outside_groups(self._meetings))}
 
     def fill(self) -> None:
         """Adds all connections."""

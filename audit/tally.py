@@ -42,6 +42,8 @@ class _Sum:
     pairs: int = 0
     excess_pairs: int = 0
     unexposed_pairs: int = 0
+    doubtful_pairs: int = 0
+    doubtful_to_outside: FrozenBitMap = NOTHING
     to_outside: FrozenBitMap = NOTHING
     """Source classes that certainly reach some outside address; they are counted once, at the end."""
     excess_to_outside: FrozenBitMap = NOTHING
@@ -140,13 +142,17 @@ class Tally:
         certain = [flow for flow in found.flows if flow.exposed and not flow.reasons]
         hidden = [flow for flow in found.flows if not flow.exposed]
         beyond = [flow for flow in certain if not flow.traffic <= cell.allowed]
+        doubtful = [f for f in found.flows if f.exposed and f.reasons and not f.traffic <= cell.allowed]
+        unsure = _sources(doubtful) - _sources(beyond)
         cell.unexposed_pairs += self._pairs(found, _sources(hidden))
         if found.group.outside:
             cell.to_outside |= _sources(certain)
             cell.excess_to_outside |= _sources(beyond)
+            cell.doubtful_to_outside |= unsure
         else:
             cell.pairs += self._pairs(found, _sources(certain))
             cell.excess_pairs += self._pairs(found, _sources(beyond))
+            cell.doubtful_pairs += self._pairs(found, unsure)
 
     def _pairs(self, found: Excess, sources: FrozenBitMap) -> int:
         """Ordered pairs of different endpoints; all outside addresses of a zone count as one."""
@@ -180,6 +186,7 @@ class Tally:
             populated=source in populated and target in populated,
             pairs=cell.pairs + weight(cell.to_outside),
             excess_pairs=cell.excess_pairs + weight(cell.excess_to_outside),
+            doubtful_pairs=cell.doubtful_pairs + weight(cell.doubtful_to_outside - cell.excess_to_outside),
             unexposed=cell.unexposed,
             unexposed_pairs=cell.unexposed_pairs,
             reasons=tuple(sorted({reason for breach in breaches if breach.exposed for reason in breach.reasons})),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audit.cells import SHARD_LABEL
-from audit.flows import Breach
+from audit.flows import Breach, Population
 from audit.model import UNZONED, Flow, ZoneMatrix
 from audit.selectors import LabelSelector
 from audit.traffic import ALL, NONE, Traffic
@@ -132,8 +132,9 @@ def test_a_zone_without_endpoints_is_not_populated() -> None:
 
 def test_the_population_behind_the_verdicts() -> None:
     found = evaluate(matrix([zone("a"), zone("b"), INTERNET, PARTNER]), *TWO_ZONES)
-    assert found.scope.outside_ranges == 4  # below, inside and above 192.0.2.0/24, and IPv6
-    assert found.scope.endpoint_pairs == 5 * 4 + 2 * 5 * 4
+    assert found.scope.outside_ranges == 2  # 192.0.2.0/24, and all other addresses
+    assert found.scope.endpoint_pairs == 5 * 4 + 2 * 5 * 2
+    assert found.facts.population == {"a": Population(workloads=2, pods=2), "b": Population(workloads=3, pods=3)}
 
 
 # Causes --------------------------------------------------------------------------------------------------------------
