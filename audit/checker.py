@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Verdict, ZoneMatrix
+from audit.narrowing import narrowings
 from audit.remedy import zone_policies
 from audit.rule import INCOMPLETE, Cell, Context, Finding, NotApplicable, Rule
 from audit.snapshot import Gap
@@ -187,6 +188,7 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
         host_network=inventory.host_network,
         protected=_protected(matrix),
         zone_policy=zone_policies(matrix),
+        narrow=narrowings(inventory, zone_map, matrix),
         live=snapshot.live,
     )
     ran = [(rule, *_run(rule, context)) for rule in rules]

@@ -10,6 +10,7 @@ import datetime as dt
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from audit.flows import Breach, Cause, CellFlow, Facts, Isolation, PolicyFact, Witness
 from audit.inventory import Inventory, Workload
@@ -28,6 +29,9 @@ from audit.remedy import ZonePolicy, ports_yaml, scalar
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE, Traffic
 from audit.zones import Membership, ZoneMap, is_platform
+
+if TYPE_CHECKING:
+    from audit.narrowing import Narrow
 
 __all__ = [
     "ALL",
@@ -113,6 +117,8 @@ class Context:
     """Zones that the matrix does not let every other zone into on every port."""
     zone_policy: ZonePolicy
     """Ready YAML: `(namespace, zone, direction="ingress")` -> the NetworkPolicy that the matrix asks for."""
+    narrow: Narrow
+    """`(cause, peer zone, allowed traffic)` -> what to change in the policy at fault, None where not known."""
     live: bool = False
     """True when the snapshot is a cluster; manifests say nothing about what else exists."""
 
