@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from audit.errors import InputError, Position
 from audit.model import Namespace, Node, ObjectRef
 from audit.snapshot import (
     WORKLOADS,
@@ -338,19 +339,16 @@ def _node(entry: Entry) -> Node:
 
 
 def _namespaces(snapshot: Snapshot, pods: Iterable[Pod]) -> dict[str, Namespace]:
-    """All namespaces by name, sorted; a manifest's missing name label is what the API server would set."""
+    """All namespaces by name, sorted."""
     named = {pod.namespace for pod in pods}
     for kind in ("NetworkPolicy", "Service", *WORKLOADS):
         named.update(entry.namespace for entry in snapshot.of(kind))
     found: dict[str, Namespace] = {}
     for entry in snapshot.of("Namespace"):
         metadata = entry.body.metadata
-        labels = metadata.labels or NO_LABELS
-        if not snapshot.live and NAME_LABEL not in labels:
-            labels = {**labels, NAME_LABEL: entry.name}
         found[entry.name] = Namespace(
             name=entry.name,
-            labels=labels,
+            labels=_namespace_labels(entry, live=snapshot.live),
             annotations=metadata.annotations or NO_LABELS,
             known=True,
             origin=entry.origin,
@@ -358,3 +356,21 @@ def _namespaces(snapshot: Snapshot, pods: Iterable[Pod]) -> dict[str, Namespace]
     for name in named - found.keys():
         found[name] = Namespace(name=name, labels={NAME_LABEL: name}, annotations=NO_LABELS, known=False)
     return dict(sorted(found.items()))
+
+
+def _namespace_labels(entry: Entry, *, live: bool) -> Mapping[str, str]:
+    """Its labels with the name label that an API server sets over whatever a manifest says.
+
+    Raises InputError for another value in a cluster, which no API server stores.
+    """
+    labels = entry.body.metadata.labels or NO_LABELS
+    if labels.get(NAME_LABEL) == entry.name or (live and NAME_LABEL not in labels):
+        return labels
+    if live:
+        reason = f"Namespace `{entry.name}`: the label `{NAME_LABEL}` is `{labels[NAME_LABEL]}`"
+        raise InputError(
+            f"{reason}, an API server never stores this",
+            Position(entry.origin.file, entry.origin.line),
+            "it always is the name of the namespace",
+        )
+    return {**labels, NAME_LABEL: entry.name}

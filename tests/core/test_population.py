@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from audit.errors import InputError
 from audit.inventory import NAME_LABEL, Inventory, NamedPort, build
 from audit.traffic import address_number
 from tests.core.clusters import container, deployment, host, inventory, namespace, node, owned, pod, policy, snapshot
@@ -323,9 +325,22 @@ def test_objects_without_a_namespace_are_in_default() -> None:
     assert ids(inventory(bare)) == ["default/Pod/p"]
 
 
-def test_a_name_label_that_was_read_is_kept() -> None:
-    (found,) = inventory(namespace("a", **{NAME_LABEL: "other"})).namespaces.values()
-    assert found.labels == {NAME_LABEL: "other"}
+def test_the_name_label_is_the_name_whatever_a_manifest_says() -> None:
+    found = inventory(namespace("a", team="x", **{NAME_LABEL: "other"}), namespace("b")).namespaces
+    assert {name: dict(one.labels) for name, one in found.items()} == {
+        "a": {"team": "x", NAME_LABEL: "a"},
+        "b": {NAME_LABEL: "b"},
+    }
+
+
+def test_a_cluster_that_says_another_name_label_is_refused() -> None:
+    read = replace(snapshot([namespace("a", **{NAME_LABEL: "a"}), namespace("old")]), live=True)
+    assert {name: dict(one.labels) for name, one in build(read).namespaces.items()} == {
+        "a": {NAME_LABEL: "a"},
+        "old": {},
+    }
+    with pytest.raises(InputError, match=r"0\.json:1: Namespace `a`: .* `other`, an API server never stores this"):
+        build(replace(snapshot([namespace("a", **{NAME_LABEL: "other"})]), live=True))
 
 
 # Order ---------------------------------------------------------------------------------------------------------------
