@@ -1,7 +1,8 @@
 """Snapshot -> Inventory: namespaces, nodes and endpoints as frozen values with dense ids.
 
 Input: a Snapshot. Output: an Inventory. Decisions: a workload that owns pods is shown through them; a workload without
-pods is one endpoint made from its pod template; finished pods (Succeeded, Failed) hold no address and are left out.
+pods is one endpoint made from its pod template, unless it is a Job that is over; finished pods (Succeeded, Failed) hold
+no address and are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from audit.snapshot import (
     WORKLOADS,
     Container,
     Entry,
+    JobBody,
     Metadata,
     Origin,
     PodSpec,
@@ -161,18 +163,23 @@ def _drafts(snapshot: Snapshot, owners: _Owners) -> Iterator[_Draft]:
         controller = owners.entry(owner)
         if controller is not None and controller.origin.source > entry.origin.source:
             continue  # a later source replaced the controller: its pods are of the past, the new template speaks
-        alive = body.status is None or body.status.phase not in FINISHED
-        if alive or owner.kind == "Job":  # a finished Job stays finished; every other workload makes new pods
+        if body.status is None or body.status.phase not in FINISHED:
             has_pods.add(owner)
-        if alive:
             yield _Draft(entry.namespace, entry.name, "", owner, entry, body.metadata, body.spec)
     for kind in WORKLOADS:
         for entry in snapshot.of(kind):
             owner, template = owners.top(entry), _template(entry)
             speaks = owners.entry(owner) in (None, entry)  # else its own controller speaks for it
-            if speaks and owner not in has_pods and template is not None:
+            if speaks and owner not in has_pods and template is not None and not _over(entry, owner):
                 metadata = template.metadata or Metadata()
                 yield _Draft(entry.namespace, entry.name, kind, owners.own(entry), entry, metadata, template.spec)
+
+
+def _over(entry: Entry, owner: ObjectRef) -> bool:
+    """Whether it is a Job that makes no more pods. Others retry, and a CronJob makes new Jobs."""
+    status = entry.body.status if isinstance(entry.body, JobBody) else None
+    conditions = (status.conditions or ()) if status and owner.kind == "Job" else ()
+    return any(one.type in ("Complete", "Failed") and one.status == "True" for one in conditions)
 
 
 def _template(entry: Entry) -> PodTemplate | None:

@@ -115,6 +115,25 @@ class WorkloadBody(msgspec.Struct, frozen=True, gc=False):
     spec: WorkloadSpec | None = None
 
 
+class Condition(msgspec.Struct, frozen=True, gc=False):
+    """`status.conditions[]`."""
+
+    type: str = ""
+    status: str = ""
+
+
+class JobStatus(msgspec.Struct, frozen=True, gc=False):
+    """`status` of a Job."""
+
+    conditions: list[Condition] | None = None
+
+
+class JobBody(WorkloadBody, frozen=True, gc=False):
+    """A Job: a workload that can be over."""
+
+    status: JobStatus | None = None
+
+
 class JobTemplate(msgspec.Struct, frozen=True, gc=False):
     """`spec.jobTemplate` of a CronJob."""
 
@@ -208,7 +227,7 @@ BODY: Mapping[str, type[Any]] = {
     "ReplicaSet": WorkloadBody,
     "ReplicationController": WorkloadBody,
     "DeploymentConfig": WorkloadBody,
-    "Job": WorkloadBody,
+    "Job": JobBody,
     "VirtualMachine": WorkloadBody,
     "CronJob": CronJobBody,
     "Namespace": NamespaceBody,

@@ -214,11 +214,6 @@ def test_finished_pods_are_gone_and_all_others_stay(phase: str | None, *, there:
     assert len(inventory(namespace("app"), made).endpoints) == there
 
 
-def test_a_finished_job_is_no_endpoint() -> None:
-    found = inventory(namespace("app"), workload("Job", "once"), owned(pod("x", phase="Succeeded"), "Job", "once"))
-    assert found.endpoints == ()
-
-
 def test_named_ports_of_containers_and_native_sidecars_count_and_those_of_init_containers_do_not() -> None:
     sidecar = container(("mesh", "TCP", 15008)) | {"restartPolicy": "Always"}
     once = container(("init", "TCP", 1))
@@ -388,5 +383,26 @@ def test_a_deployment_whose_pods_were_all_evicted_is_an_endpoint() -> None:
     assert ids(found) == ["app/StatefulSet/db"]
 
 
-def test_a_finished_job_is_none() -> None:
-    assert ids(inventory(workload("Job", "once"), owned(finished("once-x"), "Job", "once"))) == []
+def job(*conditions: tuple[str, str]) -> Json:
+    listed = [{"type": kind, "status": status} for kind, status in conditions]
+    return workload("Job", "once") | {"status": {"conditions": listed}}
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+@pytest.mark.parametrize("condition", ["Complete", "Failed"])
+def test_a_job_that_is_over_is_none(condition: str, phase: str) -> None:
+    over = job(("FailureTarget", "True"), (condition, "True"))
+    assert ids(inventory(over, owned(pod("once-x", phase=phase), "Job", "once"))) == []
+    assert ids(inventory(over, namespace("app"))) == []
+
+
+@pytest.mark.parametrize("made", [workload("Job", "once"), job(), job(("Failed", "False")), job(("Suspended", "True"))])
+def test_a_job_that_will_retry_is_an_endpoint(made: Json) -> None:
+    failed = owned(pod("once-x", phase="Failed"), "Job", "once")
+    assert ids(inventory(made, failed)) == ["app/Job/once"]
+    assert ids(inventory(made, failed, owned(pod("once-y"), "Job", "once"))) == ["app/Pod/once-y"]
+
+
+def test_a_finished_job_of_a_cron_job_that_was_not_read_stands_for_the_next_one() -> None:
+    over = owned(job(("Complete", "True")), "CronJob", "tidy")
+    assert ids(inventory(over, owned(finished("once-x"), "Job", "once"))) == ["app/Job/once"]
