@@ -16,7 +16,7 @@ from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, ZoneMatrix
 from audit.reach import Reachability
 from audit.tally import Tally
-from audit.zones import ZoneMap
+from audit.zones import ZoneMap, is_platform
 
 SHARD_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 
@@ -86,16 +86,24 @@ def atom_zones(reach: Reachability, zone_map: ZoneMap) -> list[str]:
 def _pod_zone(zone_map: ZoneMap, matrix: ZoneMatrix) -> Callable[[Pod], str]:
     """Pod -> zone.
 
-    A router pod counts as the one zone that names its shard, a host-network pod as its node's where that has one, any
-    other pod as its namespace's.
+    A router pod of the platform counts as the one zone that names its shard, a host-network pod as its node's where
+    that has one, any other pod as its namespace's.
     """
     shards: dict[str, set[str]] = {}
     for zone in matrix.zones:
         for shard in zone.ingress_controllers:
             shards.setdefault(shard, set()).add(zone.name)
 
+    kinds = {zone.name: zone.kind for zone in matrix.zones}
+
+    def platform(namespace: str) -> bool:
+        """Whether the platform's people own the namespace: anybody may put the label on pods of their own."""
+        zone = zone_map.namespaces[namespace].zone
+        return kinds.get(zone) == "platform" or (zone == UNZONED and is_platform(namespace))
+
     def zone_of(pod: Pod) -> str:
-        if shards and (claims := shards.get(pod.labels.get(SHARD_LABEL, ""))) and len(claims) == 1:
+        claims = shards.get(pod.labels.get(SHARD_LABEL, "")) if shards else None
+        if claims and len(claims) == 1 and platform(pod.namespace):
             return next(iter(claims))
         if pod.host_network and (node := zone_map.nodes.get(pod.node)) and node.zone != UNZONED:
             return node.zone

@@ -57,6 +57,8 @@ class Meetings:
         self.holders = self._holders()
         """Egress permit -> source classes whose row has it."""
         self.groups = self._groups(atom_zones)
+        self.leaving = self._leaving()
+        """Pod classes that may reach some address outside the pod network, such as a node's or a load balancer's."""
 
     def _holders(self) -> Mapping[int, FrozenBitMap]:
         reach = self.reach
@@ -69,6 +71,14 @@ class Meetings:
             for permit in row:
                 found.setdefault(permit, BitMap()).update(members)
         return {permit: FrozenBitMap(members) for permit, members in sorted(found.items())}
+
+    def _leaving(self) -> FrozenBitMap:
+        outside = self.reach.classes.outside
+        found = BitMap()
+        for permit, members in self.holders.items():
+            if self._permits[permit].peers.intersect(outside):
+                found |= members
+        return FrozenBitMap(found & self.reach.classes.all_pods)
 
     def _groups(self, atom_zones: Sequence[str]) -> tuple[TargetGroup, ...]:
         classes = self.reach.classes

@@ -255,9 +255,9 @@ class Reachability:
         return self.permits.number(Permit(permit.traffic, permit.peers & peers, reason, permit.family))
 
     def _attached(self) -> None:
-        """Pods with further networks may meet there, where no NetworkPolicy binds them."""
+        """Pods with further networks may meet each other and the outside there, where no NetworkPolicy binds them."""
         attached = self.classes.attached
-        doubt = self.permits.number(open_permit(attached, "secondary-network"))
+        doubt = self.permits.number(open_permit(attached | self.classes.outside, "secondary-network"))
         for number in attached:
             for direction in DIRECTIONS:
                 rows = self.rows[direction]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from audit import cells
-from audit.exposure.entries import HIDDEN
 from audit.facts import gather
 from audit.inventory import Inventory, Pod, build
 from audit.meet import Meetings, outside_groups
@@ -160,15 +159,22 @@ class _Writer:
                 self._link(source, name, exposed).add(piece.certain & possible, possible, piece.reasons, count)
 
     def _around(self, target: int) -> None:
-        """What enters with an address that is not the client's."""
+        """What enters with an address that is not the client's, or by another network."""
         exposure = self._reach.exposure(target)
-        if exposure == HIDDEN:
-            return
+        blocks = sorted(set(self._blocks.values()))
         for traffic, reason in ((exposure.masked, "service-source-address"), (exposure.routed, "router")):
             if traffic:
-                for block in sorted(set(self._blocks.values())):
-                    for name, count in self._class_units[target].items():
-                        self._link(block, name, exposed=True).add(NONE, traffic, frozenset({reason}), count)
+                self._from_everywhere(target, blocks, traffic, reason)
+            if traffic and reason != "router":  # calls of a router leave the cluster and come back through its firewall
+                for source in self._meetings.leaving:
+                    self._link_classes(source, target, NONE, traffic, frozenset({reason}))
+        if target in self._classes.attached:
+            self._from_everywhere(target, blocks, ALL, "secondary-network")
+
+    def _from_everywhere(self, target: int, blocks: Sequence[str], traffic: Traffic, reason: str) -> None:
+        for block in blocks:
+            for name, count in self._class_units[target].items():
+                self._link(block, name, exposed=True).add(NONE, traffic, frozenset({reason}), count)
 
     def _own_nodes(self) -> None:
         """A host-network pod reaches every pod of its node; where a node is unknown it may."""

@@ -82,10 +82,9 @@ class Tally:
             for side in self._split(met.sources):
                 if not alone(side.classes, group, self._classes.weights):
                     flows.setdefault(side[:2], []).extend(self._exposed(side, group, met))
-        if isinstance(group.mark, Exposure) and group.mark != HIDDEN:
-            for side in self._sides:
-                if side.outside:
-                    flows.setdefault(side[:2], []).extend(_around(group.mark, side.classes))
+        for side in self._sides if not group.outside else ():
+            if around := list(self._around(side, group)):
+                flows.setdefault(side[:2], []).extend(around)
         weight = self._classes.weight(group.members)
         for (zone, outside), listed in flows.items():
             self._sum_up(Excess(zone, outside, group, weight, tuple(listed)))
@@ -112,6 +111,17 @@ class Tally:
         for traffic, reason, exposed in mark.split(met.traffic, self._routable):
             reasons = tuple(sorted({*met.reasons, reason})) if reason else met.reasons
             yield Flow(traffic, side.classes, reasons, exposed=exposed)
+
+    def _around(self, side: Side, group: TargetGroup) -> Iterator[Flow]:
+        """What may come in with an address that is not the client's, or by another network, whatever policies say."""
+        mark = group.mark if isinstance(group.mark, Exposure) else HIDDEN
+        callers = side.classes if side.outside else side.classes & self._meetings.leaving
+        if mark.masked and callers and not alone(callers, group, self._classes.weights):
+            yield Flow(mark.masked, callers, ("service-source-address",))
+        if mark.routed and side.outside:
+            yield Flow(mark.routed, callers, ("router",))
+        if side.outside and group.members.intersect(self._classes.attached):
+            yield Flow(ALL, side.classes, ("secondary-network",))
 
     def _sum_up(self, found: Excess) -> None:
         cell = self._sums.get((found.zone, found.group.zone))
@@ -193,14 +203,6 @@ class Tally:
             breaches=breaches,
             witness=causes.witness(*cell.first) if cell.first else None,
         )
-
-
-def _around(mark: Exposure, outside: FrozenBitMap) -> Iterator[Flow]:
-    """What may enter with an address that is not the client's, whatever the policy says of the client."""
-    if mark.masked:
-        yield Flow(mark.masked, outside, ("service-source-address",))
-    if mark.routed:
-        yield Flow(mark.routed, outside, ("router",))
 
 
 def _sources(flows: Sequence[Flow]) -> FrozenBitMap:
