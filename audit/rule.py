@@ -28,7 +28,7 @@ from audit.model import (
 from audit.remedy import ZonePolicy, ports_yaml, scalar
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE, Traffic
-from audit.zones import Membership, ZoneMap, is_platform
+from audit.zones import Membership, ZoneMap, is_platform, stray_labels
 
 if TYPE_CHECKING:
     from audit.narrowing import Narrow
@@ -68,6 +68,7 @@ __all__ = [
     "ports_yaml",
     "rule",
     "scalar",
+    "stray_labels",
 ]
 
 INCOMPLETE = "incomplete-evidence"
