@@ -38,6 +38,7 @@ __all__ = [
     "INCOMPLETE",
     "NONE",
     "SEVERITIES",
+    "UNJUDGED",
     "UNZONED",
     "Breach",
     "Cause",
@@ -73,6 +74,8 @@ __all__ = [
 
 INCOMPLETE = "incomplete-evidence"
 """Reason of a cell that cannot pass because a part of the population was not read."""
+UNJUDGED = "protocols"
+"""Reason of a cell that cannot pass because its row blocks what no policy decides, such as ICMP."""
 SECTIONS = ("What it checks", "Why it matters", "How to fix", "Limits")
 """Paragraph openings that the docstring of a rule must have, in this order."""
 

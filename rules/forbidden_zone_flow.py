@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from audit.rule import (
     INCOMPLETE,
     NONE,
+    UNJUDGED,
     UNZONED,
     Breach,
     Cause,
@@ -112,8 +113,32 @@ def _uncertain(context: Context, cell: Cell) -> Iterator[Finding]:
                 by_reason.setdefault(reason, []).append(breach)
     for reason, breaches in sorted(by_reason.items()):
         yield _undecided(context, cell, reason, breaches)
-    if not by_reason and cell.verdict == "not-evaluated" and INCOMPLETE not in cell.reasons:
+    if UNJUDGED in cell.reasons:
+        yield _unjudged(context, cell)
+    silent = cell.verdict == "not-evaluated" and (cell.excess or {INCOMPLETE, UNJUDGED}.isdisjoint(cell.reasons))
+    if not by_reason and silent:
         yield _undecided(context, cell, ", ".join(cell.flow.reasons) or "unknown", [])
+
+
+def _unjudged(context: Context, cell: Cell) -> Finding:
+    """A row that blocks what no policy decides, on a pair where something is open."""
+    services = ", ".join(cell.expectation.row.unmodelled if cell.expectation.row else ())
+    return Finding(
+        title=f"{cell.source} may reach {cell.target} on {services}: {UNJUDGED}",
+        subjects=(_zone(cell),),
+        verdict="not-evaluated",
+        severity=cell.expectation.severity,
+        from_zone=cell.source,
+        to_zone=cell.target,
+        evidence=(cell.flow.witness,) if cell.flow.witness else (),
+        matrix_row=_row(cell),
+        expected=f"{services} blocked (row {_row(cell)})",
+        observed=f"something is open, and no NetworkPolicy decides {services}",
+        fix=f"Have {services} blocked by other means and take it out of the row, or close the pair as a whole.",
+        owner=_owner(context, cell),
+        reason=f"{services} is outside the NetworkPolicy API, so whether it is blocked cannot be told.",
+        identity=(UNJUDGED, services),
+    )
 
 
 def _undecided(context: Context, cell: Cell, reason: str, breaches: list[Breach]) -> Finding:
