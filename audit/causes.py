@@ -115,10 +115,9 @@ class Causes:
         for flow in one.flows:
             if flow.reasons:
                 parts = doubtful.setdefault(("doubt", -1, flow.reasons, flow.exposed, one.group.outside), [])
-                parts.append((flow.sources, flow.traffic - allowed))
+                parts += _beside(flow, certain, allowed)
         for key, parts in doubtful.items():
             yield key, one.group.members, parts
-        certain = [flow for flow in one.flows if not flow.reasons]
         if not certain:
             return
         if one.group.outside:

@@ -205,7 +205,7 @@ def test_a_policy_that_lets_out_is_to_blame() -> None:
     breach = only(cell(found, "a", "partner").breaches)
     assert [str(ref) for ref in breach.subjects] == ["NetworkPolicy a1/out"]
     assert breach.witness is not None
-    assert (breach.witness.source, breach.witness.target) == ("a1/Pod/a10", "192.0.2.0")
+    assert (breach.witness.source, breach.witness.target) == ("a1/Pod/a10", "192.0.2.1")
     assert cell(found, "a", "internet").possible == NONE
 
 
@@ -395,17 +395,28 @@ def test_without_an_internet_zone_unclaimed_addresses_are_unzoned() -> None:
 
 def test_a_router_counts_as_the_zone_that_names_its_shard() -> None:
     zones = [zone("a", ingress_controllers=("shard-a",)), zone("b", ingress_controllers=("shard-b",)), INTERNET]
-    routers = [pod(name, "ingress", labels={SHARD_LABEL: name}) for name in ("shard-a", "shard-b", "other")]
-    found = evaluate(matrix(zones), zoned("a1", "a"), *pods("a1", 1), namespace("ingress"), *routers)
+    ns = "openshift-ingress"
+    routers = [pod(name, ns, labels={SHARD_LABEL: name}) for name in ("shard-a", "shard-b", "other")]
+    found = evaluate(matrix(zones), zoned("a1", "a"), *pods("a1", 1), namespace(ns), *routers)
     assert cell(found, "a", "a").pairs == 2
     assert cell(found, "b", "a").pairs == 2
     assert cell(found, UNZONED, "b").pairs == 1
 
 
+def test_a_pod_of_a_zone_cannot_take_another_zone_by_a_routers_label() -> None:
+    zones = [zone("a"), zone("b", ingress_controllers=("shard-b",)), INTERNET]
+    guise = pod("p", "a1", labels={SHARD_LABEL: "shard-b"})
+    found = evaluate(matrix(zones), zoned("a1", "a"), guise, zoned("b1", "b"), *pods("b1", 1))
+    assert cell(found, "a", "b").pairs == 1
+    assert cell(found, "b", "b").pairs == 0
+
+
 def test_a_shard_that_two_zones_name_stays_with_its_namespace() -> None:
     zones = [zone(name, ingress_controllers=("shard",)) for name in "ab"]
-    router = pod("r", "ingress", labels={SHARD_LABEL: "shard"})
-    found = evaluate(matrix([*zones, INTERNET]), zoned("ingress", "b"), router, zoned("a1", "a"), *pods("a1", 1))
+    router = pod("r", "openshift-ingress", labels={SHARD_LABEL: "shard"})
+    found = evaluate(
+        matrix([*zones, INTERNET]), zoned("openshift-ingress", "b"), router, zoned("a1", "a"), *pods("a1", 1)
+    )
     assert cell(found, "b", "a").pairs == 1
     assert cell(found, "a", "a").pairs == 0
 
