@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from audit.cells import SHARD_LABEL
 from audit.flows import Cause
 from audit.inventory import NAME_LABEL, Inventory, Pod
 from audit.model import UNZONED, Namespace, ObjectRef, ZoneMatrix
@@ -82,6 +81,9 @@ class _PeerZones:
     """The zones that the peers of rules cover."""
 
     def __init__(self, inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> None:
+        from audit.cells import SHARD_LABEL  # the engine is heavy, and help texts come by this module
+
+        self._shard_label = SHARD_LABEL
         self._inventory = inventory
         self._zone_map = zone_map
         self._every = frozenset((*(zone.name for zone in matrix.zones), UNZONED))
@@ -132,7 +134,7 @@ class _PeerZones:
         found = {self._zone_map.namespaces[pod.namespace].zone}
         if pod.host_network and pod.node in self._zone_map.nodes:
             found.add(self._zone_map.nodes[pod.node].zone)
-        shard = pod.labels.get(SHARD_LABEL, "")
+        shard = pod.labels.get(self._shard_label, "")
         return found | {zone for name, zone in self._shards if shard and name == shard}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from audit.commands.session import Session
+from audit.commands.wording import Group
 from audit.safetext import safe_text
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Check, convert or show a zone matrix."""
 
