@@ -96,6 +96,8 @@ def _now(environment: Mapping[str, str]) -> dt.datetime:
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    if sys.stderr is None:  # closed (`2>&-`): what would be said there has no reader, and must not go elsewhere
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
     sys.exit(run(sys.argv[1:]))
 
 

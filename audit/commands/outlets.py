@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -18,7 +17,8 @@ from typing import Any
 
 import click
 
-from audit.commands.session import Session
+from audit.commands.overwriting import keep_inputs
+from audit.commands.session import Session, check_stdout, on_terminal
 from audit.commands.wording import Words
 from audit.errors import AuditError, AuditErrors, RenderError, UsageError
 
@@ -72,7 +72,7 @@ def output_options(formats: Sequence[str]) -> Callable[[Callable[..., Any]], Cal
 def outlets(
     ctx: click.Context, default: str, suffixes: Mapping[str, str], binary: Iterable[str] = ()
 ) -> tuple[Outlet, ...]:
-    """The outputs asked for; UsageError for pairs that make no sense and places that cannot be written.
+    """The outputs asked for; UsageError for pairs that make no sense and places that cannot or must not be written.
 
     A file without a format of its own takes the one of its suffix, by `suffixes`.
     """
@@ -84,6 +84,8 @@ def outlets(
             found.append((next(formats), ""))
         elif name == "paths":
             path = next(paths)
+            if not path:
+                raise UsageError("`-o` has an empty path", hint="`-` is standard output")
             if found and not found[-1][1]:
                 found[-1] = (found[-1][0], path)
             else:
@@ -95,6 +97,8 @@ def outlets(
         Outlet(name, Path(path).resolve() if path not in ("", "-") else None) for name, path in kept or [(default, "")]
     )
     _check(chosen, frozenset(binary))
+    files = (ctx.params.get(name) for name in ("zones", "exceptions", "rules_directory"))
+    keep_inputs([one.path for one in chosen if one.path], ctx.params["sources"], files)
     return chosen
 
 
@@ -119,7 +123,9 @@ def _check(chosen: Sequence[Outlet], binary: frozenset[str]) -> None:
     if len(to_stdout) > 1:
         names = " and ".join(f"`{name}`" for name in to_stdout)
         raise UsageError(f"{names} would both go to standard output", hint="give all but one a file with `-o`")
-    if to_stdout and to_stdout[0] in binary and sys.stdout.isatty():
+    if to_stdout:
+        check_stdout()
+    if to_stdout and to_stdout[0] in binary and on_terminal():
         raise UsageError(f"`{to_stdout[0]}` is not for a terminal", hint="name a file with `-o`")
     files = [one.path for one in chosen if one.path is not None]
     for path in files:

@@ -22,7 +22,9 @@ _WORTH_SAYING = 1 << 20
 _MEGABYTE = 1_000_000
 
 
-def texts(source: str, ordinal: int, stdin: BinaryIO, say: Callable[[str], None]) -> Iterator[Text | InputError | str]:
+def texts(
+    source: str, ordinal: int, stdin: BinaryIO | None, say: Callable[[str], None]
+) -> Iterator[Text | InputError | str]:
     """The inputs of one source in the order of their names; errors for what cannot be read, notes for what is not."""
     if source == "cluster" or source.startswith("cluster:"):
         yield InputError(f"`{source}`: this version reads manifests and dumps, not a live cluster", hint=_DUMP)
@@ -30,7 +32,7 @@ def texts(source: str, ordinal: int, stdin: BinaryIO, say: Callable[[str], None]
         yield InputError(f"`{source}`: this version reads manifests and dumps, not archives", hint=_DUMP)
     elif source == "-":
         say("reading standard input")
-        yield _read(stdin, "-", ordinal, named=True)
+        yield _read(stdin, "-", ordinal, named=True) if stdin else InputError("standard input is closed")
     elif os.path.isdir(source):  # noqa: PTH112
         yield from _directory(source, ordinal, say)
     else:
@@ -60,6 +62,14 @@ def fault(text: Text) -> InputError | None:
 
 def _directory(source: str, ordinal: int, say: Callable[[str], None]) -> Iterator[Text | InputError | str]:
     problems: list[InputError | str] = []
+    paths = listed(source, problems)
+    yield from sorted(problems, key=str)
+    for path in paths:
+        yield _file(str(path), ordinal, say, named=False)
+
+
+def listed(source: str, problems: list[InputError | str]) -> list[Path]:
+    """The files of a directory that are read, in the order of their names; what cannot be listed goes to `problems`."""
 
     def unreadable(error: OSError) -> None:
         problems.append(_system_error(error, str(error.filename)))
@@ -70,9 +80,7 @@ def _directory(source: str, ordinal: int, say: Callable[[str], None]) -> Iterato
         problems += [f"`{Path(folder, name)}` was skipped: a symbolic link to a directory" for name in links]
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths += [Path(folder, name) for name in files if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
-    yield from sorted(problems, key=str)
-    for path in sorted(paths, key=lambda path: path.parts):
-        yield _file(str(path), ordinal, say, named=False)
+    return sorted(paths, key=lambda path: path.parts)
 
 
 def _file(file: str, ordinal: int, say: Callable[[str], None], *, named: bool) -> Text | InputError:

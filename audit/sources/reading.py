@@ -46,6 +46,10 @@ def read(
         return reader.snapshot()
 
 
+def _own_input() -> BinaryIO | None:
+    return sys.stdin.buffer if sys.stdin else None
+
+
 @contextmanager
 def _no_collection() -> Iterator[None]:
     """Without the cyclic collector, which would walk millions of new values over and over; none of them has cycles.
@@ -79,7 +83,7 @@ class _Reader:
         """Adds one source."""
         layer: Layer = {}
         seen = False
-        for text in inputs.texts(source, ordinal, self._stdin or sys.stdin.buffer, self._say):
+        for text in inputs.texts(source, ordinal, self._stdin or _own_input(), self._say):
             if isinstance(text, InputError):
                 self._fail(text)
             elif isinstance(text, str):
