@@ -283,7 +283,8 @@ class Causes:
             return address_text(_host_address(classes.space.addresses([number - classes.pods]))), ""
         inventory = classes.inventory
         pod = inventory.endpoints[classes.members[number][-1 if last else 0]]
-        labels = ", ".join(f"{key}={value}" for key, value in sorted(pod.labels.items()))
+        known = sorted(item for item in pod.labels.items() if item[0] not in pod.unknown_labels)
+        labels = ", ".join(f"{key}={value}" for key, value in known)
         return inventory.workloads[pod.workload].id, labels
 
 

