@@ -290,7 +290,7 @@ class Causes:
 
 def _port(traffic: Traffic, declared: Iterable[tuple[str, int]]) -> tuple[str, int]:
     """(protocol, port) of the traffic: the first declared one, else HTTPS, else the lowest; empty if there is none."""
-    known = sorted({one for one in declared if one[0] in PROTOCOLS}, key=lambda one: (PROTOCOLS.index(one[0]), one[1]))
+    known = sorted(declared, key=lambda one: (PROTOCOLS.index(one[0]), one[1]))
     for protocol, port in (*known, HTTPS):
         if any(low <= port <= high for low, high in traffic.ranges(protocol)):
             return protocol, port

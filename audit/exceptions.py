@@ -122,6 +122,8 @@ class Ruling:
     """Why it covers nothing; empty for matched, expiring and unused."""
     findings: tuple[int, ...] = ()
     """Places, in the sequence that was matched, of the findings it excuses; empty unless the status is in EXCUSING."""
+    refused: tuple[int, ...] = ()
+    """Places of the findings that it would excuse, were it in force, and that no other entry excuses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,17 +212,24 @@ def match(
     it merely matches nothing.
     """
     excused = [""] * len(findings)
-    rulings = []
+    judged = []
     for entry in entries:
         status, reason = _standing(entry, today, matrix, rules)
-        covered: tuple[int, ...] = ()
+        fitting = tuple(at for at, finding in enumerate(findings) if _covers(entry, finding))
         if status in EXCUSING:
-            covered = tuple(at for at, finding in enumerate(findings) if _covers(entry, finding))
-            status = status if covered else "unused"
-        for at in covered:
-            excused[at] = excused[at] or entry.id
-        rulings.append(Ruling(entry=entry, status=status, reason=reason, findings=covered))
-    return Register(rulings=tuple(rulings), excused=tuple(excused))
+            for at in fitting:
+                excused[at] = excused[at] or entry.id
+            status = status if fitting else "unused"
+        judged.append((entry, status, reason, fitting))
+    rulings = tuple(_ruling(*one, excused) for one in judged)
+    return Register(rulings=rulings, excused=tuple(excused))
+
+
+def _ruling(entry: ExceptionEntry, status: Status, reason: str, fitting: tuple[int, ...], excused: list[str]) -> Ruling:
+    if status in EXCUSING:
+        return Ruling(entry=entry, status=status, reason=reason, findings=fitting)
+    refused = tuple(at for at in fitting if not excused[at])
+    return Ruling(entry=entry, status=status, reason=reason, refused=refused)
 
 
 def _standing(

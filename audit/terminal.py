@@ -34,7 +34,7 @@ STYLES = {
 PIPE_WIDTH = 100
 """Columns when the output is no terminal."""
 NARROWEST = 30
-MOST_FINDINGS, MOST_PAIRS, MOST_GAPS, MOST_STEPS = 20, 30, 12, 6
+MOST_FINDINGS, MOST_PAIRS, MOST_GAPS, MOST_STEPS, MOST_REFUSED = 20, 30, 12, 6, 3
 REST = "all of them with `-f json -o FILE`"
 
 
@@ -84,6 +84,7 @@ def _verdict(console: Console, report: Report) -> None:
     console.print(
         Text(f"matrix {matrix.name}{version}{approved}; source {report.scope.source}; {report.created}", "dim")
     )
+    console.print(Text(f"exit code {summary.exit_text(report)} (`--fail-on`)", "dim"))
 
 
 def _heading(console: Console, text: str, note: str = "") -> None:
@@ -93,8 +94,8 @@ def _heading(console: Console, text: str, note: str = "") -> None:
 
 def _gaps(console: Console, report: Report) -> None:
     gaps = summary.not_seen(report)
+    console.print(Text(f"{summary.undecided_text(report)}; {summary.read_text(report)}"))
     if not gaps:
-        console.print(Text("Nothing was left unseen: every kind was read, every pair and rule decided."))
         return
     _heading(console, "Not seen", _of(min(len(gaps), MOST_GAPS), len(gaps), "gaps"))
     for gap in gaps[:MOST_GAPS]:
@@ -163,7 +164,8 @@ def _list(console: Console, report: Report) -> None:
         where = f"{cell.from_zone} -> {cell.to_zone}"
         ports = f"{summary.ports_text(cell.excess)} beyond {summary.ports_text(cell.expected)}" if cell.excess else ""
         row = f"row {cell.row}" if cell.row else "by default"
-        rest = ", ".join(part for part in (ports, row, ", ".join(cell.reasons)) if part)
+        pairs = f"endpoint pairs {summary.pairs_text(cell)}" if cell.excess else ""
+        rest = ", ".join(part for part in (ports, pairs, row, ", ".join(cell.reasons)) if part)
         console.print(Text.assemble(_cell(cell), f" {where}: {summary.clipped(rest, 300)}"))
     if len(cells) > MOST_PAIRS:
         console.print(Text(_of(MOST_PAIRS, len(cells), "pairs")))
@@ -183,10 +185,10 @@ def _findings(console: Console, report: Report) -> None:
     note = _of(min(len(findings), MOST_FINDINGS), len(findings), "findings")
     _heading(console, "Findings, worst first", "; ".join(part for part in (note, aside) if part))
     for finding in findings[:MOST_FINDINGS]:
-        _finding(console, finding)
+        _finding(console, report, finding)
 
 
-def _finding(console: Console, finding: FindingRecord) -> None:
+def _finding(console: Console, report: Report, finding: FindingRecord) -> None:
     console.print()
     verdict = Text(f" {finding.verdict} ", STYLES[finding.verdict])
     where = summary.zones_text(finding)
@@ -197,12 +199,12 @@ def _finding(console: Console, finding: FindingRecord) -> None:
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=6, no_wrap=True)
     table.add_column(overflow="fold")
-    for name, text in _details(finding):
+    for name, text in _details(report, finding):
         table.add_row(Text(name, "dim"), Text(text))
     console.print(Padding(table, (0, 0, 0, 2)))
 
 
-def _details(finding: FindingRecord) -> Iterable[tuple[str, str]]:
+def _details(report: Report, finding: FindingRecord) -> Iterable[tuple[str, str]]:
     """What helps to act on it, as label and text."""
     if finding.reason:
         yield "why", finding.reason
@@ -215,13 +217,16 @@ def _details(finding: FindingRecord) -> Iterable[tuple[str, str]]:
     sentence, yaml = summary.split_fix(finding.fix)
     if sentence:
         yield "fix", summary.clipped(sentence, 400) + (" (ready YAML with `-f html -o FILE`)" if yaml else "")
+    for text in summary.refused_texts(report, finding)[:MOST_REFUSED]:
+        yield "except", summary.clipped(text, 200)
     if finding.owner:
         yield "owner", summary.clipped(finding.owner, 100)
 
 
 def _path(finding: FindingRecord) -> Iterable[tuple[str, str]]:
     for number, step in enumerate(finding.path[:MOST_STEPS]):
-        rule = f" rule {step.rule}" if step.rule is not None else ""
+        said = step.rule is None or step.text.startswith(f"rule {step.rule} ")
+        rule = "" if said else f" rule {step.rule}"
         place = f" ({step.file}{f':{step.line}' if step.line else ''})" if step.file else ""
         head = f"{step.direction} " if step.direction else ""
         subject = f"{step.object}{rule}{place}: " if step.object else ""
@@ -242,6 +247,7 @@ def _exceptions(console: Console, report: Report) -> None:
     for record in sorted(report.exceptions, key=_urgency)[:MOST_GAPS]:
         until = f", until {record.expires_on}" if record.expires_on else ", no end"
         covers = f", findings covered: {len(record.findings):,}" if record.findings else ""
+        covers += f", would have covered: {len(record.would_cover):,}" if record.would_cover else ""
         text = f"{record.id} {record.status}{until}{covers}: {record.title}"
         console.print(Padding(Text(summary.clipped(text, 300)), (0, 0, 0, 2)))
 
