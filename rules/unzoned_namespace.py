@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.rule import Context, Finding, NotApplicable, ObjectRef, Severity, is_platform, rule, stray_labels
+from audit.rule import Context, Finding, NotApplicable, ObjectRef, Severity, is_platform, rule, stray_labels, together
 
 
 @rule(
@@ -35,9 +35,8 @@ def unzoned_namespace(context: Context) -> Iterator[Finding | NotApplicable]:
     has_platform = any(zone.kind == "platform" for zone in context.matrix.zones)
     platform = [] if has_platform else [name for name in names if is_platform(name)]
     held = _held(context)
-    for name in names:
-        if name not in platform:
-            yield _finding(context, name, _severity(context, held=name in held))
+    single = (_finding(context, name, _severity(context, held=name in held)) for name in names if name not in platform)
+    yield from together(((one.observed, one) for one in single), lambda n, _: f"{n} namespaces belong to no zone")
     if platform:
         yield _platform(context, platform, _severity(context, held=not held.isdisjoint(platform)))
     yield from _strays(context, frozenset(names))
