@@ -34,6 +34,8 @@ STYLES = {
 PIPE_WIDTH = 100
 """Columns when the output is no terminal."""
 NARROWEST = 30
+MOST_ALIKE = 5
+"""Findings that differ only in what they are about and are still shown one by one; more are shown as one."""
 MOST_FINDINGS, MOST_PAIRS, MOST_GAPS, MOST_STEPS, MOST_REFUSED = 20, 30, 12, 6, 3
 REST = "all of them with `-f json -o FILE`"
 
@@ -182,13 +184,27 @@ def _findings(console: Console, report: Report) -> None:
     if not findings:
         _heading(console, "Findings", "; ".join(part for part in ("none open", aside) if part))
         return
-    note = _of(min(len(findings), MOST_FINDINGS), len(findings), "findings")
+    groups = _folded(findings)
+    note = _of(sum(map(len, groups[:MOST_FINDINGS])), len(findings), "findings")
     _heading(console, "Findings, worst first", "; ".join(part for part in (note, aside) if part))
-    for finding in findings[:MOST_FINDINGS]:
-        _finding(console, report, finding)
+    for first, *others in groups[:MOST_FINDINGS]:
+        _finding(console, report, first, others)
 
 
-def _finding(console: Console, report: Report, finding: FindingRecord) -> None:
+def _folded(findings: Iterable[FindingRecord]) -> list[list[FindingRecord]]:
+    """The findings in their order, each alone, but copies of one fault in one list where they are more than a few."""
+    alike: dict[tuple[object, ...], list[FindingRecord]] = {}
+    for one in findings:
+        title = one.title
+        for subject in one.subjects:
+            title = title.replace(subject, "")
+        alike.setdefault(
+            (one.verdict, one.severity, one.rule, one.from_zone, one.to_zone, *one.ports.items(), title), []
+        ).append(one)
+    return [part for found in alike.values() for part in ([found] if len(found) > MOST_ALIKE else [[x] for x in found])]
+
+
+def _finding(console: Console, report: Report, finding: FindingRecord, others: Sequence[FindingRecord]) -> None:
     console.print()
     verdict = Text(f" {finding.verdict} ", STYLES[finding.verdict])
     where = summary.zones_text(finding)
@@ -201,6 +217,9 @@ def _finding(console: Console, report: Report, finding: FindingRecord) -> None:
     table.add_column(overflow="fold")
     for name, text in _details(report, finding):
         table.add_row(Text(name, "dim"), Text(text))
+    if others:
+        places = [_some(one.subjects, 1) for one in others]
+        table.add_row(Text("alike", "dim"), Text(f"{len(others):,} more: {_some(places, 3)}"))
     console.print(Padding(table, (0, 0, 0, 2)))
 
 
