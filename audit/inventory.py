@@ -142,7 +142,7 @@ def build(snapshot: Snapshot) -> Inventory:
     policies = snapshot.of("NetworkPolicy")
     gaps = compared(policies, _unsure(pods, workloads))
     return Inventory(
-        namespaces=_namespaces(snapshot, pods),
+        namespaces=_namespaces(snapshot),
         nodes=nodes,
         workloads=workloads,
         endpoints=tuple(pods),
@@ -317,11 +317,9 @@ def _node(entry: Entry) -> Node:
     )
 
 
-def _namespaces(snapshot: Snapshot, pods: Iterable[Pod]) -> dict[str, Namespace]:
+def _namespaces(snapshot: Snapshot) -> dict[str, Namespace]:
     """All namespaces by name, sorted."""
-    named = {pod.namespace for pod in pods}
-    for kind in ("NetworkPolicy", "Service", *WORKLOADS):
-        named.update(entry.namespace for entry in snapshot.of(kind))
+    named = {entry.namespace for listed in snapshot.entries.values() for entry in listed} - {""}
     found: dict[str, Namespace] = {}
     for entry in snapshot.of("Namespace"):
         metadata = entry.body.metadata

@@ -20,14 +20,15 @@ WITHOUT_SPEC = frozenset({"Secret", "ConfigMap"})
 """Kinds that carry data which must never be kept, whatever field it hides in."""
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text, for long lists of names."""
     return frozenset(text.split())
 
 
 _CLUSTER_GROUPS = frozenset({"config.openshift.io", "admissionregistration.k8s.io", "user.openshift.io"})
 """Groups all of whose kinds are cluster-scoped."""
 
-_CLUSTER_SCOPED = _words("""
+_CLUSTER_SCOPED = words("""
     Namespace Node PersistentVolume ComponentStatus
     ClusterRole.rbac.authorization.k8s.io ClusterRoleBinding.rbac.authorization.k8s.io
     ClusterRole.authorization.openshift.io ClusterRoleBinding.authorization.openshift.io
@@ -51,7 +52,7 @@ _CLUSTER_SCOPED = _words("""
 """)
 """Kind keys of objects that have no namespace."""
 
-_NAMESPACED = _words("""
+_NAMESPACED = words("""
     ConfigMap Secret ServiceAccount Endpoints PersistentVolumeClaim ResourceQuota LimitRange Event PodTemplate
     Route Role.rbac.authorization.k8s.io RoleBinding.rbac.authorization.k8s.io
     Ingress.networking.k8s.io Ingress.extensions EndpointSlice.discovery.k8s.io Lease.coordination.k8s.io
@@ -117,6 +118,11 @@ def kind_of(api_version: str, kind: str) -> Kind:
 def kind_key(group: str, kind: str) -> str:
     """The key of a snapshot under which objects of this kind stand."""
     return kind if not group or group in GROUPS.get(kind, ()) else f"{kind}.{group}"
+
+
+def is_known(key: str) -> bool:
+    """Whether kinds of this key have a meaning here, or are known to have none, beside those of GROUPS."""
+    return key in _NAMESPACED or key in _CLUSTER_SCOPED
 
 
 def expected_api_version(kind: str) -> str:

@@ -307,12 +307,15 @@ def test_every_namespace_that_an_object_names_is_there_known_or_not() -> None:
         pod("p", "b"),
         policy({}, "c"),
         workload("CronJob", "w") | {"metadata": {"name": "w", "namespace": "d"}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": "e"}},
+        {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": "Kafka", "metadata": {"name": "k", "namespace": "f"}},
+        {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "s"}},
     )
     assert {one.name: (one.known, dict(one.labels)) for one in found.namespaces.values()} == {
         "a": (True, {"team": "x", NAME_LABEL: "a"}),
         "b": (False, {NAME_LABEL: "b"}),
         "c": (False, {NAME_LABEL: "c"}),
-        "d": (False, {NAME_LABEL: "d"}),
+        **{name: (False, {NAME_LABEL: name}) for name in "def"},
     }
 
 
