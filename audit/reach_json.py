@@ -16,6 +16,7 @@ from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, ZoneMatrix
 from audit.pieces import Piece, pieces
 from audit.reach import Reachability
+from audit.reach_zones import by_zone
 from audit.snapshot import Snapshot
 from audit.traffic import ALL, NONE, Traffic
 from audit.zones import assign
@@ -41,7 +42,7 @@ def document(snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "
     routable = {"routable": ALL, "overlay": NONE}.get(matrix.settings.pod_network) if matrix else None
     writer = _Writer(inventory, reach, meetings, by, routable)
     writer.fill()
-    return {
+    found = {
         "schema": SCHEMA,
         "endpoints": list(writer.endpoints(zoned=matrix is not None)),
         "connections": list(writer.connections()),
@@ -50,6 +51,7 @@ def document(snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "
             for one in gather(reach, writer.doubts).assumptions
         ],
     }
+    return by_zone(found) if matrix is not None and by == "zone" else found
 
 
 @dataclass(slots=True)
