@@ -10,9 +10,10 @@ import msgspec
 
 from audit.errors import InputError
 from audit.snapshot import Entry, Metadata, RawBody
-from audit.sources import kinds
+from audit.sources import kinds, kustomize
 from audit.sources.checks import problems
 from audit.sources.kinds import Kind
+from audit.sources.kustomize import Kustomization
 from audit.sources.positions import position
 from audit.sources.scalars import whole
 from audit.sources.shared import Shared
@@ -36,8 +37,11 @@ def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(body)
 
 
-def entry(text: Text, found: Found, shared: Shared) -> Entry | InputError | tuple[InputError, ...] | str:
-    """The object as an Entry, what is wrong with it, or, as a note, why it is not an object of a cluster."""
+Outcome = Entry | InputError | tuple[InputError, ...] | Kustomization | str
+
+
+def entry(text: Text, found: Found, shared: Shared) -> Outcome:
+    """The object as an Entry, what is wrong with it, or why it is none of a cluster: a note, or what is to be built."""
     try:
         header = _header.decode(found.json)
     except msgspec.ValidationError:
@@ -73,14 +77,14 @@ def _error(text: Text, found: Found, reason: str, path: Steps = (), hint: str = 
     return InputError(reason, position(text.file, found, path), hint)
 
 
-def _kind(text: Text, found: Found, header: _Header) -> Kind | InputError | str:
+def _kind(text: Text, found: Found, header: _Header) -> Kind | InputError | Kustomization | str:
     api_version = found.api_version if header.apiVersion is None else header.apiVersion
     kind = found.kind if header.kind is None else header.kind
     for field, value in (("apiVersion", api_version), ("kind", kind)):
         if not isinstance(value, str):
             return _error(text, found, f"`{field}` must be a string", (field,), "quote it")
     if not api_version and not kind:
-        return _not_an_object(text, found, "neither `apiVersion` nor `kind`")
+        return _unnamed(text, found)
     if not api_version or not kind:
         missing, present = ("kind", "apiVersion") if api_version else ("apiVersion", "kind")
         return _error(text, found, f"the object has `{present}` but no `{missing}`")
@@ -89,8 +93,23 @@ def _kind(text: Text, found: Found, header: _Header) -> Kind | InputError | str:
     except ValueError as error:
         return _error(text, found, str(error), ("apiVersion",), kinds.expected_api_version(kind))
     if known.group in kinds.TOOL_GROUPS:
-        return _not_an_object(text, found, f"`{kind}` of `{known.group}` is for tools")
+        note = _not_an_object(text, found, f"`{kind}` of `{known.group}` is for tools")
+        built = known.group == kustomize.GROUP and isinstance(note, str)
+        return kustomize.kustomization(text, found, str(note)) if built else note
     return known
+
+
+def _unnamed(text: Text, found: Found) -> InputError | Kustomization | str:
+    """What an object without version and kind is: a kustomization by its file's name, an object cut short, or none."""
+    reason = "neither `apiVersion` nor `kind`"
+    value = msgspec.json.decode(found.json)
+    spec = value.get("spec")
+    if ("metadata" in value and spec is not None) or (isinstance(spec, dict) and "podSelector" in spec):
+        return _error(text, found, f"this looks like a Kubernetes object, but it has {reason}")
+    note = _not_an_object(text, found, reason)
+    if isinstance(note, str) and kustomize.is_file_of(text):
+        return kustomize.kustomization(text, found, note)
+    return note
 
 
 def _not_an_object(text: Text, found: Found, reason: str) -> InputError | str:

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from audit.errors import AuditErrors, InputError, UsageError
-from audit.snapshot import Entry, InputFile, Snapshot
+from audit.snapshot import Entry, Gap, InputFile, Snapshot
 from audit.sources import inputs, json_text, layers, positions, yaml_text
+from audit.sources.kustomize import Kustomization, unrendered
 from audit.sources.layers import Layer
 from audit.sources.objects import entry
 from audit.sources.shared import Shared
@@ -77,6 +78,8 @@ class _Reader:
         self._layers: list[tuple[str, Layer]] = []
         self._files: list[InputFile] = []
         self._notes: list[str] = []
+        self._gaps: list[Gap] = []
+        self._built: list[Kustomization] = []
         self._errors: list[InputError] = []
 
     def read_source(self, source: str, ordinal: int) -> None:
@@ -86,8 +89,8 @@ class _Reader:
         for text in inputs.texts(source, ordinal, self._stdin or _own_input(), self._say):
             if isinstance(text, InputError):
                 self._fail(text)
-            elif isinstance(text, str):
-                self._notes.append(text)
+            elif isinstance(text, Gap):
+                self._gaps.append(text)
             else:
                 seen |= self._read_text(text, layer)
         self._layers.append((source, layer))
@@ -107,7 +110,7 @@ class _Reader:
         return Snapshot(
             entries=entries,
             inputs=tuple(self._files),
-            gaps=unread_workloads(entries),
+            gaps=tuple(sorted({*self._gaps, *unrendered(self._built, self._files), *unread_workloads(entries)})),
             notes=(*self._notes, *notes),
         )
 
@@ -140,6 +143,9 @@ class _Reader:
                 self._fail(made)
             case str():
                 self._notes.append(made)
+            case Kustomization():
+                self._notes.append(made.note)
+                self._built.append(made)
             case _:
                 for error in made:
                     self._fail(error)

@@ -165,7 +165,13 @@ def test_a_list_of_manifests_in_a_directory_is_an_error() -> None:
 def test_a_link_to_a_directory_is_noted_and_not_followed() -> None:
     write("d/a.yaml", pod("a"))
     Path("d/loop").symlink_to("..")
-    assert read(["d"]).notes == ("`d/loop` was skipped: a symbolic link to a directory",)
+    found = read(["d"]).gaps
+    assert [(gap.kind, gap.reason, gap.scope) for gap in found] == [
+        (kind, "partial", "d/loop") for kind in ("Namespace", "NetworkPolicy", "Pod")
+    ]
+    assert {gap.text for gap in found} == {
+        "`d/loop` was skipped: a symbolic link to a directory; give the directory as a SOURCE as well"
+    }
 
 
 def test_the_names_and_order_of_files_do_not_change_what_is_read() -> None:
