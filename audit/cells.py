@@ -13,9 +13,10 @@ from audit.facts import gather
 from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory, Pod
 from audit.meet import Meetings, outside_groups
-from audit.model import UNZONED, ZoneMatrix
+from audit.model import UNZONED, Node, ZoneMatrix
 from audit.reach import Reachability
 from audit.tally import Tally
+from audit.traffic import AddressSet
 from audit.zones import ZoneMap, is_platform
 
 SHARD_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
@@ -52,7 +53,7 @@ def evaluate(
     say("reading policies")
     reach = reachability(inventory, zone_map, matrix)
     say("joining both sides of connections")
-    meetings = Meetings(reach, atom_zones(reach, zone_map))
+    meetings = joined(reach, zone_map)
     say("comparing with the matrix")
     tally = Tally(meetings, matrix)
     cells = tally.cells()
@@ -68,19 +69,37 @@ def reachability(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) ->
     return Reachability(
         inventory,
         zone_of=_pod_zone(zone_map, matrix),
-        zone_addresses=[addresses for _, addresses in zone_map.addresses],
+        zone_addresses=[
+            *(addresses for _, addresses in zone_map.addresses),
+            *(one for name, node in inventory.nodes.items() if zone_map.nodes[name].claims for one in _addresses(node)),
+        ],
         extra_keys=frozenset({SHARD_LABEL}),
     )
 
 
-def atom_zones(reach: Reachability, zone_map: ZoneMap) -> list[str]:
-    """The zone of every atom of outside addresses."""
+def joined(reach: Reachability, zone_map: ZoneMap) -> Meetings:
+    """Both sides of all connections, every address in its zone.
+
+    The addresses of nodes belong to a zone that consists of nodes: one that nodes and no namespaces are in. Where a
+    zone has namespaces, its isolation is that of its pods, and who reaches the nodes is for the firewall between them.
+    """
     space = reach.classes.space
-    found = [UNZONED] * len(space)
+    zones = [UNZONED] * len(space)
     for zone, addresses in zone_map.addresses:
         for low, high in space.ranges(addresses):
-            found[low:high] = [zone] * (high - low)
-    return found
+            zones[low:high] = [zone] * (high - low)
+    peopled = {member.zone for member in zone_map.namespaces.values()} | {UNZONED}
+    nodes: dict[int, str] = {}
+    for name, node in reach.inventory.nodes.items():
+        member = zone_map.nodes[name].zone
+        if member not in peopled:
+            for number in node.addresses:
+                zones[space.atom(number)] = nodes[space.atom(number)] = member
+    return Meetings(reach, zones, nodes.keys())
+
+
+def _addresses(node: Node) -> list[AddressSet]:
+    return [AddressSet(((number, number),)) for number in node.addresses]
 
 
 def _pod_zone(zone_map: ZoneMap, matrix: ZoneMatrix) -> Callable[[Pod], str]:

@@ -54,12 +54,12 @@ def explain(
     inventory = build(snapshot)
     if matrix is None:
         reach = Reachability(inventory)
-        zones = [""] * len(reach.classes.space)
+        meetings = Meetings(reach, [""] * len(reach.classes.space))
     else:
         zone_map = assign(matrix, inventory.namespaces.values(), inventory.nodes.values())
         reach = cells.reachability(inventory, zone_map, matrix)
-        zones = cells.atom_zones(reach, zone_map)
-    case = _Case(reach, Meetings(reach, zones), asked, matrix)
+        meetings = cells.joined(reach, zone_map)
+    case = _Case(reach, meetings, asked, matrix)
     ends = case.find(source), case.find(target)
     if not any(one.members for side in ends for one in side):
         raise UsageError("both ends are outside the cluster", hint="name at least one pod or workload")

@@ -17,6 +17,8 @@ _STANDING = {
     "whether the network plug-in does so cannot be seen in manifests.",
     "node-to-own-pods": "A node can always reach the pods that run on it (kubelet probes). "
     "That is inherent and left out of the matrix.",
+    "node-addresses": "Node addresses are judged where a zone consists of nodes. For zones with namespaces, who "
+    "reaches the addresses of their nodes, and whom the nodes reach, is left to the firewall between the nodes.",
     "protocols": "Verdicts cover TCP, UDP and SCTP. ICMP and other protocols are outside the NetworkPolicy API.",
 }
 """Assumptions that every verdict rests on, with every input."""

@@ -7,7 +7,7 @@ and are peers of the ingress permit).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap, FrozenBitMap
@@ -50,8 +50,12 @@ class TargetGroup:
 class Meetings:
     """All meetings of one Reachability, target group by target group."""
 
-    def __init__(self, reach: Reachability, atom_zones: Sequence[str]) -> None:
+    def __init__(self, reach: Reachability, atom_zones: Sequence[str], nodes: Iterable[int] = ()) -> None:
+        """`atom_zones` is the zone of each atom, `nodes` are the atoms that are addresses of a zone's nodes."""
         self.reach = reach
+        self.atom_zones = atom_zones
+        self.node_atoms = FrozenBitMap(reach.classes.pods + atom for atom in nodes)
+        """Classes that are addresses of nodes: they always lead to the pod network."""
         self._permits = reach.permits.all
         self._memo: dict[tuple[int, int], Meeting | None] = {}
         self.holders = self._holders()
@@ -135,9 +139,12 @@ def outside_groups(meetings: Meetings) -> list[int]:
     for number, permit in enumerate(meetings.reach.permits.all):
         for one in permit.peers & classes.outside:
             signature[one - classes.pods].append(number)
-    zone = {one - classes.pods: group.zone for group in meetings.groups if group.outside for one in group.members}
     ids: dict[object, int] = {}
-    return [ids.setdefault((zone[atom], tuple(permits)), len(ids)) for atom, permits in enumerate(signature)]
+    found = []
+    for atom, permits in enumerate(signature):
+        kind = (meetings.atom_zones[atom], classes.pods + atom in meetings.node_atoms)
+        found.append(ids.setdefault((kind, tuple(permits)), len(ids)))
+    return found
 
 
 def alone(sources: FrozenBitMap, group: TargetGroup, weights: Sequence[int]) -> bool:

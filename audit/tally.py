@@ -108,9 +108,12 @@ class Tally:
             yield Flow(met.traffic, side.classes, met.reasons)
             return
         mark = group.mark if isinstance(group.mark, Exposure) else HIDDEN
-        for traffic, reason, exposed in mark.split(met.traffic, self._routable):
+        if nodes := side.classes & self._meetings.node_atoms:
+            yield Flow(met.traffic, nodes, met.reasons)
+        callers = side.classes - nodes
+        for traffic, reason, exposed in mark.split(met.traffic, self._routable) if callers else ():
             reasons = tuple(sorted({*met.reasons, reason})) if reason else met.reasons
-            yield Flow(traffic, side.classes, reasons, exposed=exposed)
+            yield Flow(traffic, callers, reasons, exposed=exposed)
 
     def _around(self, side: Side, group: TargetGroup) -> Iterator[Flow]:
         """What may come in with an address that is not the client's, or by another network, whatever policies say."""
@@ -118,8 +121,9 @@ class Tally:
         callers = side.classes if side.outside else side.classes & self._meetings.leaving
         if mark.masked and callers and not alone(callers, group, self._classes.weights):
             yield Flow(mark.masked, callers, ("service-source-address",))
-        if mark.routed and side.outside:
-            yield Flow(mark.routed, callers, ("router",))
+        strangers = side.classes - self._meetings.node_atoms if side.outside else NOTHING
+        if mark.routed and strangers:
+            yield Flow(mark.routed, strangers, ("router",))
         if side.outside and group.members.intersect(self._classes.attached):
             yield Flow(ALL, side.classes, ("secondary-network",))
 

@@ -23,7 +23,7 @@ def unzoned_namespace(context: Context) -> Iterator[Finding | NotApplicable]:
     How to fix: label the namespace with its zone; for the platform's own namespaces add a zone of kind `platform`.
 
     Limits: the weight follows `defaults.unzoned`. Namespaces without pods or policies count as low, and so
-    does a zone label of a namespace or node that names no zone where something else decides. A namespace whose object
+    does a zone label of a namespace that names no zone where something else decides. A namespace whose object
     was not read is ZON004.
     """
     if context.matrix.defaults.unzoned == "ignore":
@@ -88,17 +88,15 @@ def _platform(context: Context, names: list[str], severity: Severity) -> Finding
 
 
 def _strays(context: Context, said: frozenset[str]) -> Iterator[Finding]:
-    """Namespaces and nodes with a zone label that names no zone, although something else gives most of them one."""
+    """Namespaces with a zone label that names no zone, although something else gives them one.
+
+    Nodes may carry other values: those that several zones share have to be called something.
+    """
     matrix, inventory = context.matrix, context.inventory
     for name, namespace in sorted(inventory.namespaces.items()):
         stray = stray_labels(matrix, matrix.settings.zone_labels, namespace.labels)
         if stray and name not in said:
             yield _stray(namespace.ref, stray[0], context.zone_map.namespaces[name].reason)
-    for name, node in sorted(inventory.nodes.items()):
-        stray = stray_labels(matrix, matrix.settings.node_labels, node.labels)
-        if stray:
-            ref = ObjectRef("Node", "", name, node.origin)
-            yield _stray(ref, stray[0], context.zone_map.nodes[name].reason)
 
 
 def _stray(ref: ObjectRef, label: str, reason: str) -> Finding:
