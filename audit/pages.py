@@ -21,6 +21,7 @@ import jinja2
 from markupsafe import Markup
 
 from audit import summary, svg
+from audit.completeness import UNKNOWN_ABSENCE
 from audit.errors import RenderError
 from audit.exports import results_v1
 from audit.model import SEVERITIES, VERDICTS
@@ -261,7 +262,7 @@ def _environment() -> jinja2.Environment:
         "refused_texts": summary.refused_texts,
         "seen_text": summary.seen_text,
         "undecided_text": summary.undecided_text,
-        "unknown_absence": summary.UNKNOWN_ABSENCE,
+        "unknown_absence": UNKNOWN_ABSENCE,
         "severities": tuple(reversed(SEVERITIES)),
         "split_fix": summary.split_fix,
         "verdicts": VERDICTS,
