@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from audit.errors import InputError
+from audit.errors import InputError, Position
 from audit.snapshot import Entry, Metadata, RawBody
 from audit.sources import kinds, kustomize
 from audit.sources.checks import problems
@@ -67,6 +67,12 @@ def label(made: Entry) -> str:
     return _label(made.kind, made.namespace, made.name)
 
 
+def homeless(made: Entry) -> str:
+    """The note that an object names no namespace: where it lands depends on who applies it."""
+    place = Position(made.origin.file, made.origin.line)
+    return f"`{place}`: {made.kind} `{made.name}` names no namespace, it is taken for one of `{made.namespace}`"
+
+
 def _label(kind: str, namespace: str, name: str) -> str:
     if not name:
         return f"{kind} without a name"
@@ -90,8 +96,8 @@ def _kind(text: Text, found: Found, header: _Header) -> Kind | InputError | Kust
         return _error(text, found, f"the object has `{present}` but no `{missing}`")
     try:
         known = kinds.kind_of(api_version, kind)
-    except ValueError as error:
-        return _error(text, found, str(error), ("apiVersion",), kinds.expected_api_version(kind))
+    except kinds.NoSuchKindError as error:
+        return _error(text, found, str(error), (error.field,), error.hint)
     if known.group in kinds.TOOL_GROUPS:
         note = _not_an_object(text, found, f"`{kind}` of `{known.group}` is for tools")
         built = known.group == kustomize.GROUP and isinstance(note, str)

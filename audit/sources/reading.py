@@ -13,7 +13,7 @@ from audit.snapshot import Entry, Gap, InputFile, Snapshot
 from audit.sources import inputs, json_text, layers, positions, yaml_text
 from audit.sources.kustomize import Kustomization, unrendered
 from audit.sources.layers import Layer
-from audit.sources.objects import entry
+from audit.sources.objects import entry, homeless
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Text
 from audit.sources.unread import unread_workloads
@@ -138,6 +138,8 @@ class _Reader:
             case Entry():
                 if error := layers.add(layer, made):
                     self._fail(error)
+                if made.kind == "NetworkPolicy" and not (text.named or made.body.metadata.namespace):
+                    self._notes.append(homeless(made))
                 return True
             case InputError():
                 self._fail(made)

@@ -334,3 +334,32 @@ def test_a_copy_of_a_directory_reads_the_same_but_for_its_name() -> None:
     Path("d/a.yaml").write_text(YAML)
     shutil.copytree("d", "e")
     assert [file.sha256 for file in read(["d"]).inputs] == [file.sha256 for file in read(["e"]).inputs]
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("apps/v1beta2", "Deployment"),
+        ("extensions/v1beta1", "Ingress"),
+        ("networking.k8s.io/v1beta1", "Ingress"),
+        ("batch/v1beta1", "CronJob"),
+        ("networking.k8s.io/v9", "Unheard"),
+        ("example.org/v7", "Pods"),
+        ("v1", "Endpoints"),
+        ("cilium.io/v3", "CiliumNetworkPolicy"),
+    ],
+)
+def test_versions_that_were_and_kinds_that_nobody_knows_are_read(version: str, kind: str) -> None:
+    write("a.json", {"apiVersion": version, "kind": kind, "metadata": {"name": "a"}})
+    assert sum(map(len, read(["a.json"]).entries.values())) == 1
+
+
+def test_a_policy_that_names_no_namespace_is_noted() -> None:
+    write("d/a.yaml", policy("p", podSelector={}), pod("a"))
+    Path("d/b.yaml").write_text(
+        "\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: q}\nspec: {podSelector: {}}\n"
+    )
+    found = read(["d"])
+    assert {(one.namespace, one.name) for one in found.of("NetworkPolicy")} >= {("default", "q")}
+    assert "`d/b.yaml:2`: NetworkPolicy `q` names no namespace, it is taken for one of `default`" in found.notes
+    assert read(["d/b.yaml"]).notes == ()
