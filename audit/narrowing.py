@@ -6,9 +6,10 @@ peer of the rule. Where a pod may count as one of several zones it counts as all
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from audit.flows import Cause
 from audit.inventory import NAME_LABEL, Inventory, Pod
@@ -124,10 +125,20 @@ class _PeerZones:
 
     def _addressed(self, addresses: AddressSet) -> set[str]:
         outside = {name for name, owned in self._zone_map.addresses if owned & addresses}
-        listed = (pod for pods in self._pods.values() for pod in pods)
         return outside | {
-            zone for pod in listed if any(one in addresses for one in pod.addresses) for zone in self._of(pod)
+            zone
+            for zone, numbers in self._numbers.items()
+            if any(bisect_left(numbers, low) < bisect_right(numbers, high) for low, high in addresses.spans)
         }
+
+    @cached_property
+    def _numbers(self) -> dict[str, list[int]]:
+        """Zone -> addresses of all its pods, ascending."""
+        found: dict[str, list[int]] = {}
+        for pod in self._inventory.endpoints:
+            for zone in self._of(pod):
+                found.setdefault(zone, []).extend(pod.addresses)
+        return {zone: sorted(numbers) for zone, numbers in found.items()}
 
     def _of(self, pod: Pod) -> set[str]:
         """Every zone that a pod may count as: its namespace's, its node's on the host network, its router shard's."""

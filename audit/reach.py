@@ -166,9 +166,9 @@ class Reachability:
                         grants += [Grant(one, index, clause) for one in self._clause(namespace, clause, number)]
         if not isolated:
             return None, (self.open,)
-        shared = tuple(self._in_family(grant, number) for grant in grants)
-        kept = tuple(grant for grant in shared if grant is not None)
-        return kept, self.permits.row(grant.permit for grant in kept)
+        if self.classes.dual_stack:
+            grants = [kept for grant in grants if (kept := self._in_family(grant, number))]
+        return tuple(grants), self.permits.row(grant.permit for grant in grants)
 
     def _in_family(self, grant: Grant, number: int) -> Grant | None:
         """The grant as it holds for a class with addresses of one family; None if it cannot hold.
