@@ -428,7 +428,7 @@ def test_a_host_network_pod_counts_as_its_nodes_zone() -> None:
     wanted = "one on a node of b and that node's address; others are where no zone is, and take the namespace's"
     assert cell(found, "b", "a").pairs == 2 + 2, wanted
     assert cell(found, "a", "a").pairs == 2
-    breach = only([one for one in cell(found, "a", "b").breaches if one.ingress])
+    breach = only(tuple(one for one in cell(found, "a", "b").breaches if one.ingress))
     assert [str(ref) for ref in breach.subjects] == ["Pod a1/one"]
     assert breach.ingress is not None
     assert breach.ingress.text == "host network: no policy applies"
