@@ -1,27 +1,28 @@
 """Results -> Report: verdict, headline, control totals and records. Pure; the clock comes in as text.
 
 Input: what was decided and what it was decided from. Output: the one value that every renderer and the exit code use.
-Decisions: a failing cell makes the report not compliant whatever `fail_on` says; missing evidence makes it incomplete.
+Decisions: whatever fails makes the report not compliant, `fail_on` or not; missing evidence makes it incomplete.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 from audit import __version__
 from audit.checker import CheckedCell, CheckedFinding, CheckedRule, Results
+from audit.completeness import completeness
 from audit.conclusion import exit_code, headline, overall
 from audit.discovery import pack
-from audit.flows import Cause, Facts, Witness
+from audit.flows import Cause, Facts, Population, Witness
 from audit.inventory import Inventory
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Zone, ZoneMatrix
+from audit.permits import UNCERTAIN
 from audit.report import (
     AssumptionRecord,
     CellRecord,
-    CompletenessRecord,
     Counts,
     ExceptionRecord,
     Exposure,
@@ -34,14 +35,9 @@ from audit.report import (
     Step,
     ZoneRecord,
 )
-from audit.snapshot import Gap, Snapshot
+from audit.snapshot import Snapshot
 from audit.traffic import NONE
 from audit.zones import ZoneMap
-
-EXPECTED_KINDS = ("Namespace", "Node", "Pod", "Service", "NetworkPolicy")
-"""Kinds that every report accounts for, read or not."""
-_GAP_STATUS: Mapping[str, str] = {"unknown-field": "partial", "missing": "partial"}
-_WORST_STATUS = ("forbidden", "unavailable", "invalid-object", "partial", "not-modelled", "absent")
 
 
 class ScopeFacts(Protocol):
@@ -75,7 +71,7 @@ class Basis:
 def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity = "low") -> Report:
     """The report. `created` is UTC in ISO form."""
     snapshot = basis.inventory.snapshot
-    verdict = overall(results, fail_on)
+    verdict = overall(results)
     return Report(
         tool=f"zone-audit {__version__}",
         rule_pack=pack((one.rule for one in results.rules), __version__),
@@ -85,14 +81,14 @@ def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity 
         exit_code=exit_code(results, fail_on),
         fail_on=fail_on,
         matrix=_matrix(basis.matrix),
-        scope=_scope(basis),
+        scope=_scope(results, basis),
         zones=_zones(results, basis),
         cells=tuple(map(_cell, results.cells)),
         rules=tuple(map(_rule, results.rules)),
-        findings=tuple(map(_finding, results.findings)),
+        findings=_findings(results, basis.exceptions),
         exceptions=basis.exceptions,
         assumptions=tuple(
-            AssumptionRecord(id=one.id, text=one.text, connections=one.connections)
+            AssumptionRecord(id=one.id, text=one.text, standing=one.id not in UNCERTAIN, connections=one.connections)
             for one in sorted(basis.facts.assumptions, key=lambda one: one.id)
         ),
         completeness=completeness(snapshot),
@@ -117,7 +113,7 @@ def _matrix(matrix: ZoneMatrix) -> MatrixRecord:
     )
 
 
-def _scope(basis: Basis) -> Scope:
+def _scope(results: Results, basis: Basis) -> Scope:
     inventory, zone_map = basis.inventory, basis.zone_map
     return Scope(
         source=basis.source,
@@ -130,50 +126,45 @@ def _scope(basis: Basis) -> Scope:
         nodes=len(inventory.nodes),
         policies=len(inventory.policies),
         endpoint_pairs=basis.scope.endpoint_pairs,
+        undecided_pairs=sum(one.cell.flow.doubtful_pairs for one in results.cells),
         outside_ranges=basis.scope.outside_ranges,
     )
 
 
 def _zones(results: Results, basis: Basis) -> tuple[ZoneRecord, ...]:
-    """One record per zone that has cells, in the order of the cells."""
+    """One record per zone that has cells, in the order of the cells; endpoints are counted as the cells judge them."""
     namespaces: dict[str, list[str]] = {}
     for name, member in sorted(basis.zone_map.namespaces.items()):
         namespaces.setdefault(member.zone, []).append(name)
-    zone_of = {name: member.zone for name, member in basis.zone_map.namespaces.items()}
-    workloads, pods = Counter[str](), Counter[str]()
-    for workload in basis.inventory.workloads:
-        zone = zone_of.get(workload.ref.namespace, UNZONED)
-        workloads[zone] += 1
-        pods[zone] += len(workload.pods)
     nodes = Counter(member.zone for member in basis.zone_map.nodes.values())
+    nobody = Population(workloads=0, pods=0)
     return tuple(
         _zone(
             basis.matrix.zone(name),
             namespaces=tuple(namespaces.get(name, ())),
-            workloads=workloads[name],
-            pods=pods[name],
+            held=basis.facts.population.get(name, nobody),
             nodes=nodes[name],
         )
         for name in dict.fromkeys(one.cell.source for one in results.cells)
     )
 
 
-def _zone(zone: Zone | None, *, namespaces: tuple[str, ...], workloads: int, pods: int, nodes: int) -> ZoneRecord:
+def _zone(zone: Zone | None, *, namespaces: tuple[str, ...], held: Population, nodes: int) -> ZoneRecord:
     """The record of a zone of the matrix, or of UNZONED for None."""
-    if zone is None:
-        zone = Zone(name=UNZONED, title="In no zone, or in several", trust=0)
+    shown = zone or Zone(name=UNZONED, title="In no zone, or in several")
     return ZoneRecord(
-        name=zone.name,
-        title=zone.title,
-        kind=zone.kind,
-        trust=zone.trust,
-        owner=zone.owner,
+        name=shown.name,
+        title=shown.title,
+        kind=zone.kind if zone else "",
+        trust=zone.trust if zone else None,
+        owner=shown.owner,
         namespaces=namespaces,
-        workloads=workloads,
-        pods=pods,
+        workloads=held.workloads,
+        pods=held.pods,
+        guests=tuple(map(str, held.guests)),
         nodes=nodes,
-        cidrs=zone.cidrs.cidrs(),
-        requires=zone.requires,
+        cidrs=shown.cidrs.cidrs(),
+        requires=shown.requires,
     )
 
 
@@ -193,6 +184,7 @@ def _cell(checked: CheckedCell) -> CellRecord:
         severity=cell.expectation.severity,
         pairs=flow.pairs,
         excess_pairs=flow.excess_pairs,
+        possible_pairs=flow.doubtful_pairs,
         unexposed_pairs=flow.unexposed_pairs,
         witness=_exposure(_cell_witness(checked)),
         reasons=cell.reasons,
@@ -242,7 +234,15 @@ def _rule(checked: CheckedRule) -> RuleRecord:
     )
 
 
-def _finding(checked: CheckedFinding) -> FindingRecord:
+def _findings(results: Results, exceptions: Iterable[ExceptionRecord]) -> tuple[FindingRecord, ...]:
+    refused: dict[str, list[str]] = {}
+    for record in exceptions:
+        for fingerprint in record.would_cover:
+            refused.setdefault(fingerprint, []).append(record.id)
+    return tuple(_finding(one, tuple(refused.get(one.fingerprint, ()))) for one in results.findings)
+
+
+def _finding(checked: CheckedFinding, refused: tuple[str, ...]) -> FindingRecord:
     finding = checked.finding
     return FindingRecord(
         fingerprint=checked.fingerprint,
@@ -263,46 +263,23 @@ def _finding(checked: CheckedFinding) -> FindingRecord:
         controls=tuple(dict.fromkeys((*checked.rule.controls, *finding.controls))),
         owner=finding.owner,
         exception=checked.exception,
+        refused_exceptions=refused,
         reason=finding.reason,
         counts=dict(sorted(finding.counts.items())),
     )
 
 
 def _step(cause: Cause) -> Step:
-    origin = cause.ref.origin if cause.ref else None
+    ref = cause.ref or cause.endpoint
+    origin = ref.origin if ref else None
     return Step(
         text=cause.text,
-        object=str(cause.ref) if cause.ref else "",
+        object=str(ref) if ref else "",
         direction=cause.direction,
         rule=cause.rule if cause.rule >= 0 else None,
         file=origin.file if origin else "",
         line=origin.line if origin else 0,
     )
-
-
-def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
-    """What was seen of every kind that was read, expected or missed, by kind.
-
-    Manifests claim nothing about what else a cluster holds: a kind that they lack is `not-in-source`, never `complete`.
-    """
-    gaps: dict[str, list[Gap]] = {}
-    for gap in snapshot.gaps:
-        gaps.setdefault(gap.kind, []).append(gap)
-    kinds = sorted({*EXPECTED_KINDS, *(kind for kind, entries in snapshot.entries.items() if entries), *gaps})
-    return tuple(_kind(kind, snapshot, sorted(gaps.get(kind, ()))) for kind in kinds)
-
-
-def _kind(kind: str, snapshot: Snapshot, gaps: list[Gap]) -> CompletenessRecord:
-    objects = len(snapshot.of(kind))
-    if gaps:
-        statuses = {_GAP_STATUS.get(gap.reason, gap.reason) for gap in gaps}
-        status = next((one for one in _WORST_STATUS if one in statuses), "partial")
-        notes = dict.fromkeys(gap.text or gap.scope or gap.reason for gap in gaps)
-        return CompletenessRecord(kind=kind, objects=objects, status=status, note="; ".join(notes))
-    if objects or snapshot.live:
-        return CompletenessRecord(kind=kind, objects=objects, status="complete")
-    note = "endpoints come from the pod templates of workloads" if kind == "Pod" else "the sources hold no such object"
-    return CompletenessRecord(kind=kind, objects=0, status="not-in-source", note=note)
 
 
 def _inputs(snapshot: Snapshot, others: Iterable[InputRecord]) -> tuple[InputRecord, ...]:

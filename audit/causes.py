@@ -7,7 +7,7 @@ that opens thousands of pairs is one breach, and so is the lack of isolation wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -20,7 +20,7 @@ from audit.meet import Meetings, TargetGroup, first_pair
 from audit.model import ObjectRef
 from audit.policy.clause import Direction
 from audit.reach import DEFAULT, Grant
-from audit.traffic import NONE, PROTOCOLS, Traffic, address_text, union
+from audit.traffic import NONE, PROTOCOLS, AddressSet, Traffic, address_number, address_text, union
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,9 @@ class Excess:
     flows: tuple[Flow, ...]
 
 
+HTTPS = ("TCP", 443)
+RESERVED = ((0, address_number("1.0.0.1")), (address_number("::"), address_number("2000::1")))
+"""Beginnings of the address lines, where no host lives, and the first address of each that one may have (RFC 6890)."""
 Grants = tuple[Grant, ...] | Literal["host"] | None
 """What decides one side: grants of policies, nothing because of the host network, or nothing at all."""
 _Key = tuple[str, int, tuple[str, ...], bool, bool]
@@ -93,33 +96,28 @@ class Causes:
         self._namespaces = self._classes.inventory.namespaces
 
     def breaches(self, excess: Sequence[Excess], allowed: Traffic) -> tuple[Breach, ...]:
-        """One breach per cause; certain ones first, then most pairs. What is certain is not repeated as uncertain."""
+        """One breach per cause; certain ones first, then most pairs.
+
+        What is certain between two endpoints is not repeated as uncertain between the same two.
+        """
         sums: dict[_Key, _Sum] = {}
         for one in excess:
             for key, targets, parts in self._parts(one, allowed):
                 if parts:
                     self._add(sums.setdefault(key, _Sum()), one, targets, parts)
-        certain = NONE
-        for key, total in sums.items():
-            if key[0] != "doubt" and key[3]:
-                certain |= total.traffic
-        found = [
-            self._breach(key, total)
-            for key, total in sums.items()
-            if total.pairs and (key[0] != "doubt" or not total.traffic <= certain)
-        ]
+        found = [self._breach(key, total) for key, total in sums.items() if total.pairs]
         return tuple(sorted(found, key=lambda one: (not one.certain, not one.exposed, -one.pairs, _name(one))))
 
     def _parts(self, one: Excess, allowed: Traffic) -> Iterator[tuple[_Key, FrozenBitMap, Sequence[_Part]]]:
         """(cause, target classes, what their sources get); one item per cause and group of targets."""
         doubtful: dict[_Key, list[_Part]] = {}
+        certain = [flow for flow in one.flows if not flow.reasons]
         for flow in one.flows:
             if flow.reasons:
                 parts = doubtful.setdefault(("doubt", -1, flow.reasons, flow.exposed, one.group.outside), [])
-                parts.append((flow.sources, flow.traffic - allowed))
+                parts += _beside(flow, certain, allowed)
         for key, parts in doubtful.items():
             yield key, one.group.members, parts
-        certain = [flow for flow in one.flows if not flow.reasons]
         if not certain:
             return
         if one.group.outside:
@@ -201,8 +199,8 @@ class Causes:
         kind, policy, reasons, exposed, to_outside = key
         target, source, traffic = total.first or (0, 0, NONE)
         pods = self._classes.pods
-        ingress = None if to_outside else self._cause("ingress", target, source, traffic, policy)
-        egress = None if source >= pods else self._cause("egress", source, target, traffic, policy)
+        ingress = None if to_outside else self._cause("ingress", target, source, traffic, key)
+        egress = None if source >= pods else self._cause("egress", source, target, traffic, key)
         return Breach(
             traffic=total.traffic,
             certain=kind != "doubt",
@@ -229,34 +227,46 @@ class Causes:
     def _first(self, number: int) -> Pod:
         return self._classes.inventory.endpoints[self._classes.members[number][0]]
 
-    def _cause(self, direction: Direction, number: int, peer: int, traffic: Traffic, policy: int) -> Cause:
+    def _cause(self, direction: Direction, number: int, peer: int, traffic: Traffic, key: _Key) -> Cause:
         """Why one class lets the traffic through with a peer class; the policy at fault is preferred."""
+        kind, policy, reasons = key[:3]
+        endpoint = self._classes.inventory.workloads[self._first(number).workload].ref
         if number >= self._classes.selectable:
-            return Cause(direction=direction, text="host network: no policy applies")
-        grants = self._reach.grants[direction][number]
+            return Cause(direction=direction, endpoint=endpoint, text="host network: no policy applies")
+        grants, permits = self._reach.grants[direction][number], self._reach.permits.all
+        if kind == "doubt" and not self._surely(direction, number, peer, traffic):
+            return Cause(direction=direction, endpoint=endpoint, text=f"undecided: {', '.join(reasons)}")
         if grants is None:
-            return Cause(direction=direction, text="no policy isolates it: open by default")
-        permits = self._reach.permits.all
+            return Cause(direction=direction, endpoint=endpoint, text="no policy isolates it: open by default")
         fitting = [
             grant for grant in grants if peer in permits[grant.permit].peers and permits[grant.permit].traffic & traffic
         ]
         fitting.sort(key=lambda grant: (grant.policy != policy, bool(permits[grant.permit].reason)))
         if not fitting:
-            return Cause(direction=direction, text="no rule admits it for certain")
+            return Cause(direction=direction, endpoint=endpoint, text="no rule admits it for certain")
         grant = fitting[0]
         if grant.policy == DEFAULT:
-            return Cause(direction=direction, text="no policy denies it: open by default")
+            return Cause(direction=direction, endpoint=endpoint, text="no policy denies it: open by default")
         return Cause(
             direction=direction,
             ref=self._reach.policies[grant.policy].ref,
+            endpoint=endpoint,
             rule=grant.clause.index,
             text=f"rule {grant.clause.index} admits {grant.clause}",
         )
 
+    def _surely(self, direction: Direction, number: int, peer: int, traffic: Traffic) -> bool:
+        """Whether the row of a class certainly lets some of the traffic through with a peer class."""
+        row = (self._reach.permits.all[permit] for permit in self._reach.rows[direction][number])
+        return any(not one.reason and peer in one.peers and one.traffic & traffic for one in row)
+
     def witness(self, target: int, source: int, traffic: Traffic) -> Witness:
-        """One concrete connection between two classes, preferring different endpoints of one class."""
-        spans = [(protocol, ranges[0][0]) for protocol in PROTOCOLS if (ranges := traffic.ranges(protocol))]
-        protocol, port = spans[0] if spans else ("", 0)
+        """One concrete connection between two classes, preferring different endpoints of one class.
+
+        The port is one that the target's containers declare, where one is in the traffic.
+        """
+        declared = self._first(target).ports if target < self._classes.pods else ()
+        protocol, port = _port(traffic, declared)
         left, left_labels = self._endpoint(source, last=source == target)
         right, right_labels = self._endpoint(target, last=False)
         return Witness(
@@ -272,15 +282,48 @@ class Causes:
         """(workload id or address, labels) of a class; `last` takes its last member."""
         classes = self._classes
         if number >= classes.pods:
-            return address_text(classes.space.starts[number - classes.pods]), ""
+            return address_text(_host_address(classes.space.addresses([number - classes.pods]))), ""
         inventory = classes.inventory
         pod = inventory.endpoints[classes.members[number][-1 if last else 0]]
-        labels = ", ".join(f"{key}={value}" for key, value in sorted(pod.labels.items()))
+        known = sorted(item for item in pod.labels.items() if item[0] not in pod.unknown_labels)
+        labels = ", ".join(f"{key}={value}" for key, value in known)
         return inventory.workloads[pod.workload].id, labels
+
+
+def _port(traffic: Traffic, declared: Iterable[tuple[str, int]]) -> tuple[str, int]:
+    """(protocol, port) of the traffic: the first declared one, else HTTPS, else the lowest; empty if there is none."""
+    known = sorted(declared, key=lambda one: (PROTOCOLS.index(one[0]), one[1]))
+    for protocol, port in (*known, HTTPS):
+        if any(low <= port <= high for low, high in traffic.ranges(protocol)):
+            return protocol, port
+    lowest = [(protocol, ranges[0][0]) for protocol in PROTOCOLS if (ranges := traffic.ranges(protocol))]
+    return lowest[0] if lowest else ("", 0)
+
+
+def _host_address(atom: AddressSet) -> int:
+    """An address of a range that a host could have: not the network's own, nor one of those that mean no host."""
+    ((low, high),) = atom.spans
+    for start, usable in RESERVED:
+        if low == start and usable <= high:
+            return usable
+    return min(low + 1, high)
 
 
 def _union(flows: Sequence[Flow]) -> FrozenBitMap:
     return FrozenBitMap.union(*(flow.sources for flow in flows))
+
+
+def _beside(doubt: Flow, certain: Sequence[Flow], allowed: Traffic) -> list[_Part]:
+    """What a doubtful flow adds to what the same sources certainly get."""
+    parts = [(doubt.sources, doubt.traffic - allowed)]
+    for flow in certain:
+        if flow.exposed or not doubt.exposed:
+            parts = [
+                part
+                for sources, traffic in parts
+                for part in ((sources - flow.sources, traffic), (sources & flow.sources, traffic - flow.traffic))
+            ]
+    return [(sources, traffic) for sources, traffic in parts if sources and traffic]
 
 
 def _name(breach: Breach) -> tuple[str, ...]:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from audit.facts import gather
 from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory, Pod
-from audit.meet import Meetings
-from audit.model import UNZONED, ZoneMatrix
+from audit.meet import Meetings, outside_groups
+from audit.model import UNZONED, Node, ZoneMatrix
 from audit.reach import Reachability
 from audit.tally import Tally
-from audit.zones import ZoneMap
+from audit.traffic import AddressSet
+from audit.zones import ZoneMap, is_platform
 
 SHARD_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 
@@ -52,14 +53,15 @@ def evaluate(
     say("reading policies")
     reach = reachability(inventory, zone_map, matrix)
     say("joining both sides of connections")
-    meetings = Meetings(reach, atom_zones(reach, zone_map))
+    meetings = joined(reach, zone_map)
     say("comparing with the matrix")
     tally = Tally(meetings, matrix)
     cells = tally.cells()
-    ranges = len(reach.classes.space)
+    ranges = len(set(outside_groups(meetings)))
     pods = inventory.pods
     scope = ScopeFacts(endpoint_pairs=pods * (pods - 1) + 2 * pods * ranges, outside_ranges=ranges)
-    return Evaluation(cells=cells, facts=gather(reach, tally.doubts), scope=scope)
+    home = {name: member.zone for name, member in zone_map.namespaces.items()}
+    return Evaluation(cells=cells, facts=gather(reach, tally.doubts, home), scope=scope)
 
 
 def reachability(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> Reachability:
@@ -67,34 +69,60 @@ def reachability(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) ->
     return Reachability(
         inventory,
         zone_of=_pod_zone(zone_map, matrix),
-        zone_addresses=[addresses for _, addresses in zone_map.addresses],
+        zone_addresses=[
+            *(addresses for _, addresses in zone_map.addresses),
+            *(one for name, node in inventory.nodes.items() if zone_map.nodes[name].claims for one in _addresses(node)),
+        ],
         extra_keys=frozenset({SHARD_LABEL}),
     )
 
 
-def atom_zones(reach: Reachability, zone_map: ZoneMap) -> list[str]:
-    """The zone of every atom of outside addresses."""
+def joined(reach: Reachability, zone_map: ZoneMap) -> Meetings:
+    """Both sides of all connections, every address in its zone.
+
+    The addresses of nodes belong to a zone that consists of nodes: one that nodes and no namespaces are in. Where a
+    zone has namespaces, its isolation is that of its pods, and who reaches the nodes is for the firewall between them.
+    """
     space = reach.classes.space
-    found = [UNZONED] * len(space)
+    zones = [UNZONED] * len(space)
     for zone, addresses in zone_map.addresses:
         for low, high in space.ranges(addresses):
-            found[low:high] = [zone] * (high - low)
-    return found
+            zones[low:high] = [zone] * (high - low)
+    peopled = {member.zone for member in zone_map.namespaces.values()} | {UNZONED}
+    nodes: dict[int, str] = {}
+    for name, node in reach.inventory.nodes.items():
+        member = zone_map.nodes[name].zone
+        if member not in peopled:
+            for number in node.addresses:
+                zones[space.atom(number)] = nodes[space.atom(number)] = member
+    return Meetings(reach, zones, nodes.keys())
+
+
+def _addresses(node: Node) -> list[AddressSet]:
+    return [AddressSet(((number, number),)) for number in node.addresses]
 
 
 def _pod_zone(zone_map: ZoneMap, matrix: ZoneMatrix) -> Callable[[Pod], str]:
     """Pod -> zone.
 
-    A router pod counts as the one zone that names its shard, a host-network pod as its node's where that has one, any
-    other pod as its namespace's.
+    A router pod of the platform counts as the one zone that names its shard, a host-network pod as its node's where
+    that has one, any other pod as its namespace's.
     """
     shards: dict[str, set[str]] = {}
     for zone in matrix.zones:
         for shard in zone.ingress_controllers:
             shards.setdefault(shard, set()).add(zone.name)
 
+    kinds = {zone.name: zone.kind for zone in matrix.zones}
+
+    def platform(namespace: str) -> bool:
+        """Whether the platform's people own the namespace: anybody may put the label on pods of their own."""
+        zone = zone_map.namespaces[namespace].zone
+        return kinds.get(zone) == "platform" or (zone == UNZONED and is_platform(namespace))
+
     def zone_of(pod: Pod) -> str:
-        if shards and (claims := shards.get(pod.labels.get(SHARD_LABEL, ""))) and len(claims) == 1:
+        claims = shards.get(pod.labels.get(SHARD_LABEL, "")) if shards else None
+        if claims and len(claims) == 1 and platform(pod.namespace):
             return next(iter(claims))
         if pod.host_network and (node := zone_map.nodes.get(pod.node)) and node.zone != UNZONED:
             return node.zone

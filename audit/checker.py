@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 
 from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory
-from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Verdict, ZoneMatrix
+from audit.model import SEVERITIES, UNZONED, VERDICTS, Expectation, Severity, Verdict, ZoneMatrix
+from audit.narrowing import narrowings
 from audit.remedy import zone_policies
-from audit.rule import INCOMPLETE, Cell, Context, Finding, NotApplicable, Rule
+from audit.rule import INCOMPLETE, UNJUDGED, Cell, Context, Finding, NotApplicable, Rule
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE
 from audit.zones import ZoneMap
@@ -111,7 +112,7 @@ def _in_doubt(cell: Cell) -> Cell:
     """The cell when a part of the population is not known: more could be open than was seen."""
     if cell.verdict == "pass" or cell.reasons == (NO_ENDPOINTS,):
         return replace(cell, verdict="not-evaluated", reasons=(INCOMPLETE,))
-    return cell
+    return replace(cell, reasons=_merged(cell.reasons, [INCOMPLETE])) if cell.verdict == "fail" else cell
 
 
 def _silent(source: str, target: str) -> CellFlow:
@@ -130,12 +131,26 @@ def _judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> Cell
     if why := _nothing_to_judge(matrix, flow, source, target):
         verdict, reasons = "not-applicable", (why,)
     elif certain:
-        verdict, excess = "fail", certain
-    elif possible or NOT_COMPUTED in flow.reasons:
-        verdict, excess = "not-evaluated", possible
+        verdict, excess, reasons = "fail", certain, _merged(flow.reasons, _unjudged(expectation, flow))
+    elif possible or NOT_COMPUTED in flow.reasons or _unjudged(expectation, flow):
+        verdict, excess, reasons = "not-evaluated", possible, _merged(flow.reasons, _unjudged(expectation, flow))
     else:
         verdict, reasons = "pass", ()
     return Cell(flow=flow, expectation=expectation, verdict=verdict, excess=excess, reasons=reasons)
+
+
+def _unjudged(expectation: Expectation, flow: CellFlow) -> tuple[str, ...]:
+    """The reason why a row that blocks only what is not modelled cannot be kept for certain; empty if it can.
+
+    Where nothing is open every pair is isolated, and that is all there is to ask of policies.
+    """
+    row = expectation.row
+    blind = row is not None and row.access == "block-only" and bool(row.unmodelled) and bool(flow.possible)
+    return (UNJUDGED,) if blind else ()
+
+
+def _merged(reasons: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*reasons, *more}))
 
 
 def _nothing_to_judge(matrix: ZoneMatrix, flow: CellFlow, source: str, target: str) -> str:
@@ -187,6 +202,7 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
         host_network=inventory.host_network,
         protected=_protected(matrix),
         zone_policy=zone_policies(matrix),
+        narrow=narrowings(inventory, zone_map, matrix),
         live=snapshot.live,
     )
     ran = [(rule, *_run(rule, context)) for rule in rules]
@@ -266,14 +282,33 @@ def _settle(cells: Iterable[Cell], checked: Iterable[CheckedFinding]) -> tuple[C
 
 
 def _settled(cell: Cell, own: Sequence[CheckedFinding]) -> CheckedCell:
-    """A failing cell is excepted when exceptions cover every finding that makes it fail, and these explain it all."""
+    """A failing cell is excepted when exceptions cover every finding that makes it fail, and these explain it all.
+
+    A doubt cannot be excused: where one remains, the cell is what it would be without the excused traffic.
+    """
     at_fault = [one for one in own if one.rule.id == CELL_RULE and one.finding.verdict == "fail"]
     explained = NONE
     for one in at_fault:
         explained |= one.finding.traffic
     excepted = cell.excess <= explained and all(one.verdict == "excepted" for one in at_fault)
-    verdict: Verdict = "excepted" if cell.verdict == "fail" and excepted else cell.verdict
+    verdict = cell.verdict
+    if cell.verdict == "fail" and excepted:
+        left = _doubtful(cell)
+        cell, verdict = left or cell, "not-evaluated" if left else "excepted"
     return CheckedCell(cell=cell, verdict=verdict, findings=tuple(one.fingerprint for one in own))
+
+
+def _doubtful(cell: Cell) -> Cell | None:
+    """The failing cell as its doubts alone leave it; None where it has none."""
+    doubts = [breach for breach in cell.flow.breaches if breach.exposed and not breach.certain]
+    standing = [reason for reason in cell.reasons if reason in (INCOMPLETE, UNJUDGED)]
+    excess = cell.flow.possible - cell.expectation.allowed - cell.excess
+    if not (doubts or standing or excess):
+        return None
+    reasons = _merged(standing, (reason for breach in doubts for reason in breach.reasons))
+    for breach in doubts:
+        excess |= breach.traffic
+    return replace(cell, verdict="not-evaluated", excess=excess, reasons=reasons or cell.reasons)
 
 
 def excuse(results: Results, covered: Mapping[str, str]) -> Results:

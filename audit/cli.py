@@ -17,7 +17,8 @@ import click
 
 from audit import __version__
 from audit.commands.session import Session
-from audit.errors import INTERNAL, USAGE, AuditError, AuditErrors, UsageError, did_you_mean
+from audit.commands.wording import Group
+from audit.errors import INTERNAL, USAGE, AuditError, AuditErrors, UsageError
 from audit.safetext import safe_text
 
 INTERRUPTED = 130
@@ -34,8 +35,10 @@ COMMANDS: Mapping[str, str] = {
 """Command to its line in the overview; the code of each is in `audit.commands`, in the module of its name."""
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Commands by name, imported on use."""
+
+    planned = ("collect", "diff", "fix", "verify")
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature of click
         """All names, in the order of COMMANDS."""
@@ -48,14 +51,6 @@ class Commands(click.Group):
         command = importlib.import_module(f"audit.commands.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first argument names; click.UsageError with a suggestion for an unknown one."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"unknown command `{args[0]}`; {did_you_mean(args[0], COMMANDS)}", ctx)
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the overview without importing any command."""
@@ -101,6 +96,8 @@ def _now(environment: Mapping[str, str]) -> dt.datetime:
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
+    if sys.stderr is None:  # closed (`2>&-`): what would be said there has no reader, and must not go elsewhere
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
     sys.exit(run(sys.argv[1:]))
 
 

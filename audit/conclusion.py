@@ -1,7 +1,7 @@
 """What the results come to: the verdict, its sentence, and the exit code.
 
-Three rules: a failing cell is not compliant whatever threshold is set; missing evidence is never compliant; and
-findings win over missing evidence, though both are said.
+Three rules: whatever fails is not compliant, the threshold decides the exit code alone; missing evidence is never
+compliant; and findings win over missing evidence, though both are said.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ FINDINGS = 1
 """Exit code for findings at or above the threshold."""
 
 
-def counting(results: Results, fail_on: Severity) -> tuple[CheckedFinding, ...]:
+def counting(results: Results, fail_on: Severity = "low") -> tuple[CheckedFinding, ...]:
     """Failed findings at or above the threshold, worst first; `info` never counts."""
     floor = max(SEVERITIES.index(fail_on), SEVERITIES.index("low"))
     return tuple(one for one in results.findings if one.verdict == "fail" and SEVERITIES.index(one.severity) >= floor)
@@ -42,9 +42,9 @@ def exit_code(results: Results, fail_on: Severity) -> int:
     return 0 if complete(results) else INCOMPLETE
 
 
-def overall(results: Results, fail_on: Severity) -> str:
-    """`not-compliant`, `incomplete` or `compliant`."""
-    if counting(results, fail_on) or any(one.verdict == "fail" for one in results.cells):
+def overall(results: Results) -> str:
+    """`not-compliant`, `incomplete` or `compliant`; a threshold changes none of it."""
+    if counting(results) or any(one.verdict == "fail" for one in results.cells):
         return "not-compliant"
     return "compliant" if complete(results) else "incomplete"
 
@@ -58,16 +58,22 @@ def headline(results: Results, verdict: str, fail_on: Severity) -> str:
         excepted = f", {cells['excepted']} of them by approved exception" if cells["excepted"] else ""
         return f"Compliant: {_all(total)} the matrix{excepted}"
     if verdict == "incomplete":
-        return (
-            f"Incomplete: {undecided or 'no zone pair has endpoints on both sides'}; no finding at or above {fail_on}"
-        )
+        return f"Incomplete: {undecided or 'no zone pair has endpoints on both sides'}; nothing that was decided fails"
     tail = f"; incomplete as well: {undecided}" if undecided else ""
-    count = len(counting(results, fail_on))
+    findings = _findings(results, fail_on)
     if not cells["fail"]:
-        return f"Not compliant: no zone pair fails, but {_many(count, 'finding')} at or above {fail_on}{tail}"
-    below = f", all below {fail_on}" if not count else f", {_many(count, 'finding')} at or above {fail_on}"
+        return f"Not compliant: no zone pair fails, but {findings}{tail}"
     share = f"{cells['fail']} of {_many(total, 'zone pair')} {'lets' if cells['fail'] == 1 else 'let'}"
-    return f"Not compliant: {share} through what the matrix forbids{below}{tail}"
+    return f"Not compliant: {share} through what the matrix forbids, {findings}{tail}"
+
+
+def _findings(results: Results, fail_on: Severity) -> str:
+    """How many findings fail, and how many of them the exit code counts."""
+    failing, count = len(counting(results)), len(counting(results, fail_on))
+    said = f"{_many(failing, 'finding')} at or above low"
+    if failing == count:
+        return said
+    return f"{said}, {count or 'none'} of them at or above {fail_on}"
 
 
 def _all(total: int) -> str:

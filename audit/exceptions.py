@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from audit.errors import MatrixError
+from audit.identity import plain, same_person
 from audit.model import ZoneMatrix
-from audit.traffic import Traffic
+from audit.traffic import ALL, MAX_PORT, PROTOCOLS, Traffic
 
 if TYPE_CHECKING:
     from audit.exceptions_schema import ExceptionForm
@@ -25,6 +26,8 @@ EXCUSING: Final[frozenset[Status]] = frozenset({"matched", "expiring"})
 ANY: Final = ("any",)
 """What a part of a scope holds when everything is meant; it has to be written out."""
 EXPIRING_DAYS: Final = 30
+LONGEST_YEARS: Final = 2
+"""From approval to expiry. What is needed for longer belongs into the matrix."""
 _NEEDED: Final = (
     "justification",
     "requested_by",
@@ -119,6 +122,8 @@ class Ruling:
     """Why it covers nothing; empty for matched, expiring and unused."""
     findings: tuple[int, ...] = ()
     """Places, in the sequence that was matched, of the findings it excuses; empty unless the status is in EXCUSING."""
+    refused: tuple[int, ...] = ()
+    """Places of the findings that it would excuse, were it in force, and that no other entry excuses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,17 +212,24 @@ def match(
     it merely matches nothing.
     """
     excused = [""] * len(findings)
-    rulings = []
+    judged = []
     for entry in entries:
         status, reason = _standing(entry, today, matrix, rules)
-        covered: tuple[int, ...] = ()
+        fitting = tuple(at for at, finding in enumerate(findings) if _covers(entry, finding))
         if status in EXCUSING:
-            covered = tuple(at for at, finding in enumerate(findings) if _covers(entry, finding))
-            status = status if covered else "unused"
-        for at in covered:
-            excused[at] = excused[at] or entry.id
-        rulings.append(Ruling(entry=entry, status=status, reason=reason, findings=covered))
-    return Register(rulings=tuple(rulings), excused=tuple(excused))
+            for at in fitting:
+                excused[at] = excused[at] or entry.id
+            status = status if fitting else "unused"
+        judged.append((entry, status, reason, fitting))
+    rulings = tuple(_ruling(*one, excused) for one in judged)
+    return Register(rulings=rulings, excused=tuple(excused))
+
+
+def _ruling(entry: ExceptionEntry, status: Status, reason: str, fitting: tuple[int, ...], excused: list[str]) -> Ruling:
+    if status in EXCUSING:
+        return Ruling(entry=entry, status=status, reason=reason, findings=fitting)
+    refused = tuple(at for at in fitting if not excused[at])
+    return Ruling(entry=entry, status=status, reason=reason, refused=refused)
 
 
 def _standing(
@@ -227,26 +239,58 @@ def _standing(
     wrong = _invalid(entry, today, matrix, rules)
     if wrong:
         return "invalid", wrong
-    if entry.requested_by.casefold() == entry.approved_by.casefold():
+    if same_person(entry.requested_by, entry.approved_by):
         return "self-approved", f"`{entry.approved_by}` asked for it and approved it"
-    scope = entry.scope
-    if scope.sources == scope.targets == scope.services == scope.subjects == ANY:
-        return "over-broad", "every part of its scope is `any`"
+    end = date.fromisoformat(entry.expires_on)
+    if broad := _too_long(entry) or _too_broad(entry.scope, matrix):
+        return "over-broad", broad
     if today < date.fromisoformat(entry.valid_from):
         return "not-yet-valid", f"it holds from {entry.valid_from}"
-    end = date.fromisoformat(entry.expires_on)
     if today > end:
         return "expired", f"it held until {entry.expires_on}"
     return ("expiring" if end - today <= timedelta(days=EXPIRING_DAYS) else "matched"), ""
 
 
+def _too_long(entry: ExceptionEntry) -> str:
+    limit = f"{int(entry.approved_on[:4]) + LONGEST_YEARS:04}{entry.approved_on[4:]}"
+    if entry.expires_on <= limit:
+        return ""
+    return f"it lasts until {entry.expires_on}, more than two years from its approval"
+
+
+def _too_broad(scope: Scope, matrix: ZoneMatrix | None) -> str:
+    """Why the scope excuses nearly anything, by what it means and not by how it is written; empty when it does not.
+
+    That is: any subject, most ports of some protocol, and most ordered pairs of zones.
+    """
+    if scope.sources == scope.targets == scope.services == scope.subjects == ANY:
+        return "every part of its scope is `any`"
+    if scope.subjects != ANY or not _most_ports(scope):
+        return ""
+    known = frozenset(zone.name for zone in matrix.zones) if matrix else frozenset()
+    pairs = 1
+    for part in (scope.sources, scope.targets):
+        pairs *= len(known) if part == ANY else len(known.intersection(part))
+    if (known and 2 * pairs > len(known) ** 2) or scope.sources == scope.targets == ANY:
+        return "its scope holds any subject, most ports of a protocol and most pairs of zones"
+    return ""
+
+
+def _most_ports(scope: Scope) -> bool:
+    traffic = ALL if scope.services == ANY else scope.traffic
+    counts = (sum(high - low + 1 for low, high in traffic.ranges(protocol)) for protocol in PROTOCOLS)
+    return any(2 * count > MAX_PORT for count in counts)
+
+
 def _invalid(entry: ExceptionEntry, today: date, matrix: ZoneMatrix | None, rules: Collection[str] | None) -> str:
     """Why the entry can never hold; empty when nothing is wrong."""
-    missing = [name for name in _NEEDED if not getattr(entry, name)]
+    missing = [name for name in _NEEDED if not plain(getattr(entry, name))]
     if missing:
         return f"{', '.join(f'`{name}`' for name in missing)} {'is' if len(missing) == 1 else 'are'} missing"
     if entry.expires_on < entry.valid_from:
         return "it expires before it is valid"
+    if entry.approved_on < entry.requested_on:
+        return f"it is approved on {entry.approved_on}, before the request of {entry.requested_on}"
     if entry.approved_on > today.isoformat():
         return f"it is approved on {entry.approved_on}, which is still to come"
     if rules is not None and entry.rule and entry.rule not in rules:

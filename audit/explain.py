@@ -5,8 +5,11 @@ The answer is read off the same rows and grants that the cells are made of; it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import difflib
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from audit import cells
 from audit.classes import NOTHING
@@ -27,6 +30,10 @@ from audit.zones import assign
 
 MOST_CASES = 8
 """Replicas that differ are explained one by one up to this number."""
+_SUGGESTED = 5
+"""Endpoints that a hint names."""
+_ADDRESS = re.compile(r"[0-9]+(\.[0-9]*)+(/[0-9]*)?|[0-9a-fA-F]*:[0-9a-fA-F:.]*(/[0-9]*)?")
+"""What was meant as an address or as a block of them, right or wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +56,12 @@ def explain(
     inventory = build(snapshot)
     if matrix is None:
         reach = Reachability(inventory)
-        zones = [""] * len(reach.classes.space)
+        meetings = Meetings(reach, [""] * len(reach.classes.space))
     else:
         zone_map = assign(matrix, inventory.namespaces.values(), inventory.nodes.values())
         reach = cells.reachability(inventory, zone_map, matrix)
-        zones = cells.atom_zones(reach, zone_map)
-    case = _Case(reach, Meetings(reach, zones), asked, matrix)
+        meetings = cells.joined(reach, zone_map)
+    case = _Case(reach, meetings, asked, matrix)
     ends = case.find(source), case.find(target)
     if not any(one.members for side in ends for one in side):
         raise UsageError("both ends are outside the cluster", hint="name at least one pod or workload")
@@ -121,7 +128,7 @@ class _Case:
             if len(short) == 1:
                 name = short[0]
         if name not in ids:
-            raise UsageError(f"no endpoint `{name}`", hint=did_you_mean(name, ids) or "the input holds no endpoint")
+            raise _unknown(name, ids)
         by_class: dict[int, list[int]] = {}
         for index in ids[name]:
             by_class.setdefault(self._classes.class_of[index], []).append(index)
@@ -308,14 +315,40 @@ class _Case:
         found = graph.quotient(self._meetings)
         path = graph.shortest_path(found, left.number, right.number, self._asked)
         if len(path) > 2:  # noqa: PLR2004 - more than the two ends
-            steps = [self._name(graph.first_class(found, node)) for node in path[1:-1]]
+            steps = [left.title, *(self._name(graph.first_class(found, node)) for node in path[1:-1]), right.title]
             kind = "indirect path" if found.exact else "possible indirect path (by zone)"
-            yield f"{kind}: {' -> '.join([left.title, *steps, right.title])}"
+            yield f"{kind}: {' -> '.join(steps)}"
+            for place, ((here, there), nodes) in enumerate(zip(pairwise(steps), pairwise(path), strict=True), start=1):
+                ports = found.graph.edges[nodes]["certain"] & (self._asked if place == len(steps) - 1 else ALL)
+                yield f"  hop {place}: {here} -> {there} on {ports}"
+            yield "  it works only if every pod in between forwards the connection, or is taken over by an attacker"
 
     def _name(self, number: int) -> str:
         inventory = self._classes.inventory
         pod = inventory.endpoints[self._classes.members[number][0]]
         return inventory.workloads[pod.workload].id
+
+
+def _unknown(name: str, known: Collection[str]) -> UsageError:
+    """The error for a name that is neither an endpoint nor an address, with what may have been meant."""
+    if _ADDRESS.fullmatch(name):
+        is_block = "/" in name
+        hint = "name one address of the block" if is_block else "write `192.0.2.1` or `2001:db8::1`"
+        return UsageError(f"`{name}` is not an IP address", hint=hint)
+    if not known:
+        return UsageError(f"no endpoint `{name}`", hint="the input holds no endpoint")
+    namespace = name.partition("/")[0]
+    own = sorted(one for one in known if one.startswith(f"{namespace}/"))
+    last = name.rpartition("/")[2]
+    same = sorted(one for one in known if one.rpartition("/")[2] == last)
+    near = difflib.get_close_matches(name, own or sorted(known), n=1) or same
+    if near:
+        return UsageError(f"no endpoint `{name}`", hint=did_you_mean(near[0], near[:1]))
+    if own:
+        listed = ", ".join(f"`{one}`" for one in own[:_SUGGESTED])
+        more = f" and {len(own) - _SUGGESTED} more" if len(own) > _SUGGESTED else ""
+        return UsageError(f"no endpoint `{name}`", hint=f"namespace `{namespace}` holds {listed}{more}")
+    return UsageError(f"no endpoint `{name}`", hint=did_you_mean(name, known))
 
 
 def _plain(known: str) -> str:

@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact
+from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact, Population
 from audit.permits import UNCERTAIN
 from audit.policies import Policy
 from audit.policy.clause import AnyPeer, Direction, OwnPods, Peer, PolicyText, SelectedPods
 from audit.reach import Reachability
 from audit.traffic import ALL
 
+NO_ZONES: Mapping[str, str] = {}
 _STANDING = {
     "enforcement": "NetworkPolicies are taken as enforced the way the Kubernetes API describes them; "
     "whether the network plug-in does so cannot be seen in manifests.",
     "node-to-own-pods": "A node can always reach the pods that run on it (kubelet probes). "
     "That is inherent and left out of the matrix.",
+    "node-addresses": "Node addresses are judged where a zone consists of nodes. For zones with namespaces, who "
+    "reaches the addresses of their nodes, and whom the nodes reach, is left to the firewall between the nodes.",
     "protocols": "Verdicts cover TCP, UDP and SCTP. ICMP and other protocols are outside the NetworkPolicy API.",
 }
 """Assumptions that every verdict rests on, with every input."""
 
 
-def gather(reach: Reachability, doubts: Mapping[str, int]) -> Facts:
-    """All facts; `doubts` counts endpoint pairs per reason."""
+def gather(reach: Reachability, doubts: Mapping[str, int], home: Mapping[str, str] = NO_ZONES) -> Facts:
+    """All facts; `doubts` counts endpoint pairs per reason, `home` is the zone of each namespace."""
     return Facts(
+        population=_population(reach, home),
         isolation=dict(_isolation(reach)),
         policies=tuple(_policy(reach, index, policy) for index, policy in enumerate(reach.policies)),
         assumptions=tuple(_assumptions(doubts)),
         foreign=tuple(one.ref for one in reach.foreign),
     )
+
+
+def _population(reach: Reachability, home: Mapping[str, str]) -> dict[str, Population]:
+    """Zone -> what it holds."""
+    classes, inventory = reach.classes, reach.inventory
+    pods: Counter[str] = Counter()
+    held: dict[str, set[int]] = {}
+    for zone, members in zip(classes.zones, classes.members, strict=True):
+        pods[zone] += len(members)
+        held.setdefault(zone, set()).update(inventory.endpoints[index].workload for index in members)
+    found = {}
+    for zone, numbers in sorted(held.items()):
+        refs = (inventory.workloads[number].ref for number in sorted(numbers))
+        guests = tuple(ref for ref in refs if home.get(ref.namespace, zone) != zone)
+        found[zone] = Population(workloads=len(numbers), pods=pods[zone], guests=guests)
+    return found
 
 
 def _assumptions(doubts: Mapping[str, int]) -> Iterator[Assumption]:

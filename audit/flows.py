@@ -17,6 +17,8 @@ class Cause:
     """`egress` (at the source) or `ingress` (at the target)."""
     ref: ObjectRef | None = None
     """The policy whose rule permits it; None when nothing selects the endpoint, so that it is open by default."""
+    endpoint: ObjectRef | None = None
+    """The workload on this side of the witness."""
     rule: int = -1
     """0-based rule index within the direction; -1 with no policy."""
     text: str = ""
@@ -75,6 +77,8 @@ class CellFlow:
     """Ordered pairs of different endpoints with a certainly open port; a zone's outside addresses count as one."""
     excess_pairs: int = 0
     """Those of them with a port beyond what is allowed."""
+    doubtful_pairs: int = 0
+    """Ordered pairs with a port beyond what is allowed that may be open, though none beyond is certainly open."""
     unexposed: Traffic = NONE
     unexposed_pairs: int = 0
     reasons: tuple[str, ...] = ()
@@ -127,8 +131,21 @@ class PolicyFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """What a zone holds, counted as the cells judge it: a router counts where its shard belongs."""
+
+    workloads: int
+    pods: int
+    guests: tuple[ObjectRef, ...] = ()
+    """Workloads whose namespace belongs to another zone, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that rules read besides the cells."""
+
+    population: Mapping[str, Population] = field(default_factory=dict)
+    """By zone, for zones that hold endpoints."""
 
     isolation: Mapping[str, Isolation] = field(default_factory=dict)
     """By namespace, for namespaces that hold endpoints."""

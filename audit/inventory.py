@@ -1,22 +1,29 @@
 """Snapshot -> Inventory: namespaces, nodes and endpoints as frozen values with dense ids.
 
 Input: a Snapshot. Output: an Inventory. Decisions: a workload that owns pods is shown through them; a workload without
-pods is one endpoint made from its pod template; finished pods (Succeeded, Failed) hold no address and are left out.
+pods is one endpoint made from its pod template, unless it is a Job that is over; finished pods (Succeeded, Failed) hold
+no address and are left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import msgspec
 
+from audit.errors import InputError, Position
 from audit.model import Namespace, Node, ObjectRef
+from audit.owners import NO_LABELS, Owners
 from audit.snapshot import (
     WORKLOADS,
     Container,
+    ContainerPort,
     Entry,
+    JobBody,
+    MachineInterface,
+    MachineSpec,
     Metadata,
     Origin,
     PodSpec,
@@ -24,10 +31,10 @@ from audit.snapshot import (
     PodTemplate,
     Snapshot,
 )
+from audit.template_labels import NOTHING, Generated, Unsure, compared, generated, workload_spec
 from audit.traffic import address_number
 
 NAME_LABEL = "kubernetes.io/metadata.name"
-NO_LABELS: Mapping[str, str] = {}
 NETWORKS = frozenset(
     {"k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network", "pod.network.openshift.io/assign-macvlan"}
 )
@@ -62,6 +69,10 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     attached: bool
     """Whether it asks for further networks, or another one in place of the cluster's own (Multus annotations)."""
     origin: Origin
+    ports: tuple[tuple[str, int], ...] = ()
+    """(protocol, port) of every port that a container declares, named or not; declaring it opens nothing."""
+    unknown_labels: tuple[str, ...] = ()
+    """Of a template: keys that the pods will have with a value nobody knows yet, or each with another one; sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +123,7 @@ class Inventory:
 def build(snapshot: Snapshot) -> Inventory:
     """The population of a snapshot."""
     nodes = {entry.name: _node(entry) for entry in snapshot.of("Node")}
-    owners = _Owners(snapshot)
+    owners = Owners(snapshot)
     drafts = sorted(_drafts(snapshot, owners), key=lambda draft: draft[:3])
     keys = sorted({(draft.namespace, draft.owner.kind, draft.owner.name) for draft in drafts})
     numbers = {key: number for number, key in enumerate(keys)}
@@ -129,14 +140,21 @@ def build(snapshot: Snapshot) -> Inventory:
         Workload(ref=ref, pods=tuple(ids)) for ref, ids in zip(shown, members, strict=True) if ref is not None
     )
     policies = snapshot.of("NetworkPolicy")
+    gaps = compared(policies, _unsure(pods, workloads))
     return Inventory(
-        namespaces=_namespaces(snapshot, pods),
+        namespaces=_namespaces(snapshot),
         nodes=nodes,
         workloads=workloads,
         endpoints=tuple(pods),
         policies=policies,
-        snapshot=snapshot,
+        snapshot=replace(snapshot, gaps=tuple(sorted({*snapshot.gaps, *gaps}))) if gaps else snapshot,
     )
+
+
+def _unsure(pods: Iterable[Pod], workloads: Sequence[Workload]) -> Iterator[Unsure]:
+    for pod in pods:
+        if pod.unknown_labels:
+            yield Unsure(workloads[pod.workload].id, pod.namespace, pod.name, pod.labels, pod.unknown_labels)
 
 
 class _Draft(NamedTuple):
@@ -152,7 +170,7 @@ class _Draft(NamedTuple):
     spec: PodSpec | None
 
 
-def _drafts(snapshot: Snapshot, owners: _Owners) -> Iterator[_Draft]:
+def _drafts(snapshot: Snapshot, owners: Owners) -> Iterator[_Draft]:
     """Every endpoint: the pods that live, and the templates of workloads without any pod."""
     has_pods: set[ObjectRef] = set()
     for entry in snapshot.of("Pod"):
@@ -160,98 +178,29 @@ def _drafts(snapshot: Snapshot, owners: _Owners) -> Iterator[_Draft]:
         controller = owners.entry(owner)
         if controller is not None and controller.origin.source > entry.origin.source:
             continue  # a later source replaced the controller: its pods are of the past, the new template speaks
-        alive = body.status is None or body.status.phase not in FINISHED
-        if alive or owner.kind == "Job":  # a finished Job stays finished; every other workload makes new pods
+        if body.status is None or body.status.phase not in FINISHED:
             has_pods.add(owner)
-        if alive:
             yield _Draft(entry.namespace, entry.name, "", owner, entry, body.metadata, body.spec)
     for kind in WORKLOADS:
         for entry in snapshot.of(kind):
             owner, template = owners.top(entry), _template(entry)
             speaks = owners.entry(owner) in (None, entry)  # else its own controller speaks for it
-            if speaks and owner not in has_pods and template is not None:
+            if speaks and owner not in has_pods and template is not None and not _over(entry, owner):
                 metadata = template.metadata or Metadata()
                 yield _Draft(entry.namespace, entry.name, kind, owners.own(entry), entry, metadata, template.spec)
 
 
+def _over(entry: Entry, owner: ObjectRef) -> bool:
+    """Whether it is a Job that makes no more pods. Others retry, and a CronJob makes new Jobs."""
+    status = entry.body.status if isinstance(entry.body, JobBody) else None
+    conditions = (status.conditions or ()) if status and owner.kind == "Job" else ()
+    return any(one.type in ("Complete", "Failed") and one.status == "True" for one in conditions)
+
+
 def _template(entry: Entry) -> PodTemplate | None:
     """The pod template of a workload object."""
-    spec = entry.body.spec
-    if entry.kind == "CronJob":
-        spec = spec.jobTemplate.spec if spec and spec.jobTemplate else None
+    spec = workload_spec(entry)
     return spec.template if spec else None
-
-
-class _Owners:
-    """Follows controller references from a pod up to the workload that people know."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._entries = {
-            (entry.namespace, kind, entry.name): entry for kind in WORKLOADS for entry in snapshot.of(kind)
-        }
-        self._refs: dict[tuple[str, str, str], ObjectRef] = {}
-
-    def entry(self, ref: ObjectRef) -> Entry | None:
-        """The workload object, if it was read."""
-        return self._entries.get((ref.namespace, ref.kind, ref.name))
-
-    def of_pod(self, pod: Entry) -> ObjectRef:
-        """The workload that owns a pod; the pod itself when nothing does."""
-        owner = _controller(pod.body.metadata)
-        if owner is None:
-            return ObjectRef("Pod", pod.namespace, pod.name, pod.origin)
-        kind, name = owner
-        known = self._entries.get((pod.namespace, kind, name))
-        if known is not None:
-            return self.top(known)
-        labels = pod.body.metadata.labels or NO_LABELS
-        kind, name = _guess(kind, name, labels)
-        known = self._entries.get((pod.namespace, kind, name))
-        return self.top(known) if known is not None else self._ref(pod.namespace, kind, name, pod.origin)
-
-    def own(self, entry: Entry) -> ObjectRef:
-        """A workload object itself."""
-        return self._ref(entry.namespace, entry.kind, entry.name, entry.origin)
-
-    def top(self, entry: Entry) -> ObjectRef:
-        """The outermost workload that controls a workload object; itself where an operator's resource does."""
-        above = entry
-        for _ in WORKLOADS:
-            owner = _controller(above.body.metadata)
-            if owner is None or owner[0] not in WORKLOADS:
-                return self.own(above)
-            known = self._entries.get((entry.namespace, *owner))
-            if known is None:
-                return self._ref(entry.namespace, *owner, above.origin)
-            above = known
-        return self.own(entry)  # they own each other
-
-    def _ref(self, namespace: str, kind: str, name: str, origin: Origin) -> ObjectRef:
-        key = (namespace, kind, name)
-        found = self._refs.get(key)
-        if found is None:
-            found = self._refs[key] = ObjectRef(kind, namespace, name, origin)
-        return found
-
-
-def _controller(metadata: Metadata) -> tuple[str, str] | None:
-    for reference in metadata.ownerReferences or ():
-        if reference.controller and reference.kind and reference.name:
-            return reference.kind, reference.name
-    return None
-
-
-def _guess(kind: str, name: str, labels: Mapping[str, str]) -> tuple[str, str]:
-    """The workload behind a controller that was not read, from labels that controllers write; for display only."""
-    revision = labels.get("pod-template-hash")
-    if kind == "ReplicaSet" and revision and name.endswith("-" + revision):
-        return "Deployment", name[: -len(revision) - 1]
-    config = labels.get("openshift.io/deployment-config.name")
-    if kind == "ReplicationController" and config:
-        return "DeploymentConfig", config
-    if kind == "VirtualMachineInstance":
-        return "VirtualMachine", name
-    return kind, name
 
 
 class _PodReader:
@@ -259,11 +208,12 @@ class _PodReader:
 
     def __init__(self, nodes: Mapping[str, Node]) -> None:
         self._nodes = nodes
-        self._ports: dict[tuple[NamedPort, ...], tuple[NamedPort, ...]] = {}
+        self._named: dict[tuple[NamedPort, ...], tuple[NamedPort, ...]] = {}
+        self._ports: dict[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]] = {}
 
     def pod(self, draft: _Draft, workload: int) -> Pod:
         """One endpoint."""
-        spec = draft.spec
+        spec, more = draft.spec, _generated(draft)
         node = (spec.nodeName or "") if spec else ""
         host = bool(spec and spec.hostNetwork)
         status = None if draft.template_kind else draft.entry.body.status
@@ -274,19 +224,23 @@ class _PodReader:
             for port in container.ports or ()
             if port.name
         )
+        ports = _ports(containers)
+        labels = draft.metadata.labels or NO_LABELS
         return Pod(
             namespace=draft.namespace,
             name=draft.name,
-            labels=draft.metadata.labels or NO_LABELS,
-            named_ports=self._ports.setdefault(named, named),
+            labels={**labels, **more.labels} if more.labels else labels,
+            named_ports=self._named.setdefault(named, named),
             host_ports=_host_ports(containers),
             addresses=self._node_addresses(node, status) if host else _pod_addresses(status),
             node=node,
             host_network=host,
             workload=workload,
             template=bool(draft.template_kind),
-            attached=not NETWORKS.isdisjoint(draft.metadata.annotations or ()),
+            attached=_machine_attached(spec) or not NETWORKS.isdisjoint(draft.metadata.annotations or ()),
             origin=draft.entry.origin,
+            ports=self._ports.setdefault(ports, ports),
+            unknown_labels=more.unknown,
         )
 
     def _node_addresses(self, node: str, status: PodStatus | None) -> tuple[int, ...]:
@@ -297,6 +251,19 @@ class _PodReader:
         return _numbers((status.hostIP, status.podIP)) if status is not None else ()
 
 
+def _generated(draft: _Draft) -> Generated:
+    """What controllers add to the labels of a template; nothing for a pod, which has them."""
+    kind = draft.template_kind
+    return (
+        generated(kind, draft.name, workload_spec(draft.entry), draft.metadata.labels or NO_LABELS) if kind else NOTHING
+    )
+
+
+def _machine_attached(spec: PodSpec | None) -> bool:
+    """Whether a virtual machine has another network than that of its pod."""
+    return isinstance(spec, MachineSpec) and any(network.pod is None for network in spec.networks or ())
+
+
 def _pod_addresses(status: PodStatus | None) -> tuple[int, ...]:
     if status is None:
         return ()
@@ -304,11 +271,24 @@ def _pod_addresses(status: PodStatus | None) -> tuple[int, ...]:
 
 
 def _running(spec: PodSpec | None) -> list[Container]:
-    """Containers that run beside each other: the regular ones and native sidecars."""
+    """Containers that run beside each other: the regular ones and native sidecars; of a machine one per interface."""
     if spec is None:
         return []
+    if isinstance(spec, MachineSpec):
+        devices = spec.domain.devices if spec.domain else None
+        return [_interface(one) for one in (devices.interfaces or () if devices else ())]
     sidecars = [one for one in spec.initContainers or () if one.restartPolicy == "Always"]
     return (spec.containers or []) + sidecars if sidecars else spec.containers or []
+
+
+def _interface(one: MachineInterface) -> Container:
+    """The ports that the launcher declares for an interface of its machine."""
+    ports = [ContainerPort(port.port, port.name, port.protocol) for port in one.ports or ()]
+    return Container(name=one.name, ports=ports)
+
+
+def _ports(containers: Iterable[Container]) -> tuple[tuple[str, int], ...]:
+    return tuple((port.protocol or "TCP", port.containerPort) for one in containers for port in one.ports or ())
 
 
 def _host_ports(containers: Iterable[Container]) -> tuple[tuple[str, int], ...]:
@@ -342,20 +322,15 @@ def _node(entry: Entry) -> Node:
     )
 
 
-def _namespaces(snapshot: Snapshot, pods: Iterable[Pod]) -> dict[str, Namespace]:
-    """All namespaces by name, sorted; a manifest's missing name label is what the API server would set."""
-    named = {pod.namespace for pod in pods}
-    for kind in ("NetworkPolicy", "Service", *WORKLOADS):
-        named.update(entry.namespace for entry in snapshot.of(kind))
+def _namespaces(snapshot: Snapshot) -> dict[str, Namespace]:
+    """All namespaces by name, sorted."""
+    named = {entry.namespace for listed in snapshot.entries.values() for entry in listed} - {""}
     found: dict[str, Namespace] = {}
     for entry in snapshot.of("Namespace"):
         metadata = entry.body.metadata
-        labels = metadata.labels or NO_LABELS
-        if not snapshot.live and NAME_LABEL not in labels:
-            labels = {**labels, NAME_LABEL: entry.name}
         found[entry.name] = Namespace(
             name=entry.name,
-            labels=labels,
+            labels=_namespace_labels(entry, live=snapshot.live),
             annotations=metadata.annotations or NO_LABELS,
             known=True,
             origin=entry.origin,
@@ -363,3 +338,21 @@ def _namespaces(snapshot: Snapshot, pods: Iterable[Pod]) -> dict[str, Namespace]
     for name in named - found.keys():
         found[name] = Namespace(name=name, labels={NAME_LABEL: name}, annotations=NO_LABELS, known=False)
     return dict(sorted(found.items()))
+
+
+def _namespace_labels(entry: Entry, *, live: bool) -> Mapping[str, str]:
+    """Its labels with the name label that an API server sets over whatever a manifest says.
+
+    Raises InputError for another value in a cluster, which no API server stores.
+    """
+    labels = entry.body.metadata.labels or NO_LABELS
+    if labels.get(NAME_LABEL) == entry.name or (live and NAME_LABEL not in labels):
+        return labels
+    if live:
+        reason = f"Namespace `{entry.name}`: the label `{NAME_LABEL}` is `{labels[NAME_LABEL]}`"
+        raise InputError(
+            f"{reason}, an API server never stores this",
+            Position(entry.origin.file, entry.origin.line),
+            "it always is the name of the namespace",
+        )
+    return {**labels, NAME_LABEL: entry.name}

@@ -58,15 +58,18 @@ def read(path: str | Path, base: str | Path | None = None) -> Reading:
     from audit.matrix_yaml import read_bytes
 
     file = str(path)
-    document, notes = _document(file, read_bytes(path), str(base) if base is not None else None)
+    data = read_bytes(path, missing="`zone-audit init SOURCE -o zones.yaml` writes a first matrix")
+    document, notes = _document(file, data, str(base) if base is not None else None)
     matrix = build(document)
     return Reading(replace(matrix, file=file), notes)
 
 
 def _document(file: str, data: bytes, base: str | None) -> tuple[Document, tuple[str, ...]]:
-    from audit.matrix_yaml import document
+    from audit.matrix_yaml import document, other_kind
 
     kind = _format(file, data)
+    if kind in ("yaml", "json") and (other := other_kind(data)):
+        raise _not_a_matrix(file, other)
     if kind in ("yaml", "json"):
         if base is not None:
             raise UsageError(
@@ -74,6 +77,15 @@ def _document(file: str, data: bytes, base: str | None) -> tuple[Document, tuple
             )
         return document(data, file), ()
     return _table_document(kind, file, data, base)
+
+
+def _not_a_matrix(file: str, kind: str) -> MatrixError:
+    article = "an" if kind[0] in "AEIOU" else "a"
+    held = kind if kind == "Exceptions" else f"{article} {kind}"
+    hint = "manifests are a SOURCE; `zone-audit init SOURCE -o zones.yaml` writes a first matrix"
+    if kind == "Exceptions":
+        hint = "name it with `--exceptions`"
+    return MatrixError(f"the file holds {held}, not a ZoneMatrix", Position(file), hint)
 
 
 def _table_document(kind: str, file: str, data: bytes, base: str | None) -> tuple[Document, tuple[str, ...]]:
@@ -222,7 +234,8 @@ def convert(path: str | Path, target: str | Path, base: str | Path | None = None
     _prove(reading.matrix, kind, data)
     _write(Path(target), data)
     if kind == "csv":
-        return (*reading.notes, "CSV holds rows only: to come back without loss, give this matrix as the base")
+        note = "CSV holds rows only, groups written out: to come back without loss, give this matrix with `--base`"
+        return (*reading.notes, note)
     return reading.notes
 
 

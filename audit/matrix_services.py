@@ -17,6 +17,9 @@ from audit.traffic import ALL, MAX_PORT, NONE, Traffic
 RESERVED: Final = ("any", "icmp", "tcp", "udp", "sctp")
 """Words that no service group may have as its name."""
 _PORTS: Final = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+_NO_GROUPS: Final = (
+    "write `tcp/443`, or add it to `service_groups`; a table takes those of `matrix convert --base zones.yaml`"
+)
 _ICMP_TYPES: Final = 255
 """RFC 792: the type is one octet."""
 
@@ -76,7 +79,7 @@ def member(text: str, groups: Mapping[str, tuple[str, ...]]) -> tuple[Traffic, t
     if traffic is None:
         if text not in groups:
             msg = f"unknown service group {shown(text)}"
-            raise MatrixError(msg, hint=did_you_mean(text, groups) or "write `tcp/443`, or add it to `service_groups`")
+            raise MatrixError(msg, hint=did_you_mean(text, groups) or _NO_GROUPS)
         return _union(member(inner, {}) for inner in groups[text])
     return traffic, () if traffic else (text,)
 

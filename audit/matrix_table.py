@@ -6,10 +6,10 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from audit.errors import MatrixError, Position, did_you_mean
 from audit.matrix_dump import flow_tree
@@ -90,12 +90,20 @@ def _clean(cell: str) -> str:
 
 
 def write_csv(matrix: ZoneMatrix) -> str:
-    """The rows of the matrix as CSV with a header; zones, settings and groups are not in it."""
+    """The rows of the matrix as CSV with a header; zones and settings are not in it, of groups their services are."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_guard(cell) for cell in row] for row in long_form(matrix))
+    flows = (replace(flow, services=expanded(flow.services, matrix.service_groups)) for flow in matrix.flows)
+    rows = long_form(replace(matrix, flows=tuple(flows)))
+    writer.writerows([_guard(cell) for cell in row] for row in rows)
     return out.getvalue()
+
+
+def expanded(services: Iterable[str], groups: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The services with every group replaced by what it lists; `any` stands alone, since it includes the rest."""
+    found = tuple(dict.fromkeys(one for service in services for one in groups.get(service, (service,))))
+    return ("any",) if "any" in found else found
 
 
 def long_form(matrix: ZoneMatrix) -> Iterator[tuple[str, ...]]:
@@ -228,7 +236,8 @@ def zone_name(text: str) -> str:
 def derived(rows: Rows, file: str, data: bytes) -> tuple[Document, str]:
     """A whole matrix from rows alone, and the note that says what was made up."""
     if not rows.spellings and not rows.faults:
-        raise MatrixError("the table has no rows", rows.flows.position)
+        hint = "a CSV file holds nothing but rows; name the matrix that has the zones with `matrix convert --base`"
+        raise MatrixError("the table has no rows, so it names no zone", rows.flows.position, hint)
     zones = [_derived_zone(name, cell) for name, cell in rows.spellings]
     stem = re.sub(r"[^\w.-]+", "-", Path(file).stem).strip("-") or "zones"
 
@@ -259,10 +268,43 @@ def _derived_zone(name: str, cell: Node) -> Node:
 
 
 def merged(rows: Rows, base: Document, data: bytes) -> Document:
-    """The base with all its rows replaced by those of the table; zones, settings and groups stay the base's."""
+    """The base with all its rows replaced by those of the table; zones, settings and groups stay the base's.
+
+    Where a row of the table lists the very services of the groups that its row in the base names, the names stay.
+    """
     fields = base.root.value if isinstance(base.root.value, dict) else {}
-    root = Node({**fields, "flows": rows.flows}, base.root.file, base.root.line, base.root.column, keys=base.root.keys)
+    flows = same_place(rows.flows, list(_folded(rows.flows.value, base)))
+    root = Node({**fields, "flows": flows}, base.root.file, base.root.line, base.root.column, keys=base.root.keys)
     return Document(root, (*base.faults, *rows.faults), hashlib.sha256(data).hexdigest())
+
+
+def _folded(flows: list[Node], base: Document) -> Iterator[Node]:
+    """The rows, with the names of groups where the base writes them."""
+    tree = base.root.plain()
+    fields = tree if isinstance(tree, dict) else {}
+    groups = {name: some for name, some in _mapping(fields.get("service_groups")).items() if _is_words(some)}
+    listed = [one for one in map(_mapping, _list(fields.get("flows"))) if _is_words(one.get("services"))]
+    written = {(str(one.get("from")), str(one.get("to"))): one["services"] for one in listed}
+    for flow in flows:
+        services, ends = flow.value.get("services"), [flow.value.get(end) for end in ("from", "to")]
+        names = written.get((ends[0].value, ends[1].value), []) if all(ends) else []
+        if services is not None and names and expanded(names, groups) == tuple(one.value for one in services.value):
+            kept = same_place(services, [same_place(services, name) for name in names])
+            yield Node({**flow.value, "services": kept}, flow.file, flow.line, flow.column, flow.cell, flow.keys)
+        else:
+            yield flow
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def grid(matrix: ZoneMatrix) -> tuple[tuple[tuple[str, str], ...], ...]:

@@ -6,6 +6,7 @@ deep nesting, and an alias costs nothing there but everything to whoever walks t
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from collections.abc import Iterator
@@ -29,6 +30,10 @@ MAX_NODES: Final = 400_000
 _PLAIN_INT: Final = re.compile(r"-?(0|[1-9][0-9]{0,8})")
 _CORE: Final = "tag:yaml.org,2002:"
 _SHOWN: Final = 60
+_HEAD: Final = 1 << 16
+"""Bytes within which the `kind` of an object stands."""
+_YAML_KIND: Final = re.compile(r"""^kind:[ \t]*["']?([A-Za-z]{1,60})["']?[ \t]*(?:#.*)?\r?$""", re.MULTILINE)
+_JSON_KIND: Final = re.compile(r"""\s*\{\s*(?:"apiVersion"\s*:\s*"[^"]*"\s*,\s*)?"kind"\s*:\s*"([A-Za-z]{1,60})\"""")
 
 ODD_KINDS: Final = {"bool": "a boolean", "null": "an empty value", "int": "a number", "float": "a number"}
 """YAML 1.1 tags that no field of ours takes as they stand, in words."""
@@ -110,14 +115,14 @@ def shown(value: object) -> str:
     return f"`{safe[:_SHOWN]}...`" if len(safe) > _SHOWN else f"`{safe}`"
 
 
-def read_bytes(path: str | Path, limit: int = MAX_BYTES) -> bytes:
-    """The bytes of a file; MatrixError when it is missing, unreadable or larger than `limit`."""
+def read_bytes(path: str | Path, limit: int = MAX_BYTES, missing: str = "") -> bytes:
+    """The bytes of a file; MatrixError when it is missing (hint `missing`), unreadable or larger than `limit`."""
     try:
         with Path(path).open("rb") as stream:
             data = stream.read(limit + 1)
     except OSError as error:
         msg = f"{shown(path)} cannot be read: {(error.strerror or 'input error').lower()}"
-        raise MatrixError(msg) from error
+        raise MatrixError(msg, hint=missing if isinstance(error, FileNotFoundError) else "") from error
     except ValueError as error:
         msg = f"{shown(path)} is not a file name"
         raise MatrixError(msg) from error
@@ -136,6 +141,17 @@ def decode(data: bytes, file: str) -> str:
         line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
         msg = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
         raise MatrixError(msg, Position(file, line, column), "save the file as UTF-8") from error
+
+
+def other_kind(data: bytes) -> str:
+    """The `kind` of the first object where the text is plainly something else than a matrix, else empty.
+
+    Read off the text, since a file of several objects is no document of ours.
+    """
+    text = data[:_HEAD].decode("utf-8-sig", "replace")
+    found = _JSON_KIND.match(text) if text.lstrip().startswith("{") else _YAML_KIND.search(text)
+    kind = found[1] if found else ""
+    return kind if kind and not difflib.get_close_matches(kind.lower(), ("zonematrix", "matrix")) else ""
 
 
 def document(data: bytes, file: str) -> Document:

@@ -7,7 +7,7 @@ and are peers of the ingress permit).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyroaring import BitMap, FrozenBitMap
@@ -50,13 +50,19 @@ class TargetGroup:
 class Meetings:
     """All meetings of one Reachability, target group by target group."""
 
-    def __init__(self, reach: Reachability, atom_zones: Sequence[str]) -> None:
+    def __init__(self, reach: Reachability, atom_zones: Sequence[str], nodes: Iterable[int] = ()) -> None:
+        """`atom_zones` is the zone of each atom, `nodes` are the atoms that are addresses of a zone's nodes."""
         self.reach = reach
+        self.atom_zones = atom_zones
+        self.node_atoms = FrozenBitMap(reach.classes.pods + atom for atom in nodes)
+        """Classes that are addresses of nodes: they always lead to the pod network."""
         self._permits = reach.permits.all
         self._memo: dict[tuple[int, int], Meeting | None] = {}
         self.holders = self._holders()
         """Egress permit -> source classes whose row has it."""
         self.groups = self._groups(atom_zones)
+        self.leaving = self._leaving()
+        """Pod classes that may reach some address outside the pod network, such as a node's or a load balancer's."""
 
     def _holders(self) -> Mapping[int, FrozenBitMap]:
         reach = self.reach
@@ -69,6 +75,14 @@ class Meetings:
             for permit in row:
                 found.setdefault(permit, BitMap()).update(members)
         return {permit: FrozenBitMap(members) for permit, members in sorted(found.items())}
+
+    def _leaving(self) -> FrozenBitMap:
+        outside = self.reach.classes.outside
+        found = BitMap()
+        for permit, members in self.holders.items():
+            if self._permits[permit].peers.intersect(outside):
+                found |= members
+        return FrozenBitMap(found & self.reach.classes.all_pods)
 
     def _groups(self, atom_zones: Sequence[str]) -> tuple[TargetGroup, ...]:
         classes = self.reach.classes
@@ -116,6 +130,21 @@ class Meetings:
             return None
         reasons = tuple(sorted({inner.reason, outer.reason} - {""}))
         return Meeting(ingress, egress, traffic, reasons, sources)
+
+
+def outside_groups(meetings: Meetings) -> list[int]:
+    """Atom -> number of its group: atoms of one zone that no permit tells apart; numbered by first address."""
+    classes = meetings.reach.classes
+    signature: list[list[int]] = [[] for _ in range(len(classes.space))]
+    for number, permit in enumerate(meetings.reach.permits.all):
+        for one in permit.peers & classes.outside:
+            signature[one - classes.pods].append(number)
+    ids: dict[object, int] = {}
+    found = []
+    for atom, permits in enumerate(signature):
+        kind = (meetings.atom_zones[atom], classes.pods + atom in meetings.node_atoms)
+        found.append(ids.setdefault((kind, tuple(permits)), len(ids)))
+    return found
 
 
 def alone(sources: FrozenBitMap, group: TargetGroup, weights: Sequence[int]) -> bool:

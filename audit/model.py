@@ -102,7 +102,7 @@ class Flow:
     traffic: Traffic = NONE
     """What `services` resolve to among TCP, UDP and SCTP."""
     unmodelled: tuple[str, ...] = ()
-    """Services that reachability does not model (`icmp/8`); shown, never judged."""
+    """Services that reachability does not model (`icmp/8`). They are shown; a row that blocks them cannot pass."""
     severity: Severity | None = None
     """None takes `defaults.severity`."""
     justification: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import gc
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import jinja2
 from markupsafe import Markup
 
 from audit import summary, svg
+from audit.completeness import UNKNOWN_ABSENCE
 from audit.errors import RenderError
 from audit.exports import results_v1
 from audit.model import SEVERITIES, VERDICTS
@@ -41,7 +43,7 @@ SECTIONS: Mapping[str, tuple[int, str]] = {
             ("rules", "Rules"),
             ("assumptions", "Assumptions"),
             ("method", "Method and limits"),
-            ("integrity", "Integrity and sign-off"),
+            ("integrity", "Evidence, integrity and sign-off"),
         ),
         start=1,
     )
@@ -249,7 +251,18 @@ def _environment() -> jinja2.Environment:
         "meanings": summary.MEANINGS,
         "ports": summary.ports_text,
         "seen": summary.SEEN,
+        "counts_text": summary.counts_text,
+        "exit_text": summary.exit_text,
+        "lacking": summary.lacking,
+        "lacking_kinds": summary.lacking_kinds,
+        "pairs_text": summary.pairs_text,
+        "parts_of": _parts_of,
+        "profile_text": summary.profile_text,
+        "read_text": summary.read_text,
+        "refused_texts": summary.refused_texts,
         "seen_text": summary.seen_text,
+        "undecided_text": summary.undecided_text,
+        "unknown_absence": UNKNOWN_ABSENCE,
         "severities": tuple(reversed(SEVERITIES)),
         "split_fix": summary.split_fix,
         "verdicts": VERDICTS,
@@ -269,6 +282,11 @@ def _some(items: Sequence[str], limit: int) -> str:
     """The first few, and how many more there are."""
     rest = len(items) - limit
     return ", ".join(_brief(item) for item in items[:limit]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def _parts_of(address: str) -> tuple[str, ...]:
+    """The text cut after dots and before at signs: where an address goes on in the next line, and nowhere else."""
+    return tuple(re.split(r"(?<=\.)(?=.)|(?<=.)(?=@)", address))
 
 
 def _known(value: str, values: Sequence[str]) -> str:

@@ -205,9 +205,9 @@ class Reachability:
                         grants += [Grant(one, index, clause) for one in self._clause(namespace, clause, number)]
         if not isolated:
             return None, (self.open,)
-        shared = tuple(self._in_family(grant, number) for grant in grants)
-        kept = tuple(grant for grant in shared if grant is not None)
-        return kept, self.permits.row(grant.permit for grant in kept)
+        if self.classes.dual_stack:
+            grants = [kept for grant in grants if (kept := self._in_family(grant, number))]
+        return tuple(grants), self.permits.row(grant.permit for grant in grants)
 
     def _in_family(self, grant: Grant, number: int) -> Grant | None:
         """The grant as it holds for a class with addresses of one family; None if it cannot hold.
@@ -298,9 +298,9 @@ class Reachability:
         return self.permits.number(Permit(permit.traffic, permit.peers & peers, reason, permit.family))
 
     def _attached(self) -> None:
-        """Pods with further networks may meet there, where no NetworkPolicy binds them."""
+        """Pods with further networks may meet each other and the outside there, where no NetworkPolicy binds them."""
         attached = self.classes.attached
-        doubt = self.permits.number(open_permit(attached, "secondary-network"))
+        doubt = self.permits.number(open_permit(attached | self.classes.outside, "secondary-network"))
         for number in attached:
             for direction in DIRECTIONS:
                 rows = self.rows[direction]

@@ -5,18 +5,18 @@ Unlike `cells` this expands to pairs, because pairs are what was asked for; work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from audit import cells
-from audit.exposure.entries import HIDDEN
 from audit.facts import gather
 from audit.inventory import Inventory, Pod, build
-from audit.meet import Meetings
+from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, ZoneMatrix
 from audit.pieces import Piece, pieces
 from audit.reach import Reachability
+from audit.reach_zones import by_zone
 from audit.snapshot import Snapshot
 from audit.traffic import ALL, NONE, Traffic
 from audit.zones import assign
@@ -33,16 +33,16 @@ def document(snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "
     """
     inventory = build(snapshot)
     if matrix is None:
-        reach, zones = Reachability(inventory), None
+        reach = Reachability(inventory)
+        meetings = Meetings(reach, [""] * len(reach.classes.space))
     else:
         zone_map = assign(matrix, inventory.namespaces.values(), inventory.nodes.values())
         reach = cells.reachability(inventory, zone_map, matrix)
-        zones = cells.atom_zones(reach, zone_map)
-    meetings = Meetings(reach, zones or [""] * len(reach.classes.space))
+        meetings = cells.joined(reach, zone_map)
     routable = {"routable": ALL, "overlay": NONE}.get(matrix.settings.pod_network) if matrix else None
     writer = _Writer(inventory, reach, meetings, by, routable)
     writer.fill()
-    return {
+    found = {
         "schema": SCHEMA,
         "endpoints": list(writer.endpoints(zoned=matrix is not None)),
         "connections": list(writer.connections()),
@@ -51,6 +51,7 @@ def document(snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "
             for one in gather(reach, writer.doubts).assumptions
         ],
     }
+    return by_zone(found) if matrix is not None and by == "zone" else found
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class _Writer:
         self._routable = routable
         self._unit = self._units()
         self._blocks = self._address_units()
+        self._node_blocks = {self._blocks[one - self._classes.pods] for one in meetings.node_atoms}
         self._class_units = [self._count(members) for members in self._classes.members]
         self._sizes: dict[str, int] = {}
         for unit in self._unit:
@@ -118,20 +120,7 @@ class _Writer:
 
     def _address_units(self) -> dict[int, str]:
         """Atom -> id; atoms that nothing tells apart share one."""
-        classes = self._classes
-        signature: list[list[int]] = [[] for _ in range(len(classes.space))]
-        for number, permit in enumerate(self._reach.permits.all):
-            for one in permit.peers & classes.outside:
-                signature[one - classes.pods].append(number)
-        zone = {
-            one - classes.pods: group.zone for group in self._meetings.groups if group.outside for one in group.members
-        }
-        ids: dict[object, str] = {}
-        found: dict[int, str] = {}
-        for atom, permits in enumerate(signature):
-            key = (zone.get(atom, ""), tuple(permits))
-            found[atom] = ids.setdefault(key, f"ip/{len(ids)}")
-        return found
+        return {atom: f"ip/{number}" for atom, number in enumerate(outside_groups(self._meetings))}
 
     def fill(self) -> None:
         """Adds all connections."""
@@ -149,7 +138,7 @@ class _Writer:
         for source in inner:
             self._link_classes(source, target, piece.certain, piece.possible, piece.reasons)
         for source in piece.sources - inner:
-            self._from_outside(self._blocks[source - classes.pods], target, piece)
+            self._from_outside(source, target, piece)
 
     def _names(self, number: int) -> dict[str, int]:
         if number >= self._classes.pods:
@@ -165,23 +154,33 @@ class _Writer:
                 if pairs:
                     self._link(left, right).add(certain, possible, reasons, pairs)
 
-    def _from_outside(self, source: str, target: int, piece: Piece) -> None:
-        exposure = self._reach.exposure(target)
-        for possible, reason, way in exposure.split(piece.possible, self._routable):
+    def _from_outside(self, source: int, target: int, piece: Piece) -> None:
+        parts: Iterable[tuple[Traffic, str, bool]] = [(piece.possible, "", True)]
+        if source not in self._meetings.node_atoms:
+            parts = self._reach.exposure(target).split(piece.possible, self._routable)
+        block = self._blocks[source - self._classes.pods]
+        for possible, reason, way in parts:
             exposed = "unknown" if reason else way
             for name, count in self._class_units[target].items():
-                self._link(source, name, exposed).add(piece.certain & possible, possible, piece.reasons, count)
+                self._link(block, name, exposed).add(piece.certain & possible, possible, piece.reasons, count)
 
     def _around(self, target: int) -> None:
-        """What enters with an address that is not the client's."""
+        """What enters with an address that is not the client's, or by another network."""
         exposure = self._reach.exposure(target)
-        if exposure == HIDDEN:
-            return
-        for traffic, reason in ((exposure.masked, "service-source-address"), (exposure.routed, "router")):
-            if traffic:
-                for block in sorted(set(self._blocks.values())):
-                    for name, count in self._class_units[target].items():
-                        self._link(block, name, exposed=True).add(NONE, traffic, frozenset({reason}), count)
+        blocks = sorted(set(self._blocks.values()))
+        if exposure.masked:
+            self._from_everywhere(target, blocks, exposure.masked, "service-source-address")
+            for source in self._meetings.leaving:
+                self._link_classes(source, target, NONE, exposure.masked, frozenset({"service-source-address"}))
+        if exposure.routed:  # what the cluster's own pods and nodes ask of a router leaves it and meets its firewall
+            self._from_everywhere(target, sorted(set(blocks) - self._node_blocks), exposure.routed, "router")
+        if target in self._classes.attached:
+            self._from_everywhere(target, blocks, ALL, "secondary-network")
+
+    def _from_everywhere(self, target: int, blocks: Sequence[str], traffic: Traffic, reason: str) -> None:
+        for block in blocks:
+            for name, count in self._class_units[target].items():
+                self._link(block, name, exposed=True).add(NONE, traffic, frozenset({reason}), count)
 
     def _own_nodes(self) -> None:
         """A host-network pod reaches every pod of its node; where a node is unknown it may."""
@@ -228,16 +227,10 @@ class _Writer:
         atoms: dict[str, list[int]] = {}
         for atom, name in self._blocks.items():
             atoms.setdefault(name, []).append(atom)
-        zones = {
-            one - self._classes.pods: group.zone
-            for group in self._meetings.groups
-            if group.outside
-            for one in group.members
-        }
         for name, found in atoms.items():
             entry: dict[str, Any] = {"id": name, "kind": "IPBlock"}
             if zoned:
-                entry["zone"] = zones[found[0]]
+                entry["zone"] = self._meetings.atom_zones[found[0]]
             entry["cidrs"] = list(self._classes.space.addresses(found).cidrs())
             yield entry
 

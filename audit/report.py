@@ -2,7 +2,8 @@
 
 Plain data; its schema is zone-audit.results/1.
 
-Field names are the JSON names. Every sequence is sorted, so equal reports are equal bytes.
+Field names are the JSON names. Every sequence is sorted, so equal reports are equal bytes. Text that does not apply or
+was not given is empty, a list without entries is `[]`; null stands only where a number or an object does not apply.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from audit.model import Severity, Verdict
 SCHEMA = "zone-audit.results/1"
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One hop of a path: an object that lets traffic through, or the absence of one."""
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One hop of a path: an object that lets traffic through, or an endpoint that nothing protects."""
 
     text: str
     """What this hop decides, as one clause: `ingress rule 2 admits any peer on any port`."""
     object: str = ""
-    """`NetworkPolicy app/allow-all`; empty when no object decides (open by default)."""
+    """`NetworkPolicy app/allow-all`; where no policy decides the workload on that side, `Deployment app/web`."""
     direction: str = ""
     """`egress` or `ingress`."""
     rule: int | None = None
@@ -29,7 +30,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     line: int = 0
 
 
-class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     """One witness flow: a concrete source, target and port that shows the finding."""
 
     source: str
@@ -66,6 +67,8 @@ class FindingRecord(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     exception: str = ""
     """Id of the exception that covers it."""
+    refused_exceptions: tuple[str, ...] = ()
+    """Ids of exceptions that would cover it, were they in force; their status says why they are not."""
     reason: str = ""
     """Why it is not-evaluated; empty otherwise."""
     first_seen: str = ""
@@ -96,6 +99,9 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
     pairs: int = 0
     """Ordered pairs of endpoints with at least one open port; an outside zone counts as one endpoint."""
     excess_pairs: int = 0
+    """Those of them with a port certainly open beyond the matrix."""
+    possible_pairs: int = 0
+    """Further pairs where a port beyond the matrix may be open."""
     unexposed_pairs: int = 0
     """Outside sources that policy admits though no entry point leads there."""
     witness: Exposure | None = None
@@ -119,11 +125,16 @@ class ZoneRecord(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     title: str = ""
     kind: str = "cluster"
-    trust: int = 50
+    """cluster, external, internet, platform; empty for what is in no zone"""
+    trust: int | None = 50
+    """Null for what is in no zone."""
     owner: str = ""
     namespaces: tuple[str, ...] = ()
     workloads: int = 0
+    """Counted as the cells judge them, as are `pods`; a workload with pods in two zones counts in both."""
     pods: int = 0
+    guests: tuple[str, ...] = ()
+    """Workloads whose namespace belongs to another zone, `Kind namespace/name`: routers, host-network pods."""
     nodes: int = 0
     cidrs: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
@@ -150,15 +161,31 @@ class ExceptionRecord(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     """matched, unused, expired, expiring, not-yet-valid, over-broad, invalid, self-approved"""
     scope: str
+    """The parts below in words."""
+    rule: str = ""
+    """Rule id; empty when the entry names a flow only."""
+    flow: str = ""
+    """Matrix row; empty when the entry names a rule only."""
+    sources: tuple[str, ...] = msgspec.field(default=(), name="from")
+    """Zones, or `any` alone; `to`, `services` and `subjects` likewise."""
+    targets: tuple[str, ...] = msgspec.field(default=(), name="to")
+    services: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
     justification: str = ""
     requested_by: str = ""
+    requested_on: str = ""
     approved_by: str = ""
     approved_on: str = ""
     valid_from: str = ""
     expires_on: str = ""
     ticket: str = ""
     owner: str = ""
+    reason: str = ""
+    """Why it covers nothing, as one clause; empty when it is in force."""
     findings: tuple[str, ...] = ()
+    """Fingerprints of what it covers."""
+    would_cover: tuple[str, ...] = ()
+    """Fingerprints of failed findings that it would cover, were it in force."""
 
 
 class AssumptionRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,8 +193,10 @@ class AssumptionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     text: str
+    standing: bool = False
+    """Taken as given, so that every verdict rests on it; otherwise it left `connections` undecided."""
     connections: int = 0
-    """How many verdicts rest on it; what is counted is said in `text`."""
+    """Ordered pairs of endpoints that it left undecided; a zone's outside addresses count as one."""
 
 
 class InputRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +216,11 @@ class CompletenessRecord(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     objects: int
     status: str
-    """complete, forbidden, absent, unavailable, partial, not-modelled, invalid-object, not-in-source"""
+    """complete, read, forbidden, absent, unavailable, partial, not-modelled, invalid-object, not-in-source
+
+    `complete` is all of a cluster, `read` all that the files hold; `not-in-source` is a kind that can change a verdict
+    and that the files lack.
+    """
     note: str = ""
 
 
@@ -207,6 +240,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     policies: int
     endpoint_pairs: int
     """Ordered pairs of endpoints the verdicts cover."""
+    undecided_pairs: int = 0
+    """Those where a port beyond the matrix may be open; a zone's outside addresses count as one endpoint."""
     outside_ranges: int
     """Groups of outside addresses that policies or zones tell apart."""
 

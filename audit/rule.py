@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from audit.flows import Breach, Cause, CellFlow, Facts, Isolation, PolicyFact, Witness
 from audit.inventory import Inventory, Workload
@@ -27,13 +28,18 @@ from audit.model import (
 from audit.remedy import ZonePolicy, ports_yaml, scalar
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE, Traffic
-from audit.zones import Membership, ZoneMap, is_platform
+from audit.zones import Membership, ZoneMap, is_platform, stray_labels
+
+if TYPE_CHECKING:
+    from audit.narrowing import Narrow
 
 __all__ = [
+    "ALIKE",
     "ALL",
     "INCOMPLETE",
     "NONE",
     "SEVERITIES",
+    "UNJUDGED",
     "UNZONED",
     "Breach",
     "Cause",
@@ -64,10 +70,16 @@ __all__ = [
     "ports_yaml",
     "rule",
     "scalar",
+    "stray_labels",
+    "together",
 ]
 
 INCOMPLETE = "incomplete-evidence"
 """Reason of a cell that cannot pass because a part of the population was not read."""
+UNJUDGED = "protocols"
+"""Reason of a cell that cannot pass because its row blocks what no policy decides, such as ICMP."""
+ALIKE = 5
+"""Findings that differ in nothing but the namespace and are still told one by one; more of them are one finding."""
 SECTIONS = ("What it checks", "Why it matters", "How to fix", "Limits")
 """Paragraph openings that the docstring of a rule must have, in this order."""
 
@@ -113,6 +125,8 @@ class Context:
     """Zones that the matrix does not let every other zone into on every port."""
     zone_policy: ZonePolicy
     """Ready YAML: `(namespace, zone, direction="ingress")` -> the NetworkPolicy that the matrix asks for."""
+    narrow: Narrow
+    """`(cause, peer zone, allowed traffic)` -> what to change in the policy at fault, None where not known."""
     live: bool = False
     """True when the snapshot is a cluster; manifests say nothing about what else exists."""
 
@@ -169,6 +183,41 @@ class Finding:
         if self.verdict not in ("fail", "not-evaluated"):
             msg = f"a rule cannot decide `{self.verdict}`; yield `fail` or `not-evaluated`"
             raise ValueError(msg)
+
+
+def together(found: Iterable[tuple[Hashable, Finding]], title: Callable[[int, Finding], str]) -> Iterator[Finding]:
+    """The findings, those with an equal key, verdict, weight, zone and owner as one where they are more than ALIKE.
+
+    `title` makes the title from how many there are and the first. All subjects are named: the fingerprint changes with
+    the members, and an exception covers the finding only if its scope holds every one of them.
+    """
+    groups: dict[Hashable, list[Finding]] = {}
+    for key, one in found:
+        alike = (key, one.verdict, one.severity, one.from_zone, one.to_zone, one.owner)
+        groups.setdefault(alike, []).append(one)
+    for listed in groups.values():
+        yield from [_merged(listed, title(len(listed), listed[0]))] if len(listed) > ALIKE else listed
+
+
+def _merged(alike: Sequence[Finding], title: str) -> Finding:
+    """The first finding on behalf of all."""
+    first, more = alike[0], len(alike) - 1
+    sentence, gap, yaml = first.fix.partition("\n\n")
+    names = dict.fromkeys(name for one in alike for name in one.counts)
+    counts = {name: sum(one.counts.get(name, 0) for one in alike) for name in names}
+    return replace(
+        first,
+        title=title,
+        subjects=tuple(dict.fromkeys(subject for one in alike for subject in one.subjects)),
+        observed=_for_all([one.observed for one in alike]),
+        reason=_for_all([one.reason for one in alike]),
+        fix=f"{sentence} The same goes for {more} more.{gap}{yaml}",
+        counts={**counts, "namespaces": len(alike)},
+    )
+
+
+def _for_all(texts: Sequence[str]) -> str:
+    return texts[0] if len(set(texts)) == 1 else f"{texts[0]}, and so for {len(texts) - 1} more"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,19 @@ Source: apimachinery `LabelSelector`; `NotIn` and `DoesNotExist` also match obje
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 Operator = Literal["In", "NotIn", "Exists", "DoesNotExist"]
+SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+"""RFC 1123 subdomain: names of most kinds, prefixes of label keys."""
+LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+LABEL_KEY = re.compile(
+    rf"(?:{SUBDOMAIN.pattern.replace(chr(92) + 'Z', '/')}/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"
+)
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
@@ -60,7 +67,7 @@ class LabelSelector:
         """The selector that `{matchLabels, matchExpressions}` means; `None` and `{}` select everything.
 
         Raises ValueError, in words for a user, for anything the API server would refuse: an unknown field or operator,
-        a value that is no string, values missing from In/NotIn or given to Exists/DoesNotExist.
+        a key or value that no label can have, values missing from In/NotIn or given to Exists/DoesNotExist.
         """
         if raw is None:
             return EVERYTHING
@@ -132,6 +139,12 @@ def _expression(raw: Any) -> Requirement:
 
 @lru_cache(1 << 16)
 def _interned(key: str, operator: Operator, values: tuple[str, ...]) -> Requirement:
+    if not LABEL_KEY.fullmatch(key):
+        msg = f"`{key}` is not a valid label key; no object can have it"
+        raise ValueError(msg)
+    if wrong := [value for value in values if not LABEL_VALUE.fullmatch(value)]:
+        msg = f"`{wrong[0]}` is not a valid value for the label `{key}`; no object can have it"
+        raise ValueError(msg)
     return Requirement(key, operator, values)
 
 

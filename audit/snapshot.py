@@ -101,11 +101,21 @@ class PodTemplate(msgspec.Struct, frozen=True, gc=False):
     spec: PodSpec | None = None
 
 
+class Ordinals(msgspec.Struct, frozen=True, gc=False):
+    """`spec.ordinals` of a StatefulSet."""
+
+    start: int = 0
+
+
 class WorkloadSpec(msgspec.Struct, frozen=True, gc=False):
     """`spec` of every workload kind but CronJob."""
 
     template: PodTemplate | None = None
     replicas: int | None = None
+    ordinals: Ordinals | None = None
+    manualSelector: bool | None = None  # noqa: N815
+    """Of a Job: its pods get no labels."""
+    completionMode: str | None = None  # noqa: N815
 
 
 class WorkloadBody(msgspec.Struct, frozen=True, gc=False):
@@ -113,6 +123,25 @@ class WorkloadBody(msgspec.Struct, frozen=True, gc=False):
 
     metadata: Metadata = Metadata()
     spec: WorkloadSpec | None = None
+
+
+class Condition(msgspec.Struct, frozen=True, gc=False):
+    """`status.conditions[]`."""
+
+    type: str = ""
+    status: str = ""
+
+
+class JobStatus(msgspec.Struct, frozen=True, gc=False):
+    """`status` of a Job."""
+
+    conditions: list[Condition] | None = None
+
+
+class JobBody(WorkloadBody, frozen=True, gc=False):
+    """A Job: a workload that can be over."""
+
+    status: JobStatus | None = None
 
 
 class JobTemplate(msgspec.Struct, frozen=True, gc=False):
@@ -132,6 +161,66 @@ class CronJobBody(msgspec.Struct, frozen=True, gc=False):
 
     metadata: Metadata = Metadata()
     spec: CronJobSpec | None = None
+
+
+class MachinePort(msgspec.Struct, frozen=True, gc=False):
+    """`interfaces[].ports[]` of a virtual machine."""
+
+    port: int = 0
+    name: str | None = None
+    protocol: str | None = None
+
+
+class MachineInterface(msgspec.Struct, frozen=True, gc=False):
+    """`domain.devices.interfaces[]`."""
+
+    name: str = ""
+    ports: list[MachinePort] | None = None
+
+
+class MachineDevices(msgspec.Struct, frozen=True, gc=False):
+    """`domain.devices`."""
+
+    interfaces: list[MachineInterface] | None = None
+
+
+class MachineDomain(msgspec.Struct, frozen=True, gc=False):
+    """`domain`."""
+
+    devices: MachineDevices | None = None
+
+
+class MachineNetwork(msgspec.Struct, frozen=True, gc=False):
+    """`networks[]`; all but `pod` are networks beside the cluster's own, or in place of it."""
+
+    name: str = ""
+    pod: dict[str, Any] | None = None
+
+
+class MachineSpec(PodSpec, frozen=True, gc=False):
+    """`spec.template.spec` of a virtual machine."""
+
+    domain: MachineDomain | None = None
+    networks: list[MachineNetwork] | None = None
+    hostname: str | None = None
+
+
+class MachineTemplate(PodTemplate, frozen=True, gc=False):
+    """`spec.template` of a virtual machine."""
+
+    spec: MachineSpec | None = None
+
+
+class MachineWorkloadSpec(WorkloadSpec, frozen=True, gc=False):
+    """`spec` of a virtual machine."""
+
+    template: MachineTemplate | None = None
+
+
+class MachineBody(WorkloadBody, frozen=True, gc=False):
+    """A VirtualMachine: a workload whose one pod, the launcher, is made from its machine."""
+
+    spec: MachineWorkloadSpec | None = None
 
 
 class NamespaceBody(msgspec.Struct, frozen=True, gc=False):
@@ -208,8 +297,8 @@ BODY: Mapping[str, type[Any]] = {
     "ReplicaSet": WorkloadBody,
     "ReplicationController": WorkloadBody,
     "DeploymentConfig": WorkloadBody,
-    "Job": WorkloadBody,
-    "VirtualMachine": WorkloadBody,
+    "Job": JobBody,
+    "VirtualMachine": MachineBody,
     "CronJob": CronJobBody,
     "Namespace": NamespaceBody,
     "Node": NodeBody,

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from audit.completeness import UNKNOWN_ABSENCE, decisive
 from audit.model import SEVERITIES, VERDICTS, Verdict
-from audit.report import CellRecord, CompletenessRecord, FindingRecord, Report
+from audit.report import CellRecord, CompletenessRecord, ExceptionRecord, FindingRecord, Report
 from audit.safetext import rewrite, safe_lines, safe_text
 from audit.traffic import Traffic
 
@@ -37,8 +38,15 @@ CONCLUSIONS: Mapping[str, str] = {
     "not-compliant": "Not compliant",
     "incomplete": "Incomplete",
 }
-SEEN = ("complete", "absent")
+SEEN = ("complete", "read", "absent")
 """Completeness that leaves nothing unseen: all objects were read, or the kind does not exist in the cluster."""
+LACKING = "not-in-source"
+NAMED = 4
+"""Kinds that the sentence on lacking kinds names."""
+PROFILES: Mapping[str, str] = {
+    "spec": "as the Kubernetes API text says; which plug-in enforces it cannot be seen in files",
+}
+"""What a network profile means."""
 LONGEST, LONGEST_FIX = 2_000, 20_000
 """Characters of one string that people are shown; a fix may hold a policy of 500 lines. The results JSON keeps all."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,128}")
@@ -95,14 +103,14 @@ def ports_text(ports: Mapping[str, str]) -> str:
 
 
 def seen_text(cell: CellRecord) -> str:
-    """Whether what a row allows is open: `seen: tcp/8443`, `perhaps`, or `not seen`."""
+    """Whether policies open what a row allows, used or not: `open in policy: tcp/8443`, `perhaps open`, `not open`."""
     try:
         allowed, observed, possible = map(Traffic.parse, (cell.expected, cell.observed, cell.possible))
     except ValueError:
         return "unknown"
     if allowed & observed:
-        return f"seen: {allowed & observed}"
-    return "perhaps" if allowed & possible else "not seen"
+        return f"open in policy: {allowed & observed}"
+    return "perhaps open in policy" if allowed & possible else "not open in policy"
 
 
 def zones_text(finding: FindingRecord) -> str:
@@ -171,13 +179,90 @@ class Unseen:
 
 
 def not_seen(report: Report) -> tuple[Unseen, ...]:
-    """Everything that was not read, not decided or not modelled; empty only when nothing was."""
-    return (*_unread(report), *_undecided(report), *_outside(report))
+    """Everything that was not read, not decided or not modelled; empty only when nothing was.
+
+    Kinds that the files lack are one entry, the last.
+    """
+    lack = [Unseen("Not in the files", lacking(report))] if lacking(report) else []
+    return (*_unread(report), *_undecided(report), *_outside(report), *lack)
+
+
+def read_text(report: Report) -> str:
+    """How far what was read is understood: `all 431 objects of the files were understood`."""
+    records = report.completeness
+    total = sum(record.objects for record in records)
+    understood = sum(record.objects for record in records if record.status in SEEN)
+    share = f"all {total:,}" if understood == total else f"{understood:,} of {total:,}"
+    place = "cluster" if report.scope.live else "files"
+    return f"{share} objects of the {place} were understood"
+
+
+def lacking(report: Report) -> str:
+    """The kinds that could change a verdict and that the files lack, as one clause; empty if they lack none."""
+    names = lacking_kinds(report)
+    if not names:
+        return ""
+    shown = ", ".join(name.partition(".")[0] for name in names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+    kinds = "kind" if len(names) == 1 else "kinds"
+    return f"{len(names):,} {kinds} that can change a verdict ({shown}); {UNKNOWN_ABSENCE}"
+
+
+def lacking_kinds(report: Report) -> tuple[str, ...]:
+    """Keys of the kinds that could change a verdict and that the files lack, those that most clusters have first."""
+    missing = {record.kind for record in report.completeness if record.status == LACKING}
+    order = {kind: place for place, kind in enumerate(decisive())}
+    return tuple(sorted(missing, key=lambda kind: (order.get(kind, len(order)), kind)))
+
+
+def undecided_text(report: Report) -> str:
+    """`25,950 ordered pairs of endpoints, of which 9 undecided`."""
+    scope = report.scope
+    return f"{scope.endpoint_pairs:,} ordered pairs of endpoints, of which {scope.undecided_pairs:,} undecided"
+
+
+def pairs_text(cell: CellRecord) -> str:
+    """Endpoint pairs beyond the matrix: `12`, or `0 certain, up to 3` where some may be open."""
+    if not cell.possible_pairs:
+        return f"{cell.excess_pairs:,}"
+    return f"{cell.excess_pairs:,} certain, up to {cell.excess_pairs + cell.possible_pairs:,}"
+
+
+def refused_texts(report: Report, finding: FindingRecord) -> tuple[str, ...]:
+    """For every exception that is not in force: `EX-3 expired 2026-06-30, would have covered this`."""
+    records = {record.id: record for record in report.exceptions}
+    return tuple(
+        f"{_refusal(records[name])}, would have covered this" for name in finding.refused_exceptions if name in records
+    )
+
+
+def _refusal(record: ExceptionRecord) -> str:
+    match record.status:
+        case "expired":
+            return f"{record.id} expired {record.expires_on}"
+        case "not-yet-valid":
+            return f"{record.id} is not valid before {record.valid_from}"
+    return f"{record.id} is {record.status}"
+
+
+def exit_text(report: Report) -> str:
+    """The exit code and what it counts."""
+    return f"{report.exit_code}; findings count from severity {report.fail_on}"
+
+
+def profile_text(report: Report) -> str:
+    """The network profile and what it means."""
+    name = report.scope.profile
+    return f"{name}: {PROFILES[name]}" if name in PROFILES else name
+
+
+def counts_text(finding: FindingRecord) -> str:
+    """`pairs 210, sources 14`; what is zero says nothing and is left out."""
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sorted(finding.counts.items()) if count)
 
 
 def _unread(report: Report) -> Iterable[Unseen]:
     for record in report.completeness:
-        if record.status not in SEEN:
+        if record.status not in (*SEEN, LACKING):
             yield Unseen(record.kind, _extent(record), record.note)
 
 

@@ -105,7 +105,7 @@ def heat_map(report: Report, *, linked: bool = False) -> Picture:
         turn = f"rotate(-46 {_number(x)} {_number(top - 6)})"
         parts.append(_text(x, top - 6, name, font_size=font, transform=turn))
         parts.append(_text(0.0, top + middle + font * 0.36, name, font_size=font))
-        trust = str(zone.trust) if not zone.name.startswith("(") else ""
+        trust = "" if zone.trust is None else str(zone.trust)
         where = {"font_size": font * 0.85, "text_anchor": "end", "fill": MUTED, "class_": "muted"}
         parts.append(_text(left - 8, top + middle + font * 0.36, trust, **where))
     for i, row in enumerate(grid(report)):
@@ -304,7 +304,7 @@ def _zone_box(zone: ZoneRecord, inside: CellRecord | None, y: float, height: flo
     )  # fmt: skip
     tall = height > 30  # noqa: PLR2004 - room for a second line
     name = _text(REACH + 9, y + (16 if tall else height / 2 + 4), _short(zone.name), font_size=11.5, font_weight="700")
-    trust = f"trust {zone.trust}" if not zone.name.startswith("(") else "no zone"
+    trust = "no zone" if zone.trust is None else f"trust {zone.trust}"
     detail = f"{trust}, outside" if outside else f"{trust}, {zone.workloads:,} workloads, {zone.pods:,} pods"
     second = _text(REACH + 9, y + 31, detail, font_size=9, fill=MUTED, class_="muted") if tall else ""
     return box + name + second + (_badge(inside, REACH + BOX - 19, y + height / 2) if inside else "")

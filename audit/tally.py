@@ -42,6 +42,8 @@ class _Sum:
     pairs: int = 0
     excess_pairs: int = 0
     unexposed_pairs: int = 0
+    doubtful_pairs: int = 0
+    doubtful_to_outside: FrozenBitMap = NOTHING
     to_outside: FrozenBitMap = NOTHING
     """Source classes that certainly reach some outside address; they are counted once, at the end."""
     excess_to_outside: FrozenBitMap = NOTHING
@@ -80,10 +82,9 @@ class Tally:
             for side in self._split(met.sources):
                 if not alone(side.classes, group, self._classes.weights):
                     flows.setdefault(side[:2], []).extend(self._exposed(side, group, met))
-        if isinstance(group.mark, Exposure) and group.mark != HIDDEN:
-            for side in self._sides:
-                if side.outside:
-                    flows.setdefault(side[:2], []).extend(_around(group.mark, side.classes))
+        for side in self._sides if not group.outside else ():
+            if around := list(self._around(side, group)):
+                flows.setdefault(side[:2], []).extend(around)
         weight = self._classes.weight(group.members)
         for (zone, outside), listed in flows.items():
             self._sum_up(Excess(zone, outside, group, weight, tuple(listed)))
@@ -107,9 +108,24 @@ class Tally:
             yield Flow(met.traffic, side.classes, met.reasons)
             return
         mark = group.mark if isinstance(group.mark, Exposure) else HIDDEN
-        for traffic, reason, exposed in mark.split(met.traffic, self._routable):
+        if nodes := side.classes & self._meetings.node_atoms:
+            yield Flow(met.traffic, nodes, met.reasons)
+        callers = side.classes - nodes
+        for traffic, reason, exposed in mark.split(met.traffic, self._routable) if callers else ():
             reasons = tuple(sorted({*met.reasons, reason})) if reason else met.reasons
-            yield Flow(traffic, side.classes, reasons, exposed=exposed)
+            yield Flow(traffic, callers, reasons, exposed=exposed)
+
+    def _around(self, side: Side, group: TargetGroup) -> Iterator[Flow]:
+        """What may come in with an address that is not the client's, or by another network, whatever policies say."""
+        mark = group.mark if isinstance(group.mark, Exposure) else HIDDEN
+        callers = side.classes if side.outside else side.classes & self._meetings.leaving
+        if mark.masked and callers and not alone(callers, group, self._classes.weights):
+            yield Flow(mark.masked, callers, ("service-source-address",))
+        strangers = side.classes - self._meetings.node_atoms if side.outside else NOTHING
+        if mark.routed and strangers:
+            yield Flow(mark.routed, strangers, ("router",))
+        if side.outside and group.members.intersect(self._classes.attached):
+            yield Flow(ALL, side.classes, ("secondary-network",))
 
     def _sum_up(self, found: Excess) -> None:
         cell = self._sums.get((found.zone, found.group.zone))
@@ -140,13 +156,17 @@ class Tally:
         certain = [flow for flow in found.flows if flow.exposed and not flow.reasons]
         hidden = [flow for flow in found.flows if not flow.exposed]
         beyond = [flow for flow in certain if not flow.traffic <= cell.allowed]
+        doubtful = [f for f in found.flows if f.exposed and f.reasons and not f.traffic <= cell.allowed]
+        unsure = _sources(doubtful) - _sources(beyond)
         cell.unexposed_pairs += self._pairs(found, _sources(hidden))
         if found.group.outside:
             cell.to_outside |= _sources(certain)
             cell.excess_to_outside |= _sources(beyond)
+            cell.doubtful_to_outside |= unsure
         else:
             cell.pairs += self._pairs(found, _sources(certain))
             cell.excess_pairs += self._pairs(found, _sources(beyond))
+            cell.doubtful_pairs += self._pairs(found, unsure)
 
     def _pairs(self, found: Excess, sources: FrozenBitMap) -> int:
         """Ordered pairs of different endpoints; all outside addresses of a zone count as one."""
@@ -180,20 +200,13 @@ class Tally:
             populated=source in populated and target in populated,
             pairs=cell.pairs + weight(cell.to_outside),
             excess_pairs=cell.excess_pairs + weight(cell.excess_to_outside),
+            doubtful_pairs=cell.doubtful_pairs + weight(cell.doubtful_to_outside - cell.excess_to_outside),
             unexposed=cell.unexposed,
             unexposed_pairs=cell.unexposed_pairs,
             reasons=tuple(sorted({reason for breach in breaches if breach.exposed for reason in breach.reasons})),
             breaches=breaches,
             witness=causes.witness(*cell.first) if cell.first else None,
         )
-
-
-def _around(mark: Exposure, outside: FrozenBitMap) -> Iterator[Flow]:
-    """What may enter with an address that is not the client's, whatever the policy says of the client."""
-    if mark.masked:
-        yield Flow(mark.masked, outside, ("service-source-address",))
-    if mark.routed:
-        yield Flow(mark.routed, outside, ("router",))
 
 
 def _sources(flows: Sequence[Flow]) -> FrozenBitMap:

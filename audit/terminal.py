@@ -34,7 +34,9 @@ STYLES = {
 PIPE_WIDTH = 100
 """Columns when the output is no terminal."""
 NARROWEST = 30
-MOST_FINDINGS, MOST_PAIRS, MOST_GAPS, MOST_STEPS = 20, 30, 12, 6
+MOST_ALIKE = 5
+"""Findings that differ only in what they are about and are still shown one by one; more are shown as one."""
+MOST_FINDINGS, MOST_PAIRS, MOST_GAPS, MOST_STEPS, MOST_REFUSED = 20, 30, 12, 6, 3
 REST = "all of them with `-f json -o FILE`"
 
 
@@ -84,6 +86,7 @@ def _verdict(console: Console, report: Report) -> None:
     console.print(
         Text(f"matrix {matrix.name}{version}{approved}; source {report.scope.source}; {report.created}", "dim")
     )
+    console.print(Text(f"exit code {summary.exit_text(report)} (`--fail-on`)", "dim"))
 
 
 def _heading(console: Console, text: str, note: str = "") -> None:
@@ -93,8 +96,8 @@ def _heading(console: Console, text: str, note: str = "") -> None:
 
 def _gaps(console: Console, report: Report) -> None:
     gaps = summary.not_seen(report)
+    console.print(Text(f"{summary.undecided_text(report)}; {summary.read_text(report)}"))
     if not gaps:
-        console.print(Text("Nothing was left unseen: every kind was read, every pair and rule decided."))
         return
     _heading(console, "Not seen", _of(min(len(gaps), MOST_GAPS), len(gaps), "gaps"))
     for gap in gaps[:MOST_GAPS]:
@@ -163,7 +166,8 @@ def _list(console: Console, report: Report) -> None:
         where = f"{cell.from_zone} -> {cell.to_zone}"
         ports = f"{summary.ports_text(cell.excess)} beyond {summary.ports_text(cell.expected)}" if cell.excess else ""
         row = f"row {cell.row}" if cell.row else "by default"
-        rest = ", ".join(part for part in (ports, row, ", ".join(cell.reasons)) if part)
+        pairs = f"endpoint pairs {summary.pairs_text(cell)}" if cell.excess else ""
+        rest = ", ".join(part for part in (ports, pairs, row, ", ".join(cell.reasons)) if part)
         console.print(Text.assemble(_cell(cell), f" {where}: {summary.clipped(rest, 300)}"))
     if len(cells) > MOST_PAIRS:
         console.print(Text(_of(MOST_PAIRS, len(cells), "pairs")))
@@ -180,13 +184,27 @@ def _findings(console: Console, report: Report) -> None:
     if not findings:
         _heading(console, "Findings", "; ".join(part for part in ("none open", aside) if part))
         return
-    note = _of(min(len(findings), MOST_FINDINGS), len(findings), "findings")
+    groups = _folded(findings)
+    note = _of(sum(map(len, groups[:MOST_FINDINGS])), len(findings), "findings")
     _heading(console, "Findings, worst first", "; ".join(part for part in (note, aside) if part))
-    for finding in findings[:MOST_FINDINGS]:
-        _finding(console, finding)
+    for first, *others in groups[:MOST_FINDINGS]:
+        _finding(console, report, first, others)
 
 
-def _finding(console: Console, finding: FindingRecord) -> None:
+def _folded(findings: Iterable[FindingRecord]) -> list[list[FindingRecord]]:
+    """The findings in their order, each alone, but copies of one fault in one list where they are more than a few."""
+    alike: dict[tuple[object, ...], list[FindingRecord]] = {}
+    for one in findings:
+        title = one.title
+        for subject in one.subjects:
+            title = title.replace(subject, "")
+        alike.setdefault(
+            (one.verdict, one.severity, one.rule, one.from_zone, one.to_zone, *one.ports.items(), title), []
+        ).append(one)
+    return [part for found in alike.values() for part in ([found] if len(found) > MOST_ALIKE else [[x] for x in found])]
+
+
+def _finding(console: Console, report: Report, finding: FindingRecord, others: Sequence[FindingRecord]) -> None:
     console.print()
     verdict = Text(f" {finding.verdict} ", STYLES[finding.verdict])
     where = summary.zones_text(finding)
@@ -197,12 +215,15 @@ def _finding(console: Console, finding: FindingRecord) -> None:
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=6, no_wrap=True)
     table.add_column(overflow="fold")
-    for name, text in _details(finding):
+    for name, text in _details(report, finding):
         table.add_row(Text(name, "dim"), Text(text))
+    if others:
+        places = [_some(one.subjects, 1) for one in others]
+        table.add_row(Text("alike", "dim"), Text(f"{len(others):,} more: {_some(places, 3)}"))
     console.print(Padding(table, (0, 0, 0, 2)))
 
 
-def _details(finding: FindingRecord) -> Iterable[tuple[str, str]]:
+def _details(report: Report, finding: FindingRecord) -> Iterable[tuple[str, str]]:
     """What helps to act on it, as label and text."""
     if finding.reason:
         yield "why", finding.reason
@@ -215,13 +236,16 @@ def _details(finding: FindingRecord) -> Iterable[tuple[str, str]]:
     sentence, yaml = summary.split_fix(finding.fix)
     if sentence:
         yield "fix", summary.clipped(sentence, 400) + (" (ready YAML with `-f html -o FILE`)" if yaml else "")
+    for text in summary.refused_texts(report, finding)[:MOST_REFUSED]:
+        yield "except", summary.clipped(text, 200)
     if finding.owner:
         yield "owner", summary.clipped(finding.owner, 100)
 
 
 def _path(finding: FindingRecord) -> Iterable[tuple[str, str]]:
     for number, step in enumerate(finding.path[:MOST_STEPS]):
-        rule = f" rule {step.rule}" if step.rule is not None else ""
+        said = step.rule is None or step.text.startswith(f"rule {step.rule} ")
+        rule = "" if said else f" rule {step.rule}"
         place = f" ({step.file}{f':{step.line}' if step.line else ''})" if step.file else ""
         head = f"{step.direction} " if step.direction else ""
         subject = f"{step.object}{rule}{place}: " if step.object else ""
@@ -242,6 +266,7 @@ def _exceptions(console: Console, report: Report) -> None:
     for record in sorted(report.exceptions, key=_urgency)[:MOST_GAPS]:
         until = f", until {record.expires_on}" if record.expires_on else ", no end"
         covers = f", findings covered: {len(record.findings):,}" if record.findings else ""
+        covers += f", would have covered: {len(record.would_cover):,}" if record.would_cover else ""
         text = f"{record.id} {record.status}{until}{covers}: {record.title}"
         console.print(Padding(Text(summary.clipped(text, 300)), (0, 0, 0, 2)))
 

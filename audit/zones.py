@@ -88,9 +88,24 @@ def _namespace(matrix: ZoneMatrix, namespace: Namespace) -> Membership:
         claims = [claim for claim in claims if claim.zone not in platform] or [
             _Claim(name, "platform namespace") for name in platform
         ]
-    elif not claims and matrix.settings.cluster_mode == "single-zone":
+    elif not claims and _takes_the_rest(matrix, namespace):
         claims = [_Claim(matrix.settings.cluster_zone, "single-zone cluster"), *_named(matrix, namespace)]
     return _settle(matrix, claims) or Membership(zone=UNZONED, claims=(), reason=_why_none(matrix, namespace))
+
+
+def _takes_the_rest(matrix: ZoneMatrix, namespace: Namespace) -> bool:
+    """Whether the zone of a single-zone cluster takes a namespace that nobody claims.
+
+    Not one that its label may put, or was to put, elsewhere.
+    """
+    if matrix.settings.cluster_mode != "single-zone":
+        return False
+    return namespace.known and not stray_labels(matrix, matrix.settings.zone_labels, _labels(namespace))
+
+
+def stray_labels(matrix: ZoneMatrix, keys: Iterable[str], labels: Mapping[str, str]) -> tuple[str, ...]:
+    """The zone labels, of these keys, that name no zone of the matrix, as `key=value`, in the order of the keys."""
+    return tuple(f"{key}={labels[key]}" for key in keys if key in labels and not matrix.zone(labels[key]))
 
 
 def _selected(matrix: ZoneMatrix, namespace: Namespace) -> list[_Claim]:
@@ -154,9 +169,11 @@ def _node(matrix: ZoneMatrix, node: Node) -> Membership:
         if zone.nodes is not None and zone.nodes.matches(node.labels)
     ]
     claims = claims or _node_labelled(matrix, node) or _node_addressed(matrix, node)
-    if not claims and matrix.settings.cluster_mode == "single-zone":
+    stray = stray_labels(matrix, matrix.settings.node_labels, node.labels)
+    if not claims and not stray and matrix.settings.cluster_mode == "single-zone":
         claims = [_Claim(matrix.settings.cluster_zone, "single-zone cluster")]
-    return _settle(matrix, claims) or Membership(zone=UNZONED, claims=(), reason="no zone selects it")
+    reason = f"no zone selects it: label {stray[0]} names no zone" if stray else "no zone selects it"
+    return _settle(matrix, claims) or Membership(zone=UNZONED, claims=(), reason=reason)
 
 
 def _node_labelled(matrix: ZoneMatrix, node: Node) -> list[_Claim]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from audit.rule import (
     INCOMPLETE,
     NONE,
+    UNJUDGED,
     UNZONED,
     Breach,
     Cause,
@@ -112,8 +113,32 @@ def _uncertain(context: Context, cell: Cell) -> Iterator[Finding]:
                 by_reason.setdefault(reason, []).append(breach)
     for reason, breaches in sorted(by_reason.items()):
         yield _undecided(context, cell, reason, breaches)
-    if not by_reason and cell.verdict == "not-evaluated" and INCOMPLETE not in cell.reasons:
+    if UNJUDGED in cell.reasons:
+        yield _unjudged(context, cell)
+    silent = cell.verdict == "not-evaluated" and (cell.excess or {INCOMPLETE, UNJUDGED}.isdisjoint(cell.reasons))
+    if not by_reason and silent:
         yield _undecided(context, cell, ", ".join(cell.flow.reasons) or "unknown", [])
+
+
+def _unjudged(context: Context, cell: Cell) -> Finding:
+    """A row that blocks what no policy decides, on a pair where something is open."""
+    services = ", ".join(cell.expectation.row.unmodelled if cell.expectation.row else ())
+    return Finding(
+        title=f"{cell.source} may reach {cell.target} on {services}: {UNJUDGED}",
+        subjects=(_zone(cell),),
+        verdict="not-evaluated",
+        severity=cell.expectation.severity,
+        from_zone=cell.source,
+        to_zone=cell.target,
+        evidence=(cell.flow.witness,) if cell.flow.witness else (),
+        matrix_row=_row(cell),
+        expected=f"{services} blocked (row {_row(cell)})",
+        observed=f"something is open, and no NetworkPolicy decides {services}",
+        fix=f"Have {services} blocked by other means and take it out of the row, or close the pair as a whole.",
+        owner=_owner(context, cell),
+        reason=f"{services} is outside the NetworkPolicy API, so whether it is blocked cannot be told.",
+        identity=(UNJUDGED, services),
+    )
 
 
 def _undecided(context: Context, cell: Cell, reason: str, breaches: list[Breach]) -> Finding:
@@ -169,31 +194,59 @@ def _owner(context: Context, cell: Cell) -> str:
 def _fix(context: Context, cell: Cell, breach: Breach) -> str:
     for cause in _path(breach):
         if cause.ref and cause.ref in breach.subjects:
-            return _narrow(cell, cause)
+            return _narrow(context, cell, cause)
+    if bound := [subject for subject in breach.subjects if subject in context.host_network]:
+        return _off_the_host(bound, inward=breach.ingress is not None)
     if namespaces := [subject.name for subject in breach.subjects if subject.kind == "Namespace"]:
         return _isolate(context, cell, breach, namespaces)
     at = ", ".join(map(str, breach.subjects)) or "its source"
     return f"Close {breach.traffic} from {cell.source} to {cell.target} at {at}."
 
 
-def _narrow(cell: Cell, cause: Cause) -> str:
-    rule_text = f"{cause.direction} rule {cause.rule} of {cause.ref}" if cause.rule >= 0 else f"{cause.ref}"
+def _narrow(context: Context, cell: Cell, cause: Cause) -> str:
+    """What to change in a policy; ports only where no other zone and no allowed traffic depends on the rule."""
     allowed = cell.expectation.allowed
-    if not allowed:
-        return f"Remove {rule_text}, or narrow its peers so that it no longer covers {cell.source} to {cell.target}."
-    ports = "\n".join(["ports:", *ports_yaml(allowed)])
-    return f"Narrow {rule_text}: from {cell.source} to {cell.target} the matrix allows only {allowed}.\n\n{ports}"
+    peer_zone = cell.source if cause.direction == "ingress" else cell.target
+    found = context.narrow(cause, peer_zone, allowed)
+    says = f"from {cell.source} to {cell.target} the matrix allows {f'only {allowed}' if allowed else 'nothing'}"
+    if found is None:
+        rule_text = f"{cause.direction} rule {cause.rule} of {cause.ref}" if cause.rule >= 0 else f"{cause.ref}"
+        return f"Narrow {rule_text}: {says}."
+    many = len(found.rules) > 1
+    rules = f"{cause.direction} rule{'s' if many else ''} {_listed(map(str, found.rules))} of {cause.ref}"
+    peers = f"{'their' if many else 'its'} peer{'s' if len(found.peers) > 1 else ''} {_listed(found.peers)}"
+    if found.shared:
+        verb = "cover" if len(found.peers) > 1 else "covers"
+        return f"Narrow the peers of {rules}: {peers} {verb} {peer_zone}, and {says}."
+    if many and allowed:
+        return f"Narrow the ports of {rules}: {says}."
+    if found.ports:
+        ports = "\n".join(["ports:", *ports_yaml(found.ports)])
+        return f"Narrow the ports of {rules}: {says}.\n\n{ports}"
+    kept = " Keep Egress among its policyTypes." if cause.direction == "egress" else ""
+    return f"Remove {rules}: {peers} {'are' if len(found.peers) > 1 else 'is'} in {peer_zone}, and {says}.{kept}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _off_the_host(bound: Sequence[ObjectRef], *, inward: bool) -> str:
+    where = (
+        "filter at the nodes or at the egress of the sources" if inward else "filter where the nodes' traffic leaves"
+    )
+    them = "it" if len(bound) == 1 else "them"
+    more = f" and {len(bound) - 1} more" if len(bound) > 1 else ""
+    return f"No policy binds {bound[0]}{more}: take {them} off the host network, or {where}."
 
 
 def _host_fix(context: Context, breach: Breach) -> str:
     """What to do about an endpoint on the host network, where no policy can isolate it; empty for any other."""
     inward = breach.ingress is not None
     name = (breach.witness.target if inward else breach.witness.source) if breach.witness else ""
-    for ref in context.host_network:
-        if f"{ref.namespace}/{ref.kind}/{ref.name}" == name:
-            where = "filter at the nodes" if inward else "filter where the nodes' traffic leaves"
-            return f"No policy binds {ref}: take it off the host network, or {where}."
-    return ""
+    bound = [ref for ref in context.host_network if f"{ref.namespace}/{ref.kind}/{ref.name}" == name]
+    return _off_the_host(bound, inward=inward) if bound else ""
 
 
 def _settle(context: Context, breaches: list[Breach]) -> str:
@@ -209,8 +262,6 @@ def _isolate(context: Context, cell: Cell, breach: Breach, namespaces: list[str]
     zone = cell.target if inward else cell.source
     if zone == UNZONED:
         return f"Give namespace {namespaces[0]} the label of its zone, then a policy that isolates it."
-    if fix := _host_fix(context, breach):
-        return fix
     direction = "ingress" if inward else "egress"
     others = f" The same goes for {len(namespaces) - 1} more." if len(namespaces) > 1 else ""
     yaml = context.zone_policy(namespaces[0], zone, "ingress" if inward else "egress")

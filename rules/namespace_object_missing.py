@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.rule import UNZONED, Context, Finding, rule
+from audit.rule import UNZONED, Context, Finding, rule, together
 
 
 @rule(
@@ -25,6 +25,11 @@ def namespace_object_missing(context: Context) -> Iterator[Finding]:
     Limits: where the matrix claims the namespace by name its zone is certain, and this is information only; what
     policies make of its labels stays unknown.
     """
+    found = (("", one) for one in _each(context))
+    yield from together(found, lambda count, _: f"the labels of {count} namespaces are unknown")
+
+
+def _each(context: Context) -> Iterator[Finding]:
     for name, namespace in sorted(context.inventory.namespaces.items()):
         if namespace.known:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.rule import UNZONED, Context, Finding, rule
+from audit.rule import UNZONED, Context, Finding, rule, together
 
 
 @rule(
@@ -26,6 +26,11 @@ def namespace_without_policy(context: Context) -> Iterator[Finding]:
     Limits: zones that the matrix lets everybody into are skipped, and so are platform namespaces, which are judged by
     the cells of the matrix alone. Namespaces with policies that do not isolate are NET003.
     """
+    found = (("", one) for one in _each(context))
+    yield from together(found, lambda count, one: f"{count} namespaces of zone {one.to_zone} have no NetworkPolicy")
+
+
+def _each(context: Context) -> Iterator[Finding]:
     for name, isolation in sorted(context.facts.isolation.items()):
         zone = context.matrix.zone(context.zone_of(name))
         if zone is None or zone.name == UNZONED or zone.kind == "platform" or zone.name not in context.protected:

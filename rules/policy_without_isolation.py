@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.rule import Context, Finding, Isolation, ObjectRef, rule
+from audit.rule import Context, Finding, Isolation, ObjectRef, rule, together
 
 
 @rule(
@@ -27,11 +27,17 @@ def policy_without_isolation(context: Context) -> Iterator[Finding]:
     Limits: only ingress is judged here, only in zones that the matrix protects; pods on the host network cannot be
     isolated by policy and are not counted. Platform namespaces are left to the platform's own operators.
     """
+    yield from together(_each(context), _title_of_many)
+
+
+def _each(context: Context) -> Iterator[tuple[tuple[str, ...], Finding]]:
+    """Each finding with the names of the policies that open its namespace: copies of one policy are one cause."""
     for name, isolation in sorted(context.facts.isolation.items()):
         if isolation.policies and context.kind_of(name) != "platform" and context.zone_of(name) in context.protected:
             bare = isolation.pods - isolation.ingress
             if bare > 0 or isolation.open_ingress_by:
-                yield _finding(context, name, isolation, bare)
+                one = _finding(context, name, isolation, bare)
+                yield tuple(ref.name for ref in one.subjects[1:]), one
 
 
 def _finding(context: Context, name: str, isolation: Isolation, bare: int) -> Finding:
@@ -59,6 +65,14 @@ def _title(name: str, isolation: Isolation, bare: int, openers: tuple[ObjectRef,
     if bare == isolation.pods:
         return f"namespace {name} has policies, none of which isolates a pod for ingress"
     return f"namespace {name} has policies, but {bare} of its {isolation.pods} pods are open for ingress"
+
+
+def _title_of_many(count: int, first: Finding) -> str:
+    where = f"{count} namespaces of zone {first.to_zone}"
+    if openers := first.subjects[1:]:
+        return f"{where} are isolated on paper only: NetworkPolicy {openers[0].name} in each admits everybody"
+    some = "not every pod" if first.severity == "medium" else "no pod"
+    return f"{where} have policies that isolate {some} for ingress"
 
 
 def _fix(context: Context, name: str, openers: tuple[ObjectRef, ...], *, bare: bool) -> str:

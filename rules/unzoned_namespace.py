@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.rule import Context, Finding, NotApplicable, ObjectRef, Severity, is_platform, rule
+from audit.rule import Context, Finding, NotApplicable, ObjectRef, Severity, is_platform, rule, stray_labels, together
 
 
 @rule(
@@ -22,8 +22,9 @@ def unzoned_namespace(context: Context) -> Iterator[Finding | NotApplicable]:
 
     How to fix: label the namespace with its zone; for the platform's own namespaces add a zone of kind `platform`.
 
-    Limits: the weight follows `defaults.unzoned`. Namespaces without pods or policies count as low. A namespace whose
-    object was not read is ZON004.
+    Limits: the weight follows `defaults.unzoned`. Namespaces without pods or policies count as low, and so
+    does a zone label of a namespace that names no zone where something else decides. A namespace whose object
+    was not read is ZON004.
     """
     if context.matrix.defaults.unzoned == "ignore":
         yield NotApplicable("the matrix sets `defaults.unzoned: ignore`")
@@ -34,11 +35,11 @@ def unzoned_namespace(context: Context) -> Iterator[Finding | NotApplicable]:
     has_platform = any(zone.kind == "platform" for zone in context.matrix.zones)
     platform = [] if has_platform else [name for name in names if is_platform(name)]
     held = _held(context)
-    for name in names:
-        if name not in platform:
-            yield _finding(context, name, _severity(context, held=name in held))
+    single = (_finding(context, name, _severity(context, held=name in held)) for name in names if name not in platform)
+    yield from together(((one.observed, one) for one in single), lambda n, _: f"{n} namespaces belong to no zone")
     if platform:
         yield _platform(context, platform, _severity(context, held=not held.isdisjoint(platform)))
+    yield from _strays(context, frozenset(names))
 
 
 def _seen(context: Context, name: str) -> bool:
@@ -83,4 +84,28 @@ def _platform(context: Context, names: list[str], severity: Severity) -> Finding
         observed="the matrix has no zone of kind platform",
         fix="Add a zone for the platform to the matrix.\n\n- name: platform\n  kind: platform\n  trust: 90",
         counts={"namespaces": len(names)},
+    )
+
+
+def _strays(context: Context, said: frozenset[str]) -> Iterator[Finding]:
+    """Namespaces with a zone label that names no zone, although something else gives them one.
+
+    Nodes may carry other values: those that several zones share have to be called something.
+    """
+    matrix, inventory = context.matrix, context.inventory
+    for name, namespace in sorted(inventory.namespaces.items()):
+        stray = stray_labels(matrix, matrix.settings.zone_labels, namespace.labels)
+        if stray and name not in said:
+            yield _stray(namespace.ref, stray[0], context.zone_map.namespaces[name].reason)
+
+
+def _stray(ref: ObjectRef, label: str, reason: str) -> Finding:
+    return Finding(
+        title=f"label {label} of {ref.kind.lower()} {ref.name} names no zone",
+        subjects=(ref,),
+        severity="low",
+        expected="the name of a zone of the matrix",
+        observed=reason,
+        fix="Give the label the name of its zone, or remove it.",
+        identity=(label,),
     )

@@ -26,6 +26,8 @@ def command(session: Session, sources: tuple[str, ...], output: str | None) -> N
     from audit import inventory, matrix
     from audit.sources import read
 
+    if output == "":
+        raise UsageError("`-o` has an empty path", hint="`-` is standard output")
     target = Path(output) if output and output != "-" else None
     if target and (target.exists() or target.is_symlink()):
         raise UsageError(f"`{target}` exists already", hint="a matrix is not overwritten; choose another name")

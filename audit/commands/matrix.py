@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from audit.commands.overwriting import keep_inputs
 from audit.commands.session import Session
+from audit.commands.wording import Group
+from audit.errors import UsageError
 from audit.safetext import safe_text
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Check, convert or show a zone matrix."""
 
@@ -53,6 +58,9 @@ def convert(session: Session, file: str, output: str, base: str | None) -> None:
     """Convert a matrix between YAML, JSON, CSV and XLSX; what was written is read back and compared."""
     from audit import matrix
 
+    if not output:
+        raise UsageError("`-o` has an empty path")
+    keep_inputs([Path(output).resolve()], (), (file, base))
     for note in matrix.convert(file, output, base):
         session.note(note)
 

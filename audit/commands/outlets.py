@@ -5,9 +5,9 @@ A file is written beside its place, flushed to disk and then renamed, so a reade
 
 from __future__ import annotations
 
+import difflib
 import os
 import stat
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +17,9 @@ from typing import Any
 
 import click
 
-from audit.commands.session import Session
+from audit.commands.overwriting import keep_inputs
+from audit.commands.session import Session, check_stdout, on_terminal
+from audit.commands.wording import Words
 from audit.errors import AuditError, AuditErrors, RenderError, UsageError
 
 _ORDER = "audit.outlets.order"
@@ -52,38 +54,68 @@ def output_options(formats: Sequence[str]) -> Callable[[Callable[..., Any]], Cal
             "paths",
             multiple=True,
             metavar="PATH",
-            help="File for the format before it; `-` is stdout.",
+            help="File for the format before it, or for that of its suffix; `-` is stdout.",
         )
         format_ = click.option(
             "-f",
             "--format",
             "formats",
             multiple=True,
-            type=click.Choice(formats),
-            help=f"Output format, may be repeated. [default: {formats[0]}]",
+            type=Words(formats),
+            help=f"Output format, may be repeated. [default: that of the file's suffix, else {formats[0]}]",
         )
         return format_(output(function))
 
     return add
 
 
-def outlets(ctx: click.Context, default: str, binary: Iterable[str] = ()) -> tuple[Outlet, ...]:
-    """The outputs asked for; UsageError for pairs that make no sense and places that cannot be written."""
+def outlets(
+    ctx: click.Context, default: str, suffixes: Mapping[str, str], binary: Iterable[str] = ()
+) -> tuple[Outlet, ...]:
+    """The outputs asked for; UsageError for pairs that make no sense and places that cannot or must not be written.
+
+    A file without a format of its own takes the one of its suffix, by `suffixes`.
+    """
     found: list[tuple[str, str]] = []
+    implied: set[str] = set()
     formats, paths = iter(ctx.params["formats"]), iter(ctx.params["paths"])
     for name in ctx.meta[_ORDER]:
         if name == "formats":
             found.append((next(formats), ""))
         elif name == "paths":
             path = next(paths)
-            if found and found[-1][1]:
-                raise UsageError(f"`-o {path}` follows another `-o`", hint="each `-o` belongs to the `-f` before it")
-            found[-1:] = [(found[-1][0] if found else default, path)]
+            if not path:
+                raise UsageError("`-o` has an empty path", hint="`-` is standard output")
+            if found and not found[-1][1]:
+                found[-1] = (found[-1][0], path)
+            else:
+                found.append((_implied(path, default, suffixes, follows=bool(found)), path))
+                implied.add(found[-1][0])
+    # `-o r.json -f json` is one output: the format was named after the file.
+    kept = [(name, path) for name, path in found if path or name not in implied]
     chosen = tuple(
-        Outlet(name, Path(path).resolve() if path not in ("", "-") else None) for name, path in found or [(default, "")]
+        Outlet(name, Path(path).resolve() if path not in ("", "-") else None) for name, path in kept or [(default, "")]
     )
     _check(chosen, frozenset(binary))
+    files = (ctx.params.get(name) for name in ("zones", "exceptions", "rules_directory"))
+    keep_inputs([one.path for one in chosen if one.path], ctx.params["sources"], files)
     return chosen
+
+
+def _implied(path: str, default: str, suffixes: Mapping[str, str], *, follows: bool) -> str:
+    """The format of a file by its suffix; the default for standard output and for names without a suffix."""
+    suffix = Path(path).suffix.lower()
+    if suffix in suffixes:
+        return suffixes[suffix]
+    if follows:
+        raise UsageError(f"`-o {path}` follows another `-o`", hint="give it a `-f` of its own, or a suffix that tells")
+    if not suffix or path == "-":
+        return default
+    near = difflib.get_close_matches(suffix, suffixes, n=1)
+    meant = f"did you mean `-f {suffixes[near[0]]} -o {path}`?" if near else ""
+    raise UsageError(
+        f"the suffix of `{path}` names no format", hint=meant or f"known: {', '.join(suffixes)}; or give `-f`"
+    )
 
 
 def _check(chosen: Sequence[Outlet], binary: frozenset[str]) -> None:
@@ -91,7 +123,9 @@ def _check(chosen: Sequence[Outlet], binary: frozenset[str]) -> None:
     if len(to_stdout) > 1:
         names = " and ".join(f"`{name}`" for name in to_stdout)
         raise UsageError(f"{names} would both go to standard output", hint="give all but one a file with `-o`")
-    if to_stdout and to_stdout[0] in binary and sys.stdout.isatty():
+    if to_stdout:
+        check_stdout()
+    if to_stdout and to_stdout[0] in binary and on_terminal():
         raise UsageError(f"`{to_stdout[0]}` is not for a terminal", hint="name a file with `-o`")
     files = [one.path for one in chosen if one.path is not None]
     for path in files:

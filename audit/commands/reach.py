@@ -9,9 +9,12 @@ import click
 
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.session import Session
+from audit.commands.wording import Words
 from audit.errors import UsageError
 
 FORMATS = ("table", "json", "csv", "md", "dot", "svg")
+SUFFIXES = {".txt": "table", **{f".{name}": name for name in FORMATS[1:]}}
+"""The format of a file that no `-f` gives one."""
 By = Literal["pod", "workload", "namespace", "zone"]
 
 
@@ -21,14 +24,14 @@ By = Literal["pod", "workload", "namespace", "zone"]
 Examples:
   zone-audit reach manifests/
   zone-audit reach manifests/ --zones zones.yaml --by zone
-  zone-audit reach cluster.json --by pod -f json -o reach.json
-  zone-audit reach manifests/ --by namespace -f svg -o reach.svg
+  zone-audit reach cluster.json --by pod -o reach.json
+  zone-audit reach manifests/ --by namespace -o reach.svg
 """,
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--zones", metavar="FILE", help="Zone matrix; endpoints then carry their zone.")
 @click.option(
-    "--by", type=click.Choice(get_args(By)), default="workload", show_default=True, help="What one endpoint stands for."
+    "--by", type=Words(get_args(By)), default="workload", show_default=True, help="What one endpoint stands for."
 )
 @output_options(FORMATS)
 @click.pass_context
@@ -46,7 +49,7 @@ def command(  # noqa: PLR0913 - one argument per option
     Pairs that are left out are denied on every port.
     """
     session: Session = ctx.obj
-    chosen = outlets(ctx, FORMATS[0])
+    chosen = outlets(ctx, FORMATS[0], SUFFIXES)
     if by == "zone" and zones is None:
         raise UsageError("`--by zone` needs a zone matrix", hint="name it with `--zones`")
     gc.disable()  # a run only builds up; nothing it holds is garbage before the end

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from audit.commands.session import Session
+from audit.commands.wording import Group
 from audit.discovery import discover
 from audit.errors import UsageError, did_you_mean
 from audit.rule import Rule
@@ -16,7 +17,7 @@ from audit.rule import Rule
 _WIDTH = 100
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """List the rules, or show one."""
 

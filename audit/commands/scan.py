@@ -14,12 +14,15 @@ import click
 
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.session import Session
+from audit.commands.wording import Words
 from audit.conclusion import FINDINGS
 from audit.errors import INCOMPLETE
 from audit.model import SEVERITIES, Severity, ZoneMatrix
 from audit.report import InputRecord, Report
 
 FORMATS = ("text", "json", "html", "pdf")
+SUFFIXES = {".txt": "text", ".json": "json", ".html": "html", ".htm": "html", ".pdf": "pdf"}
+"""The format of a file that no `-f` gives one."""
 THRESHOLDS = SEVERITIES[1:]
 """`info` never makes a scan fail."""
 
@@ -32,6 +35,7 @@ SOURCE is a YAML or JSON file, a directory of them, or `-` for standard input. L
 \b
 Examples:
   zone-audit scan manifests/ --zones zones.yaml
+  zone-audit scan cluster.json --zones zones.yaml -o report.html -o results.json
   zone-audit scan cluster.json --zones zones.yaml -f text -f json -o results.json -f pdf -o report.pdf
   kubectl get ns,no,po,svc,netpol,ing -A -o json | zone-audit scan - --zones zones.yaml
   zone-audit scan base/ overlay/ --zones zones.yaml --exceptions exceptions.yaml --fail-on high
@@ -43,7 +47,7 @@ Examples:
 @output_options(FORMATS)
 @click.option(
     "--fail-on",
-    type=click.Choice(THRESHOLDS),
+    type=Words(THRESHOLDS),
     default="low",
     show_default=True,
     help="Findings at or above this severity make the exit code 1.",
@@ -68,7 +72,7 @@ def command(  # noqa: PLR0913 - one argument per option
     Every ordered pair of zones is judged: pass, fail, excepted, not-evaluated or not-applicable.
     """
     session: Session = ctx.obj
-    chosen = outlets(ctx, FORMATS[0], binary=("pdf",))
+    chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf",))
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     report = scan(
         sources,

@@ -10,13 +10,24 @@ import time
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from audit.errors import RenderError
+from audit.errors import RenderError, UsageError
 from audit.safetext import safe_text
 
 QUIET_SECONDS = 1.0
 """Work that takes less is over before a person wonders about it."""
 _PAUSE_SECONDS = 0.1
 """Between two updates of the line: ten a second are readable and cost nothing."""
+
+
+def on_terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return bool(sys.stdout and sys.stdout.isatty())
+
+
+def check_stdout() -> None:
+    """UsageError when standard output is closed (`>&-`): a result must not get lost in silence."""
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", hint="redirect it to a file or to /dev/null")
 
 
 class Progress:
@@ -59,28 +70,29 @@ class Session:
         return self.created.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     @property
-    def stdin(self) -> BinaryIO:
-        """Standard input as bytes."""
-        return sys.stdin.buffer
+    def stdin(self) -> BinaryIO | None:
+        """Standard input as bytes; None where it is closed."""
+        return sys.stdin.buffer if sys.stdin else None
 
     @property
     def colour(self) -> bool:
         """Whether standard output is a terminal that wants colours (https://no-color.org)."""
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return on_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     @property
     def width(self) -> int | None:
         """Columns of the terminal; None where standard output is none."""
-        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        return shutil.get_terminal_size().columns if on_terminal() else None
 
     @property
     def encoding(self) -> str:
         """Of standard output."""
-        return sys.stdout.encoding or "utf-8"
+        return (sys.stdout and sys.stdout.encoding) or "utf-8"
 
     def write(self, content: bytes) -> None:
         """Bytes to standard output; a reader that has gone away is no error, a full disk is a RenderError."""
         self.progress.clear()
+        check_stdout()
         try:
             sys.stdout.buffer.write(content)
             sys.stdout.flush()

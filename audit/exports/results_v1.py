@@ -35,5 +35,7 @@ def schema() -> bytes:
     described = msgspec.json.schema(Report) | {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": SCHEMA,
+        "description": "Text that does not apply or was not given is the empty string, a list without entries is []; "
+        "null stands only where a number or an object does not apply.",
     }
     return msgspec.json.format(msgspec.json.encode(described, order="sorted"), indent=2) + b"\n"

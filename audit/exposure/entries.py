@@ -8,14 +8,14 @@ router's address, so whether an outside client gets through is possible, never c
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from audit.inventory import Inventory, Pod
-from audit.snapshot import Entry, ServicePort, Snapshot
+from audit.snapshot import Entry, RawBody, ServicePort, Snapshot
 from audit.traffic import NONE, PROTOCOLS, Traffic, union
 
 ROUTED = {
@@ -28,6 +28,22 @@ ROUTED = {
     "UDPRoute": ("gateway.networking.k8s.io",),
 }
 """Kinds that publish Services through routers, with their API groups."""
+PUBLISHING_GROUPS = frozenset(
+    {
+        "networking.istio.io",
+        "traefik.io",
+        "traefik.containo.us",
+        "projectcontour.io",
+        "configuration.konghq.com",
+        "k8s.nginx.org",
+        "getambassador.io",
+        "apisix.apache.org",
+        "ingress.v1.haproxy.org",
+        "gateway.solo.io",
+        "serving.knative.dev",
+    }
+)
+"""Groups of other routers: whatever Service an object of theirs names, in any field, may be published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,8 @@ def exposures(inventory: Inventory) -> dict[int, Exposure]:
 def _exposure(service: Entry, kind: str, ports: Traffic) -> Exposure:
     if kind == "routed":
         return Exposure(routed=ports)
+    if kind == "listed":
+        return Exposure(masked=ports)
     spec = service.body.spec
     masked = NONE if spec.externalTrafficPolicy == "Local" else ports
     if spec.loadBalancerSourceRanges and spec.type == "LoadBalancer" and not spec.externalIPs:
@@ -99,11 +117,20 @@ def _merged(parts: list[Exposure]) -> Exposure:
 
 
 def _exposing(snapshot: Snapshot) -> Iterator[tuple[Entry, str]]:
-    """Services that lead in from outside, each with `direct` or `routed`."""
+    """Services that lead in from outside, each with `direct`, `routed` or `listed`.
+
+    A Service without selector leads to addresses that somebody listed; which pods have them is not read, so any pod of
+    its namespace may be meant.
+    """
     routed = _routed_services(snapshot)
     for service in snapshot.of("Service"):
         spec = service.body.spec
-        if spec is None or not spec.selector:
+        if spec is None or spec.type == "ExternalName":
+            continue
+        if not spec.selector:
+            leads = spec.type in ("NodePort", "LoadBalancer") or bool(spec.externalIPs)
+            if leads or (service.namespace, service.name) in routed:
+                yield service, "listed"
             continue
         if spec.type in ("NodePort", "LoadBalancer") or spec.externalIPs:
             yield service, "direct"
@@ -113,7 +140,7 @@ def _exposing(snapshot: Snapshot) -> Iterator[tuple[Entry, str]]:
 
 def _selected(inventory: Inventory, namespaces: list[str], service: Entry) -> Iterator[int]:
     """Endpoints behind a Service."""
-    selector: Mapping[str, str] = service.body.spec.selector
+    selector: Mapping[str, str] = service.body.spec.selector or {}
     start, end = bisect_left(namespaces, service.namespace), bisect_right(namespaces, service.namespace)
     for index in range(start, end):
         labels = inventory.endpoints[index].labels
@@ -147,7 +174,38 @@ def _routed_services(snapshot: Snapshot) -> set[tuple[str, str]]:
         for group in groups:
             for entry in _entries(snapshot, kind, group):
                 found.update(_backends(kind, entry))
+    others = [entry for listed in snapshot.entries.values() for entry in _publishing(listed)]
+    if others:
+        services = {(service.namespace, service.name) for service in snapshot.of("Service")}
+        for entry in others:
+            found |= _named(entry, services)
     return found
+
+
+def _publishing(listed: Sequence[Entry]) -> Sequence[Entry]:
+    return listed if listed and listed[0].group in PUBLISHING_GROUPS and isinstance(listed[0].body, RawBody) else ()
+
+
+def _named(entry: Entry, services: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Services that any text of an object names: `name`, `name.namespace` or a longer host name."""
+    spec = msgspec.json.decode(entry.body.spec) if bytes(entry.body.spec) else {}
+    found = set()
+    for text in _texts(spec):
+        name, _, rest = text.partition(".")
+        found |= services & {(entry.namespace, name), (rest.partition(".")[0], name)}
+    return found
+
+
+def _texts(node: Any) -> Iterator[str]:
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            pending += one
+        elif isinstance(one, dict):
+            pending += one.values()
 
 
 def _entries(snapshot: Snapshot, kind: str, group: str) -> Iterator[Entry]:

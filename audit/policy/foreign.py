@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from audit.model import ObjectRef
-from audit.snapshot import Snapshot
+from audit.snapshot import GROUPS, Entry, RawBody, Snapshot
 
 Effect = Literal["any", "restrict", "restrict-outside"]
 """What such a policy can do: allow and deny; only deny; only deny connections that leave the pod network."""
 
 FOREIGN: dict[str, dict[str, Effect]] = {
-    "cilium.io": {"CiliumNetworkPolicy": "any", "CiliumClusterwideNetworkPolicy": "any"},
-    "projectcalico.org": {"NetworkPolicy": "any", "GlobalNetworkPolicy": "any"},
-    "crd.projectcalico.org": {"NetworkPolicy": "any", "GlobalNetworkPolicy": "any"},
+    "cilium.io": {
+        "CiliumNetworkPolicy": "any",
+        "CiliumClusterwideNetworkPolicy": "any",
+        "CiliumLocalRedirectPolicy": "any",
+    },
+    "projectcalico.org": {"NetworkPolicy": "any", "GlobalNetworkPolicy": "any", "HostEndpoint": "any"},
+    "crd.projectcalico.org": {"NetworkPolicy": "any", "GlobalNetworkPolicy": "any", "HostEndpoint": "any"},
     "crd.antrea.io": {"NetworkPolicy": "any", "ClusterNetworkPolicy": "any"},
+    "kubeovn.io": {"Subnet": "any", "SecurityGroup": "any"},
     "security.istio.io": {"AuthorizationPolicy": "restrict", "PeerAuthentication": "restrict"},
     "policy.linkerd.io": {"Server": "restrict", "ServerAuthorization": "restrict", "AuthorizationPolicy": "restrict"},
     "k8s.ovn.org": {
@@ -33,7 +38,19 @@ Egress firewalls skip pod addresses; a service mesh only adds refusals on top of
 """
 
 
-NODES = frozenset({"GlobalNetworkPolicy", "CiliumClusterwideNetworkPolicy"})
+_STAGED = ("NetworkPolicy", "GlobalNetworkPolicy", "KubernetesNetworkPolicy")
+POLICY_NAMES = ("NetworkPolicy", "SecurityPolicy", "FirewallPolicy", "NetworkFirewall")
+"""Endings of kinds that decide about traffic in whatever group: plug-ins this list does not know bring such kinds."""
+HARMLESS = frozenset(
+    {
+        ("k8s.cni.cncf.io", "MultiNetworkPolicy"),
+        ("policy", "PodSecurityPolicy"),
+        *((group, f"Staged{kind}") for group in ("projectcalico.org", "crd.projectcalico.org") for kind in _STAGED),
+    }
+)
+"""Kinds with such a name that decide nothing on the cluster's own network."""
+MESH_ROOT = "istio-system"
+NODES = frozenset({"GlobalNetworkPolicy", "CiliumClusterwideNetworkPolicy", "HostEndpoint"})
 """Kinds that may select nodes, and so host-network pods, besides pods."""
 NODES_OF_GROUP = frozenset({("crd.antrea.io", "ClusterNetworkPolicy")})
 
@@ -55,10 +72,26 @@ class Foreign:
 
 def foreign_policies(snapshot: Snapshot) -> tuple[Foreign, ...]:
     """All objects of kinds that are not modelled, sorted."""
-    found = [
-        Foreign(ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin), group, effect)
-        for group, kinds in FOREIGN.items()
-        for kind, effect in kinds.items()
-        for entry in snapshot.of(f"{kind}.{group}")
-    ]
-    return tuple(sorted(found))
+    return tuple(
+        sorted(
+            Foreign(ObjectRef(entry.kind, _scope(entry), entry.name, entry.origin), entry.group, effect)
+            for listed in snapshot.entries.values()
+            if listed and (effect := _effect(listed[0]))
+            for entry in listed
+        )
+    )
+
+
+def _effect(entry: Entry) -> Effect | None:
+    """What objects of this kind can do; None for kinds that are modelled or decide nothing here."""
+    known = FOREIGN.get(entry.group, {}).get(entry.kind)
+    if known or not isinstance(entry.body, RawBody) or (entry.group, entry.kind) in HARMLESS:
+        return known
+    modelled = entry.kind in GROUPS and entry.group in GROUPS[entry.kind]
+    return "any" if not modelled and entry.kind.endswith(POLICY_NAMES) else None
+
+
+def _scope(entry: Entry) -> str:
+    """The namespace an object is limited to; policies in the mesh's root namespace hold for the whole mesh."""
+    root = entry.group == "security.istio.io" and entry.namespace == MESH_ROOT
+    return "" if root else entry.namespace

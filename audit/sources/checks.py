@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from audit.errors import did_you_mean
+from audit.selectors import LABEL_KEY, LABEL_VALUE, SUBDOMAIN
 from audit.snapshot import (
     GROUPS,
     Container,
     CronJobBody,
     Entry,
+    MachineSpec,
     Metadata,
     NodeBody,
     PodBody,
@@ -30,14 +32,8 @@ Problem = tuple[Steps, str, str]
 
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 """RFC 1123 label: names of namespaces and services."""
-_SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
-"""RFC 1123 subdomain: names of most kinds."""
 _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[^/%\x00-\x1f\x7f]{1,253}")
 """The least that every kind asks of a name (apimachinery `IsValidPathSegmentName`), without control characters."""
-_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
-_KEY = re.compile(
-    rf"(?:{_SUBDOMAIN.pattern.replace(chr(92) + 'Z', '/')}/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{{0,61}}[A-Za-z0-9])?"
-)
 _BY_KIND = {"Namespace": _LABEL, "Service": _LABEL}
 
 
@@ -76,12 +72,12 @@ _NAME_HINT = "names are lower-case letters, digits and `-`"
 def _name_pattern(group: str, kind: str) -> re.Pattern[str]:
     if group not in GROUPS.get(kind, ()):
         return _PATH_SEGMENT
-    return _BY_KIND.get(kind, _SUBDOMAIN)
+    return _BY_KIND.get(kind, SUBDOMAIN)
 
 
 @lru_cache(1 << 16)
 def _valid_label(label: tuple[str, str]) -> bool:
-    return bool(_KEY.fullmatch(label[0]) and _VALUE.fullmatch(label[1]))
+    return bool(LABEL_KEY.fullmatch(label[0]) and LABEL_VALUE.fullmatch(label[1]))
 
 
 def _labels(metadata: Metadata | None, path: Steps) -> Iterator[Problem]:
@@ -92,9 +88,9 @@ def _labels(metadata: Metadata | None, path: Steps) -> Iterator[Problem]:
 
 def _label_problems(labels: Mapping[str, str], path: Steps) -> Iterator[Problem]:
     for key, value in labels.items():
-        if not _KEY.fullmatch(key):
+        if not LABEL_KEY.fullmatch(key):
             yield (*path, key), f"`{key}` is not a valid label key", "`prefix/name` or `name`, at most 63 characters"
-        elif not _VALUE.fullmatch(value):
+        elif not LABEL_VALUE.fullmatch(value):
             hint = "at most 63 letters, digits, `-`, `_` and `.`, beginning and ending with a letter or digit"
             yield (*path, key), f"`{value}` is not a valid value for the label `{key}`", hint
 
@@ -110,6 +106,8 @@ def _workload(spec: WorkloadSpec | None, path: Steps) -> Iterator[Problem]:
 
 
 def _pod_spec(spec: PodSpec | None, path: Steps) -> Iterator[Problem]:
+    if isinstance(spec, MachineSpec):
+        yield from _interfaces(spec, (*path, "domain", "devices", "interfaces"))
     if spec:
         yield from _containers(spec.containers, path, "containers")
         yield from _containers(spec.initContainers, path, "initContainers")
@@ -128,6 +126,16 @@ def _containers(containers: Iterable[Container] | None, path: Steps, field: str)
                 yield (*path, field, index, "ports", number, "protocol"), *_protocol(port.protocol)
             if port.hostPort and not 1 <= port.hostPort <= MAX_PORT:
                 yield (*path, field, index, "ports", number, "hostPort"), _range(port.hostPort, "host"), ""
+
+
+def _interfaces(spec: MachineSpec, path: Steps) -> Iterator[Problem]:
+    devices = spec.domain.devices if spec.domain else None
+    for index, interface in enumerate(devices.interfaces or () if devices else ()):
+        for number, port in enumerate(interface.ports or ()):
+            if not 1 <= port.port <= MAX_PORT:
+                yield (*path, index, "ports", number, "port"), _range(port.port, "machine"), ""
+            if port.protocol and port.protocol not in PROTOCOLS:
+                yield (*path, index, "ports", number, "protocol"), *_protocol(port.protocol)
 
 
 def _range(port: int, what: str) -> str:
@@ -160,6 +168,9 @@ def _is_address(text: str) -> bool:
 
 
 def _service(body: ServiceBody) -> Iterator[Problem]:
+    selector = body.spec.selector if body.spec else None
+    if selector and not all(map(_valid_label, selector.items())):
+        yield from _label_problems(selector, ("spec", "selector"))
     for index, port in enumerate(body.spec.ports or () if body.spec else ()):
         path: Steps = ("spec", "ports", index)
         if not 1 <= port.port <= MAX_PORT:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from audit.errors import InputError, Position
+from audit.snapshot import Gap
+from audit.sources.kustomize import FILES, missing
 from audit.sources.text import Text, utf8_error
 
 MAX_YAML = 64 << 20
@@ -17,20 +19,21 @@ MAX_JSON = 2 << 30
 """Bytes of one JSON input, ten times the dump of the largest cluster that Kubernetes supports."""
 SUFFIXES = (".yaml", ".yml", ".json")
 """Files of a directory that are read."""
+Input = Text | InputError | Gap
 _CHUNK = 1 << 24
 _WORTH_SAYING = 1 << 20
 _MEGABYTE = 1_000_000
 
 
-def texts(source: str, ordinal: int, stdin: BinaryIO, say: Callable[[str], None]) -> Iterator[Text | InputError | str]:
-    """The inputs of one source in the order of their names; errors for what cannot be read, notes for what is not."""
+def texts(source: str, ordinal: int, stdin: BinaryIO | None, say: Callable[[str], None]) -> Iterator[Input]:
+    """The inputs of one source in the order of their names; errors for what cannot be read, gaps for what is not."""
     if source == "cluster" or source.startswith("cluster:"):
         yield InputError(f"`{source}`: this version reads manifests and dumps, not a live cluster", hint=_DUMP)
     elif source.lower().endswith(".zip"):
         yield InputError(f"`{source}`: this version reads manifests and dumps, not archives", hint=_DUMP)
     elif source == "-":
         say("reading standard input")
-        yield _read(stdin, "-", ordinal, named=True)
+        yield _read(stdin, "-", ordinal, named=True) if stdin else InputError("standard input is closed")
     elif os.path.isdir(source):  # noqa: PTH112
         yield from _directory(source, ordinal, say)
     else:
@@ -58,8 +61,16 @@ def fault(text: Text) -> InputError | None:
     return utf8_error(text)
 
 
-def _directory(source: str, ordinal: int, say: Callable[[str], None]) -> Iterator[Text | InputError | str]:
-    problems: list[InputError | str] = []
+def _directory(source: str, ordinal: int, say: Callable[[str], None]) -> Iterator[Input]:
+    problems: list[InputError | Gap] = []
+    paths = listed(source, problems)
+    yield from sorted(problems, key=str)
+    for path in paths:
+        yield _file(str(path), ordinal, say, named=False)
+
+
+def listed(source: str, problems: list[InputError | Gap]) -> list[Path]:
+    """The files of a directory that are read, in the order of their names; what cannot be listed goes to `problems`."""
 
     def unreadable(error: OSError) -> None:
         problems.append(_system_error(error, str(error.filename)))
@@ -67,12 +78,19 @@ def _directory(source: str, ordinal: int, say: Callable[[str], None]) -> Iterato
     paths = []
     for folder, folders, files in os.walk(source, onerror=unreadable):
         links = [name for name in folders if not name.startswith(".") and Path(folder, name).is_symlink()]
-        problems += [f"`{Path(folder, name)}` was skipped: a symbolic link to a directory" for name in links]
+        problems += [gap for name in links for gap in _link(Path(folder, name))]
         folders[:] = [name for name in folders if not name.startswith(".")]
-        paths += [Path(folder, name) for name in files if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
-    yield from sorted(problems, key=str)
-    for path in sorted(paths, key=lambda path: path.parts):
-        yield _file(str(path), ordinal, say, named=False)
+        paths += [Path(folder, name) for name in files if _is_manifest(name)]
+    return sorted(paths, key=lambda path: path.parts)
+
+
+def _is_manifest(name: str) -> bool:
+    return not name.startswith(".") and (name.lower().endswith(SUFFIXES) or name in FILES)
+
+
+def _link(path: Path) -> Iterator[Gap]:
+    text = f"`{path}` was skipped: a symbolic link to a directory; give the directory as a SOURCE as well"
+    return missing(str(path), text)
 
 
 def _file(file: str, ordinal: int, say: Callable[[str], None], *, named: bool) -> Text | InputError:

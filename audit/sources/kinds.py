@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -20,14 +22,16 @@ WITHOUT_SPEC = frozenset({"Secret", "ConfigMap"})
 """Kinds that carry data which must never be kept, whatever field it hides in."""
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text, for long lists of names."""
     return frozenset(text.split())
 
 
+_BUILT_IN = frozenset({"", "apps", "batch", "extensions", "networking.k8s.io"})
 _CLUSTER_GROUPS = frozenset({"config.openshift.io", "admissionregistration.k8s.io", "user.openshift.io"})
 """Groups all of whose kinds are cluster-scoped."""
 
-_CLUSTER_SCOPED = _words("""
+_CLUSTER_SCOPED = words("""
     Namespace Node PersistentVolume ComponentStatus
     ClusterRole.rbac.authorization.k8s.io ClusterRoleBinding.rbac.authorization.k8s.io
     ClusterRole.authorization.openshift.io ClusterRoleBinding.authorization.openshift.io
@@ -51,7 +55,7 @@ _CLUSTER_SCOPED = _words("""
 """)
 """Kind keys of objects that have no namespace."""
 
-_NAMESPACED = _words("""
+_NAMESPACED = words("""
     ConfigMap Secret ServiceAccount Endpoints PersistentVolumeClaim ResourceQuota LimitRange Event PodTemplate
     Route Role.rbac.authorization.k8s.io RoleBinding.rbac.authorization.k8s.io
     Ingress.networking.k8s.io Ingress.extensions EndpointSlice.discovery.k8s.io Lease.coordination.k8s.io
@@ -72,6 +76,40 @@ _NAMESPACED = _words("""
     VirtualMachineInstance.kubevirt.io Rollout.argoproj.io
 """)
 """Kind keys of objects that live in `default` when they name no namespace, beside the kinds of GROUPS."""
+
+
+_VERSIONS: Mapping[str, tuple[str, ...]] = {
+    "": ("v1",),
+    "apps": ("v1", "v1beta2", "v1beta1"),
+    "extensions": ("v1beta1",),
+    "batch": ("v1", "v1beta1", "v2alpha1"),
+    "networking.k8s.io": ("v1", "v1beta1"),
+    "apps.openshift.io": ("v1",),
+    "route.openshift.io": ("v1",),
+    "kubevirt.io": ("v1", "v1alpha3"),
+}
+"""Every version that any release of the API server knew of the groups whose objects are read, newest first."""
+_VERSIONS_OF_KIND: Mapping[str, tuple[str, ...]] = {"NetworkPolicy.networking.k8s.io": ("v1",), "Job.batch": ("v1",)}
+
+
+def _names() -> Mapping[str, frozenset[str]]:
+    """Group to the names of its kinds that are known here."""
+    pairs = [(kind, group) for kind, groups in GROUPS.items() for group in groups]
+    pairs += [(kind, group) for kind, _, group in (key.partition(".") for key in _NAMESPACED | _CLUSTER_SCOPED)]
+    return {group: frozenset(kind for kind, own in pairs if own == group) for _, group in pairs}
+
+
+_NAMES = _names()
+
+
+class NoSuchKindError(ValueError):
+    """What is wrong with an API version and kind, in words for a user."""
+
+    def __init__(self, reason: str, field: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.field = field
+        """`apiVersion` or `kind`."""
+        self.hint = hint
 
 
 class Kind(msgspec.Struct, frozen=True, gc=False):
@@ -96,19 +134,22 @@ class Kind(msgspec.Struct, frozen=True, gc=False):
 
 @lru_cache(1024)
 def kind_of(api_version: str, kind: str) -> Kind:
-    """The kind that the two words name.
-
-    Raises ValueError, in words for a user, if they are no API version and kind or if Kubernetes has no such kind there.
-    """
+    """The kind that the two words name; NoSuchKindError if they are none, or if Kubernetes has no such kind there."""
     match = _API_VERSION.fullmatch(api_version)
     if not match:
-        raise ValueError(f"`apiVersion: {api_version}` is not `group/version` or `version`")
+        raise NoSuchKindError(f"`apiVersion: {api_version}` is not `group/version` or `version`", "apiVersion")
     if not _KIND.fullmatch(kind):
-        raise ValueError(f"`kind: {kind}` is not the name of a kind")
+        raise NoSuchKindError(f"`kind: {kind}` is not the name of a kind", "kind")
     group, version = match["group"] or "", match["version"]
     known = group in GROUPS.get(kind, ())
+    reason = f"Kubernetes has no kind `{kind}` in `{api_version}`"
     if kind in GROUPS and not known and "." not in group:
-        raise ValueError(f"Kubernetes has no kind `{kind}` in `{api_version}`")
+        raise NoSuchKindError(reason, "apiVersion", _expected_groups(kind))
+    if meant := _meant(group, kind):
+        raise NoSuchKindError(reason, "kind", f"did you mean `{meant}`?")
+    versions = _versions(group, kind)
+    if versions and version not in versions:
+        raise NoSuchKindError(reason, "apiVersion", f"did you mean `{f'{group}/' if group else ''}{versions[0]}`?")
     key = kind_key(group, kind)
     body = BODY.get(kind, RawBody) if known else RawBody
     return Kind(group, version, kind, key, body, _scope(key, group, known=known))
@@ -119,10 +160,37 @@ def kind_key(group: str, kind: str) -> str:
     return kind if not group or group in GROUPS.get(kind, ()) else f"{kind}.{group}"
 
 
-def expected_api_version(kind: str) -> str:
-    """The API group or groups in which a kind is known, as a hint; empty for other kinds."""
-    groups = sorted(GROUPS.get(kind, ()), reverse=True)
-    return "it is a kind of " + " or ".join(f"`{group or 'v1'}`" for group in groups) if groups else ""
+def is_known(key: str) -> bool:
+    """Whether kinds of this key have a meaning here, or are known to have none, beside those of GROUPS."""
+    return key in _NAMESPACED or key in _CLUSTER_SCOPED
+
+
+def _expected_groups(kind: str) -> str:
+    groups = sorted(GROUPS[kind], reverse=True)
+    return "it is a kind of " + " or ".join(f"`{group or 'v1'}`" for group in groups)
+
+
+def _meant(group: str, kind: str) -> str:
+    """The kind of this group that a word means in other case, plural or letters; empty if it is one, or quite another.
+
+    Letters count in the groups of Kubernetes itself only: others have kinds that nobody here knows.
+    """
+    names = _NAMES.get(group, frozenset())
+    if kind in names:
+        return ""
+    for name in sorted(names):
+        word = name.lower()
+        if kind.lower() in (word, f"{word}s", f"{word}es", f"{word.removesuffix('y')}ies"):
+            return name
+    near = difflib.get_close_matches(kind, sorted(names), n=1, cutoff=0.85) if group in _BUILT_IN else []
+    return near[0] if near else ""
+
+
+def _versions(group: str, kind: str) -> tuple[str, ...]:
+    """The versions of a kind that is read; empty for the others."""
+    return _VERSIONS_OF_KIND.get(f"{kind}.{group}") or (
+        _VERSIONS.get(group, ()) if kind in _NAMES.get(group, ()) else ()
+    )
 
 
 def _scope(key: str, group: str, *, known: bool) -> bool | None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from audit.errors import InputError
+from audit.errors import InputError, Position
 from audit.snapshot import Entry, Metadata, RawBody
-from audit.sources import kinds
+from audit.sources import kinds, kustomize
 from audit.sources.checks import problems
 from audit.sources.kinds import Kind
+from audit.sources.kustomize import Kustomization
 from audit.sources.positions import position
 from audit.sources.scalars import whole
 from audit.sources.shared import Shared
@@ -36,8 +37,11 @@ def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(body)
 
 
-def entry(text: Text, found: Found, shared: Shared) -> Entry | InputError | tuple[InputError, ...] | str:
-    """The object as an Entry, what is wrong with it, or, as a note, why it is not an object of a cluster."""
+Outcome = Entry | InputError | tuple[InputError, ...] | Kustomization | str
+
+
+def entry(text: Text, found: Found, shared: Shared) -> Outcome:
+    """The object as an Entry, what is wrong with it, or why it is none of a cluster: a note, or what is to be built."""
     try:
         header = _header.decode(found.json)
     except msgspec.ValidationError:
@@ -63,6 +67,12 @@ def label(made: Entry) -> str:
     return _label(made.kind, made.namespace, made.name)
 
 
+def homeless(made: Entry) -> str:
+    """The note that an object names no namespace: where it lands depends on who applies it."""
+    place = Position(made.origin.file, made.origin.line)
+    return f"`{place}`: {made.kind} `{made.name}` names no namespace, it is taken for one of `{made.namespace}`"
+
+
 def _label(kind: str, namespace: str, name: str) -> str:
     if not name:
         return f"{kind} without a name"
@@ -73,24 +83,39 @@ def _error(text: Text, found: Found, reason: str, path: Steps = (), hint: str = 
     return InputError(reason, position(text.file, found, path), hint)
 
 
-def _kind(text: Text, found: Found, header: _Header) -> Kind | InputError | str:
+def _kind(text: Text, found: Found, header: _Header) -> Kind | InputError | Kustomization | str:
     api_version = found.api_version if header.apiVersion is None else header.apiVersion
     kind = found.kind if header.kind is None else header.kind
     for field, value in (("apiVersion", api_version), ("kind", kind)):
         if not isinstance(value, str):
             return _error(text, found, f"`{field}` must be a string", (field,), "quote it")
     if not api_version and not kind:
-        return _not_an_object(text, found, "neither `apiVersion` nor `kind`")
+        return _unnamed(text, found)
     if not api_version or not kind:
         missing, present = ("kind", "apiVersion") if api_version else ("apiVersion", "kind")
         return _error(text, found, f"the object has `{present}` but no `{missing}`")
     try:
         known = kinds.kind_of(api_version, kind)
-    except ValueError as error:
-        return _error(text, found, str(error), ("apiVersion",), kinds.expected_api_version(kind))
+    except kinds.NoSuchKindError as error:
+        return _error(text, found, str(error), (error.field,), error.hint)
     if known.group in kinds.TOOL_GROUPS:
-        return _not_an_object(text, found, f"`{kind}` of `{known.group}` is for tools")
+        note = _not_an_object(text, found, f"`{kind}` of `{known.group}` is for tools")
+        built = known.group == kustomize.GROUP and isinstance(note, str)
+        return kustomize.kustomization(text, found, str(note)) if built else note
     return known
+
+
+def _unnamed(text: Text, found: Found) -> InputError | Kustomization | str:
+    """What an object without version and kind is: a kustomization by its file's name, an object cut short, or none."""
+    reason = "neither `apiVersion` nor `kind`"
+    value = msgspec.json.decode(found.json)
+    spec = value.get("spec")
+    if ("metadata" in value and spec is not None) or (isinstance(spec, dict) and "podSelector" in spec):
+        return _error(text, found, f"this looks like a Kubernetes object, but it has {reason}")
+    note = _not_an_object(text, found, reason)
+    if isinstance(note, str) and kustomize.is_file_of(text):
+        return kustomize.kustomization(text, found, note)
+    return note
 
 
 def _not_an_object(text: Text, found: Found, reason: str) -> InputError | str:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from audit.errors import AuditErrors, InputError, UsageError
-from audit.snapshot import Entry, InputFile, Snapshot
+from audit.snapshot import Entry, Gap, InputFile, Snapshot
 from audit.sources import inputs, json_text, layers, positions, yaml_text
+from audit.sources.kustomize import Kustomization, unrendered
 from audit.sources.layers import Layer
-from audit.sources.objects import entry
+from audit.sources.objects import entry, homeless
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Text
 from audit.sources.unread import unread_workloads
@@ -46,6 +47,10 @@ def read(
         return reader.snapshot()
 
 
+def _own_input() -> BinaryIO | None:
+    return sys.stdin.buffer if sys.stdin else None
+
+
 @contextmanager
 def _no_collection() -> Iterator[None]:
     """Without the cyclic collector, which would walk millions of new values over and over; none of them has cycles.
@@ -73,17 +78,19 @@ class _Reader:
         self._layers: list[tuple[str, Layer]] = []
         self._files: list[InputFile] = []
         self._notes: list[str] = []
+        self._gaps: list[Gap] = []
+        self._built: list[Kustomization] = []
         self._errors: list[InputError] = []
 
     def read_source(self, source: str, ordinal: int) -> None:
         """Adds one source."""
         layer: Layer = {}
         seen = False
-        for text in inputs.texts(source, ordinal, self._stdin or sys.stdin.buffer, self._say):
+        for text in inputs.texts(source, ordinal, self._stdin or _own_input(), self._say):
             if isinstance(text, InputError):
                 self._fail(text)
-            elif isinstance(text, str):
-                self._notes.append(text)
+            elif isinstance(text, Gap):
+                self._gaps.append(text)
             else:
                 seen |= self._read_text(text, layer)
         self._layers.append((source, layer))
@@ -103,7 +110,7 @@ class _Reader:
         return Snapshot(
             entries=entries,
             inputs=tuple(self._files),
-            gaps=unread_workloads(entries),
+            gaps=tuple(sorted({*self._gaps, *unrendered(self._built, self._files), *unread_workloads(entries)})),
             notes=(*self._notes, *notes),
         )
 
@@ -131,11 +138,16 @@ class _Reader:
             case Entry():
                 if error := layers.add(layer, made):
                     self._fail(error)
+                if made.kind == "NetworkPolicy" and not (text.named or made.body.metadata.namespace):
+                    self._notes.append(homeless(made))
                 return True
             case InputError():
                 self._fail(made)
             case str():
                 self._notes.append(made)
+            case Kustomization():
+                self._notes.append(made.note)
+                self._built.append(made)
             case _:
                 for error in made:
                     self._fail(error)

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from audit.snapshot import Entry, Gap, RawBody
+from audit.snapshot import WORKLOADS, Entry, Gap, RawBody
+from audit.sources.kinds import is_known, words
 
-TEMPLATES = frozenset({"Template.template.openshift.io", "Template"})
-"""Holds whole objects that only exist once somebody processes it."""
-MACHINES = frozenset({"VirtualMachineInstance.kubevirt.io"})
+CERTAIN = words("""
+    Template Template.template.openshift.io VirtualMachineInstance.kubevirt.io
+    Workflow.argoproj.io CronWorkflow.argoproj.io TaskRun.tekton.dev PipelineRun.tekton.dev
+    InferenceService.serving.kserve.io LLMInferenceService.serving.kserve.io InferenceGraph.serving.kserve.io
+    Service.serving.knative.dev Configuration.serving.knative.dev Revision.serving.knative.dev
+    Kafka.kafka.strimzi.io KafkaConnect.kafka.strimzi.io KafkaBridge.kafka.strimzi.io
+    KafkaMirrorMaker2.kafka.strimzi.io KafkaNodePool.kafka.strimzi.io StrimziPodSet.core.strimzi.io
+    Prometheus.monitoring.coreos.com Alertmanager.monitoring.coreos.com ThanosRuler.monitoring.coreos.com
+    Cluster.postgresql.cnpg.io postgresql.acid.zalan.do PostgresCluster.postgres-operator.crunchydata.com
+    RayCluster.ray.io RayJob.ray.io RayService.ray.io SparkApplication.sparkoperator.k8s.io
+    ScaledJob.keda.sh BuildConfig.build.openshift.io Build.build.openshift.io
+""")
+"""Kinds that run pods whatever their spec says; a template holds whole objects that exist once it is processed."""
+MARKS = re.compile(rb'"(?:containers":\[|container":\{|steps":\[|image":"|replicas":[0-9])')
+"""What something that runs pods asks for; a schema has `"containers":{` and the like. Specs are minified JSON."""
 CONTAINERS = b'"containers":['
-"""What a pod template holds and a schema (`"containers":{`) does not; specs are minified JSON."""
 NO_PODS = frozenset({"PodTemplate", "CustomResourceDefinition.apiextensions.k8s.io"})
+SETTINGS = words("""
+    monitoring.coreos.com cert-manager.io acme.cert-manager.io external-secrets.io generators.external-secrets.io
+    bitnami.com secrets-store.csi.x-k8s.io snapshot.storage.k8s.io storage.k8s.io rbac.authorization.k8s.io
+    authorization.openshift.io config.openshift.io operator.openshift.io machine.openshift.io cluster.x-k8s.io
+    machineconfiguration.openshift.io tuned.openshift.io image.openshift.io samples.operator.openshift.io
+    user.openshift.io oauth.openshift.io security.openshift.io quota.openshift.io project.openshift.io
+    kyverno.io templates.gatekeeper.sh constraints.gatekeeper.sh admissionregistration.k8s.io
+    image.toolkit.fluxcd.io source.toolkit.fluxcd.io notification.toolkit.fluxcd.io autoscaling.k8s.io
+    operators.coreos.com packages.operators.coreos.com metrics.k8s.io coordination.k8s.io discovery.k8s.io
+    events.k8s.io apiregistration.k8s.io velero.io loki.grafana.com
+""")
+"""Groups of settings, certificates, machines and the like: replicas and images there are not of pods that they run."""
 
 
 def unread_workloads(entries: Mapping[str, tuple[Entry, ...]]) -> tuple[Gap, ...]:
@@ -19,13 +44,8 @@ def unread_workloads(entries: Mapping[str, tuple[Entry, ...]]) -> tuple[Gap, ...
     found = [entry for kind, listed in entries.items() for entry in _running(kind, listed)]
     if not found:
         return ()
-    owners = {
-        (entry.namespace, reference.kind, reference.name)
-        for kind in ("Pod", "ReplicaSet")
-        for entry in entries.get(kind, ())
-        for reference in entry.body.metadata.ownerReferences or ()
-    }
-    return tuple(sorted(_gap(entry) for entry in found if (entry.namespace, entry.kind, entry.name) not in owners))
+    owners = _owners(entries)
+    return tuple(sorted(_gap(entry) for entry in found if not _is_shown(entry, owners)))
 
 
 def _running(kind: str, listed: Iterable[Entry]) -> Iterator[Entry]:
@@ -34,8 +54,50 @@ def _running(kind: str, listed: Iterable[Entry]) -> Iterator[Entry]:
     for entry in listed:
         if not isinstance(entry.body, RawBody):
             return
-        if kind in TEMPLATES or kind in MACHINES or CONTAINERS in bytes(entry.body.spec):
+        if kind in CERTAIN or _asks(kind, entry):
             yield entry
+
+
+def _asks(kind: str, entry: Entry) -> bool:
+    """Whether its spec reads like that of something which runs pods."""
+    spec = bytes(entry.body.spec)
+    if CONTAINERS in spec:
+        return True
+    custom = "." in entry.group and entry.group not in SETTINGS and not is_known(kind)
+    return custom and MARKS.search(spec) is not None
+
+
+_Owner = tuple[str, str, str]
+"""Namespace, kind and name."""
+
+
+def _owners(entries: Mapping[str, tuple[Entry, ...]]) -> frozenset[_Owner]:
+    """All that owns, over however many steps, a pod or a workload whose template stands for its pods."""
+    above: dict[_Owner, set[_Owner]] = {}
+    seen: set[_Owner] = set()
+    for kind, listed in entries.items():
+        for entry in listed:
+            owners = {(entry.namespace, one.kind, one.name) for one in entry.body.metadata.ownerReferences or ()}
+            if kind == "Pod" or kind in WORKLOADS:
+                seen |= owners
+            elif owners:
+                above.setdefault((entry.namespace, entry.kind, entry.name), set()).update(owners)
+    pending = list(seen)
+    for one in pending:
+        new = above.get(one, set()) - seen
+        seen |= new
+        pending += new
+    return frozenset(seen)
+
+
+def _is_shown(entry: Entry, owners: frozenset[_Owner]) -> bool:
+    """Whether its pods were read: it owns some, or what is named after it and was not read itself does."""
+    if (entry.namespace, entry.kind, entry.name) in owners:
+        return True
+    return any(
+        namespace == entry.namespace and kind not in WORKLOADS and name.startswith(f"{entry.name}-")
+        for namespace, kind, name in owners
+    )
 
 
 def _gap(entry: Entry) -> Gap:

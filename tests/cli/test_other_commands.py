@@ -181,3 +181,32 @@ def test_an_interrupt_is_exit_130_without_noise(estate: Path, run: Any) -> None:
     done = run("scan", "manifests", "--zones", "zones.yaml", env={"PYTHONPATH": str(estate)})
     assert done.returncode == 130
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["collect", "diff", "fix", "verify"])
+def test_a_command_that_is_yet_to_come_is_said_to_be_missing(run: Any, name: str) -> None:
+    done = run(name)
+    assert done.returncode == 2
+    assert f"`{name}` is not in this version" in done.stderr.decode()
+
+
+@pytest.mark.parametrize(("group", "wrong", "right"), [("matrix", "chek", "check"), ("rules", "lst", "list")])
+def test_a_slip_below_a_group_is_worded_like_one_at_the_top(run: Any, group: str, wrong: str, right: str) -> None:
+    assert f"error: unknown command `{wrong}`; did you mean `{right}`?" in run(group, wrong).stderr.decode()
+
+
+@pytest.mark.usefixtures("estate")
+def test_reach_suggests_a_grain_and_takes_the_format_of_a_suffix(run: Any, tmp_path: Path) -> None:
+    assert "`pods` is not known; did you mean `pod`?" in run("reach", "manifests", "--by", "pods").stderr.decode()
+    for suffix, start in (("svg", "<svg"), ("dot", "digraph"), ("csv", "source,"), ("md", "| "), ("txt", "SOURCE")):
+        assert run("reach", "manifests", "-o", f"r.{suffix}").returncode == 0
+        assert (tmp_path / f"r.{suffix}").read_text().startswith(start)
+
+
+def test_a_matrix_with_groups_goes_through_csv(estate: Path, run: Any) -> None:
+    text = (estate / "zones.yaml").read_text().replace("[tcp/8443]", "[ledger]")
+    (estate / "zones.yaml").write_text(text.replace("zones:\n", "service_groups: {ledger: [tcp/8443]}\nzones:\n", 1))
+    assert run("matrix", "convert", "zones.yaml", "-o", "z.csv").returncode == 0
+    assert run("matrix", "convert", "z.csv", "-o", "x.yaml").returncode == 0
+    assert run("matrix", "show", "z.csv").returncode == run("matrix", "check", "z.csv").returncode == 0
+    assert run("scan", "manifests", "--zones", "z.csv").returncode in (0, 1, 3)

@@ -322,3 +322,50 @@ def test_hostile_names_do_not_reach_the_terminal(estate: Path, run: Any) -> None
     done = run(*SCAN)
     assert b"\x1b" not in done.stdout + done.stderr
     assert "\u202e" not in (done.stdout + done.stderr).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("x.html", b"<!DOCTYPE html>"), ("x.JSON", b"{"), ("x.txt", b"compliant"), ("x", b"compliant")],
+)
+def test_a_file_without_a_format_takes_that_of_its_suffix(estate: Path, run: Any, name: str, start: bytes) -> None:
+    assert run(*SCAN, "-o", name).returncode == 0
+    assert (estate / name).read_bytes().lstrip()[: len(start)].lower() == start.lower()
+
+
+def test_several_files_may_rely_on_their_suffixes(estate: Path, run: Any) -> None:
+    done = run(*SCAN, "-o", "a.json", "-o", "a.html", "-f", "text")
+    assert done.returncode == 0
+    assert json.loads((estate / "a.json").read_bytes())
+    assert b"<html" in (estate / "a.html").read_bytes()
+    assert done.stdout
+
+
+def test_a_format_named_after_its_file_is_not_written_twice(estate: Path, run: Any) -> None:
+    done = run(*SCAN, "-o", "a.json", "-f", "json")
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert json.loads((estate / "a.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("-o", "x.htlm"), "did you mean `-f html -o x.htlm`?"),
+        (("-o", "x.docx"), "known: .txt, .json, .html, .htm, .pdf"),
+        (("-f", "htm"), "`htm` is not known; did you mean `html`?"),
+        (("--fail-on", "hgh"), "`hgh` is not known; did you mean `high`?"),
+        (("--fail-on", "info"), "known: `critical`, `high`, `low`, `medium`"),
+    ],
+)
+def test_a_slip_in_an_option_gets_a_suggestion(estate: Path, run: Any, more: tuple[str, ...], words: str) -> None:
+    done = run(*SCAN, *more)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert words in done.stderr.decode()
+    assert not list(estate.glob("x*"))
+
+
+def test_what_is_given_as_matrix_and_is_none_is_said(run: Any, estate: Path) -> None:
+    missing = run("scan", "manifests", "--zones", "nope.yaml").stderr.decode()
+    assert "`zone-audit init SOURCE -o zones.yaml` writes a first matrix" in missing
+    (estate / "app.yaml").write_text("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n")
+    assert "holds a Deployment, not a ZoneMatrix" in run("scan", "manifests", "--zones", "app.yaml").stderr.decode()

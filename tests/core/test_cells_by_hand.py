@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from audit.cells import SHARD_LABEL
-from audit.flows import Breach
+from audit.flows import Breach, Population
 from audit.model import UNZONED, Flow, ZoneMatrix
 from audit.selectors import LabelSelector
 from audit.traffic import ALL, NONE, Traffic
@@ -132,8 +132,9 @@ def test_a_zone_without_endpoints_is_not_populated() -> None:
 
 def test_the_population_behind_the_verdicts() -> None:
     found = evaluate(matrix([zone("a"), zone("b"), INTERNET, PARTNER]), *TWO_ZONES)
-    assert found.scope.outside_ranges == 4  # below, inside and above 192.0.2.0/24, and IPv6
-    assert found.scope.endpoint_pairs == 5 * 4 + 2 * 5 * 4
+    assert found.scope.outside_ranges == 2  # 192.0.2.0/24, and all other addresses
+    assert found.scope.endpoint_pairs == 5 * 4 + 2 * 5 * 2
+    assert found.facts.population == {"a": Population(workloads=2, pods=2), "b": Population(workloads=3, pods=3)}
 
 
 # Causes --------------------------------------------------------------------------------------------------------------
@@ -204,7 +205,7 @@ def test_a_policy_that_lets_out_is_to_blame() -> None:
     breach = only(cell(found, "a", "partner").breaches)
     assert [str(ref) for ref in breach.subjects] == ["NetworkPolicy a1/out"]
     assert breach.witness is not None
-    assert (breach.witness.source, breach.witness.target) == ("a1/Pod/a10", "192.0.2.0")
+    assert (breach.witness.source, breach.witness.target) == ("a1/Pod/a10", "192.0.2.1")
     assert cell(found, "a", "internet").possible == NONE
 
 
@@ -394,17 +395,28 @@ def test_without_an_internet_zone_unclaimed_addresses_are_unzoned() -> None:
 
 def test_a_router_counts_as_the_zone_that_names_its_shard() -> None:
     zones = [zone("a", ingress_controllers=("shard-a",)), zone("b", ingress_controllers=("shard-b",)), INTERNET]
-    routers = [pod(name, "ingress", labels={SHARD_LABEL: name}) for name in ("shard-a", "shard-b", "other")]
-    found = evaluate(matrix(zones), zoned("a1", "a"), *pods("a1", 1), namespace("ingress"), *routers)
+    ns = "openshift-ingress"
+    routers = [pod(name, ns, labels={SHARD_LABEL: name}) for name in ("shard-a", "shard-b", "other")]
+    found = evaluate(matrix(zones), zoned("a1", "a"), *pods("a1", 1), namespace(ns), *routers)
     assert cell(found, "a", "a").pairs == 2
     assert cell(found, "b", "a").pairs == 2
     assert cell(found, UNZONED, "b").pairs == 1
 
 
+def test_a_pod_of_a_zone_cannot_take_another_zone_by_a_routers_label() -> None:
+    zones = [zone("a"), zone("b", ingress_controllers=("shard-b",)), INTERNET]
+    guise = pod("p", "a1", labels={SHARD_LABEL: "shard-b"})
+    found = evaluate(matrix(zones), zoned("a1", "a"), guise, zoned("b1", "b"), *pods("b1", 1))
+    assert cell(found, "a", "b").pairs == 1
+    assert cell(found, "b", "b").pairs == 0
+
+
 def test_a_shard_that_two_zones_name_stays_with_its_namespace() -> None:
     zones = [zone(name, ingress_controllers=("shard",)) for name in "ab"]
-    router = pod("r", "ingress", labels={SHARD_LABEL: "shard"})
-    found = evaluate(matrix([*zones, INTERNET]), zoned("ingress", "b"), router, zoned("a1", "a"), *pods("a1", 1))
+    router = pod("r", "openshift-ingress", labels={SHARD_LABEL: "shard"})
+    found = evaluate(
+        matrix([*zones, INTERNET]), zoned("openshift-ingress", "b"), router, zoned("a1", "a"), *pods("a1", 1)
+    )
     assert cell(found, "b", "a").pairs == 1
     assert cell(found, "a", "a").pairs == 0
 
@@ -413,9 +425,10 @@ def test_a_host_network_pod_counts_as_its_nodes_zone() -> None:
     nodes = [node("n1", "10.9.0.1", labels={"network-zone": "b"}), node("n2", "10.9.0.2")]
     objects = [zoned("a1", "a"), host("one", "n1", ns="a1"), host("two", "n2", ns="a1"), host("three", None, ns="a1")]
     found = evaluate(plan(), *objects, *nodes)
-    assert cell(found, "b", "a").pairs == 2, "one on a node of b; two on nodes without a zone take the namespace's"
+    wanted = "one on a node of b and that node's address; others are where no zone is, and take the namespace's"
+    assert cell(found, "b", "a").pairs == 2 + 2, wanted
     assert cell(found, "a", "a").pairs == 2
-    breach = only(cell(found, "a", "b").breaches)
+    breach = only(tuple(one for one in cell(found, "a", "b").breaches if one.ingress))
     assert [str(ref) for ref in breach.subjects] == ["Pod a1/one"]
     assert breach.ingress is not None
     assert breach.ingress.text == "host network: no policy applies"

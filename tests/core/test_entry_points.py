@@ -52,8 +52,10 @@ def test_a_service_selects_by_every_label_and_in_its_own_namespace_only() -> Non
 
 
 @pytest.mark.parametrize("selector", [None, {}])
-def test_a_service_without_a_selector_has_endpoints_of_its_own_and_selects_no_pod(selector: Json) -> None:
-    assert web(service("s", "app", selector, HTTP, type="NodePort")) == HIDDEN
+def test_a_service_without_a_selector_may_lead_to_any_pod_of_its_namespace(selector: Json) -> None:
+    found = exposed(service("s", "app", selector, HTTP, type="NodePort"))
+    assert found == dict.fromkeys(("app/Pod/web", "app/Pod/other"), Exposure(masked=tcp(8080)))
+    assert exposed(service("s", "app", selector, HTTP)) == {}
 
 
 @pytest.mark.parametrize(
@@ -162,7 +164,7 @@ def test_a_gateway_route_may_name_a_service_of_another_namespace() -> None:
         ("Ingress", "networking.k8s.io/v1", paths({"service": {"name": "other"}})),
         ("Ingress", "networking.k8s.io/v1", paths({"resource": {"kind": "Bucket", "name": "s"}})),
         ("Ingress", "example.com/v1", paths(NEW)),
-        ("Route", "serving.knative.dev/v1", {"to": {"name": "s"}}),
+        ("Route", "example.com/v1", {"to": {"name": "s"}}),
         ("Route", "route.openshift.io/v1", {"to": {"name": "other"}}),
     ],
 )
@@ -238,3 +240,21 @@ def test_the_parts_of_traffic_from_outside_are_disjoint_and_whole() -> None:
     exposure = Exposure(direct=tcp(80, 81), filtered=tcp(81, 82))
     parts = [part for part, _, _ in exposure.split(tcp(80, 81, 82, 83), NONE)]
     assert parts == [tcp(80, 81), tcp(82), tcp(83)]
+
+
+# Other routers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "api", "spec"),
+    [
+        ("VirtualService", "networking.istio.io/v1", {"http": [{"route": [{"destination": {"host": "s"}}]}]}),
+        ("VirtualService", "networking.istio.io/v1", {"tcp": [{"route": [{"destination": {"host": "s.app.svc"}}]}]}),
+        ("IngressRoute", "traefik.io/v1alpha1", {"routes": [{"services": [{"name": "s", "port": 80}]}]}),
+        ("HTTPProxy", "projectcontour.io/v1", {"routes": [{"services": [{"name": "s", "port": 80}]}]}),
+    ],
+)
+def test_a_service_that_a_foreign_router_names_may_be_published(kind: str, api: str, spec: Json) -> None:
+    inner = service("s", "app", APP, HTTP)
+    assert web(inner, route(kind, api, "app", spec)).routed == tcp(8080)
+    assert web(inner, route(kind, api, "far", spec)).routed == (tcp(8080) if "s.app" in str(spec) else NONE)

@@ -243,7 +243,13 @@ def test_a_short_name_that_two_kinds_share_is_not_guessed() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("app/Pod/wbe", "did you mean `app/Pod/web`?"), ("zzz", "known: `app/Pod/api`, `app/Pod/web`, `db/Pod/pg`")],
+    [
+        ("app/Pod/wbe", "did you mean `app/Pod/web`?"),
+        ("zzz", "known: `app/Pod/api`, `app/Pod/web`, `db/Pod/pg`"),
+        ("app", "namespace `app` holds `app/Pod/api`, `app/Pod/web`"),
+        ("app/frontend", "namespace `app` holds `app/Pod/api`, `app/Pod/web`"),
+        ("nowhere/Deployment/pg", "did you mean `db/Pod/pg`?"),
+    ],
 )
 def test_an_unknown_endpoint_gets_a_suggestion(name: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
@@ -298,6 +304,12 @@ def test_replicas_that_differ_are_explained_one_by_one() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["10.0.0.300", "10.0.0", "10.0.0.0/24", "2001:db8::12345"])
+def test_what_looks_like_an_address_is_said_to_be_none(name: str) -> None:
+    with pytest.raises(UsageError, match=f"`{re.escape(name)}` is not an IP address"):
+        ask(name, PG, "tcp/1")
+
+
 def test_a_replica_and_itself_is_no_case_among_replicas() -> None:
     closed = policy({"podSelector": {"matchLabels": {"n": "0"}}})
     found = ask("app/StatefulSet/s", "app/StatefulSet/s", "tcp/80", *replicas(2), closed)
@@ -327,7 +339,19 @@ def test_a_denied_connection_with_a_way_around_shows_it() -> None:
     only_api = {"from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"tier": "api"}}}]}
     found = ask(WEB, PG, "tcp/5432", policy({"ingress": [only_api]}, "db"))
     assert found.verdict == "denied"
-    assert found.lines[-1] == f"indirect path: {WEB} -> {API} -> {PG}"
+    assert found.lines[-4:] == (
+        f"indirect path: {WEB} -> {API} -> {PG}",
+        f"  hop 1: {WEB} -> {API} on any",
+        f"  hop 2: {API} -> {PG} on tcp/5432",
+        "  it works only if every pod in between forwards the connection, or is taken over by an attacker",
+    )
+
+
+def test_each_hop_of_a_way_around_has_its_own_ports() -> None:
+    app = {"from": [{"podSelector": {"matchLabels": {"tier": "web"}}}], "ports": [{"port": 8080}]}
+    db = {"from": [{"namespaceSelector": {}, "podSelector": {"matchLabels": {"tier": "api"}}}]}
+    found = ask(WEB, PG, None, policy({"ingress": [app]}, "app"), policy({"ingress": [db]}, "db"))
+    assert found.lines[-3:-1] == (f"  hop 1: {WEB} -> {API} on tcp/8080", f"  hop 2: {API} -> {PG} on any")
 
 
 def test_an_allowed_connection_needs_no_way_around() -> None:

@@ -184,7 +184,7 @@ def test_sections_without_effect_and_gaps_are_passed_on() -> None:
 
 def test_what_every_verdict_rests_on_is_always_said_and_doubts_are_added_with_their_counts() -> None:
     standing = gather(reachability(*WORLD), {}).assumptions
-    assert {one.id for one in standing} == {"enforcement", "node-to-own-pods", "protocols"}
+    assert {one.id for one in standing} == {"enforcement", "node-addresses", "node-to-own-pods", "protocols"}
     more = gather(reachability(*WORLD), {"router": 3}).assumptions
     assert [(one.id, one.connections) for one in more if one not in standing] == [("router", 3)]
     assert all(one.text for one in more)

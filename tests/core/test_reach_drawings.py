@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,6 +13,7 @@ import pytest
 
 from audit import reach_json
 from audit.drawing import COLUMNS, render
+from audit.reach_picture import MOST_BOXES, MOST_FLOWS, MOST_GROUPS, NAME
 from tests.core.clusters import ANY, deployment, matrix, namespace, pod, policy, service, snapshot, zone, zoned
 
 Json = Any
@@ -197,25 +199,139 @@ def test_the_svg_is_xml_without_scripts_and_carries_the_whole_name(bad: str) -> 
         assert bad in titles
 
 
-def test_a_long_name_is_cut_in_its_box_only() -> None:
-    root = ET.fromstring(render(hostile("x" * 300), "svg"))  # noqa: S314 - written by the code under test
-    assert max(len(one.text or "") for one in root.iter(SVG + "text")) <= 30
+def test_a_long_name_takes_two_lines_and_is_whole_in_the_title_of_its_box() -> None:
+    root = drawn(hostile("x" * 300))
+    assert max(len(one.text or "") for one in root.iter(SVG + "text") if "x" in (one.text or "")) <= NAME
     assert "x" * 300 in [one.text for one in root.iter(SVG + "title")]
+    root = drawn(hostile("y" * 60))
+    shown = [one.text or "" for one in root.iter(SVG + "text")]
+    assert ("y" * NAME, "y" * (60 - NAME)) in list(itertools.pairwise(shown))
 
 
-def test_the_svg_has_a_box_for_every_endpoint_and_a_curve_for_every_connection() -> None:
+def drawn(document: Json) -> ET.Element:
+    return ET.fromstring(render(document, "svg"))  # noqa: S314 - written by the code under test
+
+
+def titled(root: ET.Element, tag: str) -> list[str]:
+    """Titles of the groups that hold an element of this kind: `rect` for boxes, `path` for flows."""
+    return [one.findtext(SVG + "title") or "" for one in root.findall(SVG + "g") if one.find(SVG + tag) is not None]
+
+
+def test_a_small_picture_has_a_box_for_every_endpoint_and_an_arrow_for_every_connection() -> None:
     document = cluster()
-    root = ET.fromstring(render(document, "svg"))  # noqa: S314 - written by the code under test
-    assert len(root.findall(SVG + "g")) == len(document["endpoints"])
-    curves = root.findall(SVG + "path")
-    assert len(curves) == len(document["connections"])
-    dashed = sum("stroke-dasharray" in one.attrib for one in curves)
-    assert dashed == sum(one["verdict"] == "unknown" for one in document["connections"]) > 0
+    root = drawn(document)
+    assert len(titled(root, "rect")) == len(document["endpoints"])
+    arrows = [one for one in root.findall(SVG + "g") if one.find(SVG + "path") is not None]
+    assert len(arrows) == len({(c["src"], c["dst"], _kind(c)) for c in document["connections"] if c["src"] != c["dst"]})
+    for arrow in arrows:
+        curve, head = arrow.findall(SVG + "path")
+        assert head.attrib["d"].endswith("Z")
+        assert head.attrib["fill"] == curve.attrib["stroke"]
+    dashed = sum("stroke-dasharray" in one[1].attrib for one in arrows)
+    assert 0 < dashed < len(arrows)
+
+
+def busy(workloads: int, groups: int) -> Json:
+    """Every workload of a zone may reach every workload of every other."""
+    ends = [
+        {"id": f"n{n}/Deployment/w{n}", "kind": "Deployment", "namespace": f"n{n}", "name": f"w{n}",
+         "zone": f"zone-{n % groups}"}
+        for n in range(workloads)
+    ]  # fmt: skip
+    links = [
+        {"src": a["id"], "dst": b["id"], "verdict": "allowed", "ports": {"TCP": "80"}}
+        for a in ends
+        for b in ends
+        if a["zone"] != b["zone"]
+    ]
+    return {"endpoints": ends, "connections": links, "assumptions": []}
+
+
+def test_a_large_picture_has_one_arrow_a_pair_of_groups_and_says_so() -> None:
+    document = busy(70, 5)
+    root = drawn(document)
+    flows = titled(root, "path")
+    assert len(flows) == 5 * 4
+    assert all("zone-" in one and "and 184 more" in one for one in flows)
+    texts = [one.text or "" for one in root.iter(SVG + "text")]
+    assert "70 endpoints, 3920 connections; an arrow stands for all connections between two groups" in texts
+    assert {"allowed", "zone-0"} <= set(texts)
+
+
+def test_a_picture_says_what_it_leaves_out() -> None:
+    texts = [one.text or "" for one in drawn(busy(100, 50)).iter(SVG + "text")]
+    assert f"{50 - MOST_GROUPS} groups with 20 endpoints and all their connections are left out" in texts
+    assert f"{MOST_FLOWS} of 1560 flows are drawn, those of most connections" in texts
+    texts = [one.text or "" for one in drawn(busy(2 * MOST_BOXES + 6, 2)).iter(SVG + "text")]
+    assert texts.count("and 3 more") == 2
+
+
+@pytest.mark.parametrize("workloads", [3, 40, 70])
+def test_arrows_stay_beside_the_boxes_and_within_the_picture(workloads: int) -> None:
+    root = drawn(busy(workloads, 3))
     width, height = (float(root.attrib[name]) for name in ("width", "height"))
-    numbers = [float(n) for one in curves for n in re.findall(r"-?[\d.]+", one.attrib["d"])]
-    assert min(numbers) > -60
-    assert max(numbers[0::2]) < width + 60
-    assert max(numbers[1::2]) < height
+    boxes = [one for group in root.findall(SVG + "g") for one in group.findall(SVG + "rect")]
+    low = min(float(one.attrib["x"]) for one in boxes)
+    high = max(float(one.attrib["x"]) + float(one.attrib["width"]) for one in boxes)
+    tops = sorted((float(one.attrib["y"]), float(one.attrib["y"]) + float(one.attrib["height"])) for one in boxes)
+    assert tops[-1][1] < height
+    for group in root.findall(SVG + "g"):
+        for curve in group.findall(SVG + "path")[:1]:
+            numbers = [float(n) for n in re.findall(r"-?[\d.]+", curve.attrib["d"])]
+            xs, ys = numbers[0::2], numbers[1::2]
+            assert min(xs) >= high or max(xs) <= low
+            assert 0 < min(xs) <= max(xs) < width
+            assert 0 < min(ys) <= max(ys) < height
+
+
+# By zone -------------------------------------------------------------------------------------------------------------
+
+
+def zones_document() -> Json:
+    objects = [
+        zoned("a1", "a"),
+        zoned("b1", "b"),
+        pod("web", "a1", ip="10.0.0.1", labels={"app": "web"}),
+        pod("one", "b1", ip="10.0.0.2"),
+        pod("two", "b1", ip="10.0.0.3", labels={"only": "two"}),
+        policy({"podSelector": {"matchLabels": {"only": "two"}}, "policyTypes": ["Ingress", "Egress"],
+                "ingress": [{"from": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}],
+                "egress": [{"to": [{"ipBlock": {"cidr": "198.51.100.0/24"}}]}]}, "b1"),
+    ]  # fmt: skip
+    plan = matrix([zone("a"), zone("b"), zone("internet", kind="internet")])
+    return reach_json.document(snapshot(objects), matrix=plan, by="zone")
+
+
+def test_by_zone_the_outside_is_a_zone_and_no_list_of_ranges() -> None:
+    document = zones_document()
+    assert [one["id"] for one in document["endpoints"]] == ["a", "b", "internet"]
+    assert {one["kind"] for one in document["endpoints"]} == {"Zone"}
+    assert [one["id"] for one in document["endpoints"] if one.get("outside")] == ["internet"]
+    out = [one for one in document["connections"] if one["dst"] == "internet"]
+    assert [(one["src"], one["ports"], one.get("partial", False)) for one in out] == [
+        ("a", ANY, False),
+        ("b", ANY, True),
+    ]
+    ends = [(one["src"], one["dst"], one["verdict"], str(one.get("exposed"))) for one in document["connections"]]
+    assert len(ends) == len(set(ends))
+
+
+def test_groups_have_members_and_workloads_have_replicas() -> None:
+    assert "some members" in render(zones_document(), "table")
+    assert "some replicas" not in render(zones_document(), "table")
+
+
+def test_zones_are_single_boxes_with_the_outside_dashed() -> None:
+    root = drawn(zones_document())
+    boxes = [one for one in root.findall(SVG + "g") if one.find(SVG + "rect") is not None]
+    assert [one.findtext(SVG + "title") for one in boxes] == ["internet", "a", "b"]
+    assert ["stroke-dasharray" in one.find(SVG + "rect").attrib for one in boxes] == [True, False, False]  # type: ignore[union-attr]
+
+
+def _kind(connection: Json) -> str:
+    if connection.get("exposed") is False:
+        return "hidden"
+    return "unknown" if "unknown" in (connection["verdict"], connection.get("exposed")) else "allowed"
 
 
 def test_a_picture_says_what_it_shows_to_those_who_cannot_see_it() -> None:

@@ -220,6 +220,27 @@ def test_several_findings_and_entries_are_told_apart(entry: ExceptionEntry) -> N
     assert [ruling.findings for ruling in register.rulings] == [(1, 2), (1, 2)]
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"expires_on": "2026-10-31"}, "expired"),
+        ({"requested_by": "ciso@example.org"}, "self-approved"),
+        ({"valid_from": "2026-12-01"}, "not-yet-valid"),
+        ({"approved_by": ""}, "invalid"),
+    ],
+)
+def test_what_is_not_in_force_says_what_it_would_cover(
+    changes: dict[str, str], expected: str, entry: ExceptionEntry
+) -> None:
+    refused = replace(entry, **changes)  # type: ignore[arg-type]  # the names are all of texts
+    register = match([refused], [Finding(rule="NET002"), Finding()], TODAY)
+    (ruling,) = register.rulings
+    assert (ruling.status, ruling.findings, ruling.refused) == (expected, (), (1,))
+    assert register.excused == ("", "")
+    second = match([refused, replace(entry, id="EX-2")], [Finding()], TODAY)
+    assert [ruling.refused for ruling in second.rulings] == [(), ()]
+
+
 def test_findings_of_the_report_can_be_matched(entry: ExceptionEntry) -> None:
     record = FindingRecord(
         fingerprint="f",

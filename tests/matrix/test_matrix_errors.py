@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit import matrix
-from audit.errors import AuditError, AuditErrors
+from audit.errors import AuditError, AuditErrors, MatrixError
 
 HEAD = """\
 apiVersion: zone-audit/v1
@@ -431,3 +431,32 @@ def test_zones_overlap_when_and_only_when_two_of_their_blocks_do(tmp_path: Path,
     found = faults(tmp_path, text)
     assert bool(found) == overlap
     assert all(" overlaps " in fault for fault in found)
+
+
+FOREIGN = {
+    "a manifest": ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n", "a Deployment"),
+    "several": ("kind: Namespace\nmetadata: {name: a}\n---\nkind: Pod\nmetadata: {name: a}\n", "a Namespace"),
+    "vowel": ("apiVersion: networking.k8s.io/v1\nkind: 'Ingress'\n", "an Ingress"),
+    "JSON": ('{\n "apiVersion": "v1",\n "kind": "List",\n "items": []}', "a List"),
+    "exceptions": ("apiVersion: zone-audit/v1\nkind: Exceptions\nexceptions: []\n", "Exceptions"),
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_what_is_no_matrix_at_all_is_told_by_its_kind(case: str, tmp_path: Path) -> None:
+    text, held = FOREIGN[case]
+    path = tmp_path / "zones.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(MatrixError) as caught:
+        matrix.load(path)
+    assert caught.value.message == f"the file holds {held}, not a ZoneMatrix"
+    assert ("--exceptions" if held == "Exceptions" else "zone-audit init") in caught.value.hint
+
+
+def test_a_matrix_that_is_missing_gets_a_way_to_a_first_one(tmp_path: Path) -> None:
+    with pytest.raises(MatrixError) as caught:
+        matrix.load(tmp_path / "nope.yaml")
+    assert caught.value.hint == "`zone-audit init SOURCE -o zones.yaml` writes a first matrix"
+    with pytest.raises(MatrixError) as caught:
+        matrix.load(tmp_path)
+    assert not caught.value.hint

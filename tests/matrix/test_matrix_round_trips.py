@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from matrix_strategies import matrices
 
 from audit import matrix
-from audit.errors import AuditError, RenderError, UsageError
+from audit.errors import AuditError, MatrixError, RenderError, UsageError
 from audit.matrix_table import write_csv
 from audit.matrix_xlsx import write_xlsx
 from audit.model import ZoneMatrix
@@ -112,6 +112,42 @@ def test_converting_to_csv_and_back_onto_the_original_loses_nothing(tmp_path: Pa
     assert "base" in note
     assert matrix.convert(rows, end, source) == ()
     assert bare(matrix.load(end)) == bare(matrix.load(source))
+
+
+def test_csv_alone_means_the_same_traffic(tmp_path: Path) -> None:
+    one = tmp_path / "zones.yaml"
+    one.write_text(SMALL.replace("[tcp/80]}", "[tcp/80, udp/5353]}"), encoding="utf-8")
+    matrix.convert(one, tmp_path / "rows.csv")
+    alone = matrix.load(tmp_path / "rows.csv")
+    assert alone.flows[0].services == ("tcp/80", "udp/5353", "icmp/8")
+    assert [flow.allowed for flow in alone.flows] == [flow.allowed for flow in matrix.load(one).flows]
+
+
+@FILES
+@given(matrices())
+def test_every_csv_that_is_written_reads_back_to_the_same_traffic(tmp_path: Path, one: ZoneMatrix) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(write_csv(one), encoding="utf-8")
+    if not one.flows:
+        with pytest.raises(MatrixError, match="the table has no rows, so it names no zone"):
+            matrix.load(path)
+        return
+    kept = {(flow.source, flow.target): flow.allowed for flow in matrix.load(path).flows}
+    assert kept == {(flow.source, flow.target): flow.allowed for flow in one.flows}
+
+
+def test_a_row_that_was_changed_in_the_table_keeps_the_change(tmp_path: Path) -> None:
+    source, rows = small(tmp_path), tmp_path / "rows.csv"
+    matrix.convert(source, rows)
+    rows.write_text(rows.read_text(encoding="utf-8").replace("tcp/80; icmp/8", "tcp/81; icmp/8"), encoding="utf-8")
+    assert matrix.read(rows, source).matrix.flows[0].services == ("tcp/81", "icmp/8")
+
+
+def test_a_matrix_without_rows_comes_back_onto_its_base(tmp_path: Path) -> None:
+    source, rows = tmp_path / "zones.yaml", tmp_path / "rows.csv"
+    source.write_text(matrix.starter((), ()), encoding="utf-8")
+    matrix.convert(source, rows)
+    assert bare(matrix.read(rows, source).matrix) == bare(matrix.load(source))
 
 
 def test_rows_of_a_table_replace_those_of_the_base(tmp_path: Path) -> None:

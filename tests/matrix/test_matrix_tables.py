@@ -93,6 +93,7 @@ def test_quoted_formulas_come_back_as_they_were(tmp_path: Path) -> None:
     ]
 
 
+NO_ROWS = "a CSV file holds nothing but rows; name the matrix that has the zones with `matrix convert --base`"
 CSV_TABLE: dict[str, tuple[str | bytes, list[str]]] = {
     "unknown column": (
         "from,to,access,sevices\na,b,allow-all,\n",
@@ -133,7 +134,7 @@ CSV_TABLE: dict[str, tuple[str | bytes, list[str]]] = {
         ],
     ),
     "open quote": ('from,to,access\na,"b,allow-all\n', ["2: this is not CSV: unexpected end of data"]),
-    "no rows": ("from,to,access\n", ["1: the table has no rows"]),
+    "no rows": ("from,to,access\n", ["1: the table has no rows, so it names no zone (hint: " + NO_ROWS + ")"]),
     "empty": ("", ["1: the file is empty"]),
     "not UTF-8": (
         b"from,to,access\na,\xff,allow-all\n",

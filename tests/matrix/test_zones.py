@@ -185,8 +185,11 @@ zones: [{name: dmz}, {name: db}, {name: plat, kind: platform}]
     ("space", "zone"),
     [
         (namespace("a"), "dmz"),
-        (namespace("a", known=False), "dmz"),
+        (namespace("a", known=False), UNZONED),
+        (namespace("openshift-x", known=False), "plat"),
         (namespace("a", {"network-zone": "db"}), "db"),
+        (namespace("a", {"network-zone": "bd"}), UNZONED),
+        (namespace("a", {"network-zone": ""}), UNZONED),
         (namespace("openshift-x"), "plat"),
         (namespace("a", {"network-zone": "plat"}), UNZONED),
     ],
@@ -195,9 +198,18 @@ def test_a_single_zone_cluster_takes_what_nobody_else_claims(space: Namespace, z
     assert member(load(tmp_path, SINGLE), space).zone == zone
 
 
-def test_nodes_of_a_single_zone_cluster_belong_to_it(tmp_path: Path) -> None:
-    node = Node(name="n", labels={}, addresses=())
-    assert assign(load(tmp_path, SINGLE), [], [node]).nodes["n"].zone == "dmz"
+def test_why_a_single_zone_cluster_does_not_take_a_namespace(tmp_path: Path) -> None:
+    one = load(tmp_path, SINGLE)
+    assert member(one, namespace("a", {"network-zone": "bd"})).reason.endswith("label network-zone=bd names no zone")
+    assert member(one, namespace("a", known=False)).reason.endswith("so its labels are not known")
+
+
+@pytest.mark.parametrize(("labels", "zone"), [({}, "dmz"), ({"network-zone": "db"}, "db"), ({"network-zone": "x"}, "")])
+def test_nodes_of_a_single_zone_cluster_belong_to_it(labels: dict[str, str], zone: str, tmp_path: Path) -> None:
+    node = Node(name="n", labels=labels, addresses=())
+    found = assign(load(tmp_path, SINGLE), [], [node]).nodes["n"]
+    assert found.zone == (zone or UNZONED)
+    assert zone or found.reason == "no zone selects it: label network-zone=x names no zone"
 
 
 NODES = (

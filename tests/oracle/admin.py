@@ -124,14 +124,17 @@ class Tiers:
     def _rule(self, policy: Policy, rule: Json, direction: str, subject: Pod, flow: Flow) -> tuple[int, str]:
         """Whether the rule matches, and its answer."""
         field, known = PEERS[direction]
+        peers = [{name: value for name, value in peer.items() if value} | keep(peer) for peer in rule[field]]
+        # A field that this version of the API does not have was dropped: fail closed. "For Allow rules: treat the rule
+        # as matching no traffic. For Deny and Pass rules: treat the rule as a Deny all rule."
+        closed = not all(peers)
         answer = ANSWERS[rule["action"]]
+        if closed and answer != ALLOW:
+            answer = DENY
         if set(rule) - {"name", "action", field, policy.ports}:
             return MAYBE, answer
-        peers = [{name: value for name, value in peer.items() if value} | keep(peer) for peer in rule[field]]
-        if not all(peers):
-            # A field that this version of the API does not have was dropped: fail closed. "For Allow rules: treat the
-            # rule as matching no traffic. For Deny and Pass rules: treat the rule as a Deny all rule."
-            return (NO, answer) if answer == ALLOW else (YES, DENY)
+        if closed:
+            return (NO if answer == ALLOW else YES), answer
         other, address = (
             (flow.source, flow.source_address) if direction == "ingress" else (flow.target, flow.target_address)
         )

@@ -458,3 +458,7 @@ def test_an_unknown_field_in_a_network_policy_leaves_the_admin_tier_certain() ->
     strange = policy({"podSelector": {}, "tier": "x"})
     rules = [to("Allow", {"namespaces": {"matchLabels": {"team": "two"}}}), to("Deny", {"networks": ["192.0.2.0/24"]})]
     assert from_web(strange, admin(egress=rules), targets=(PG, OUT, "198.51.100.7")) == [A, D, U]
+
+
+def test_a_pass_with_an_empty_peer_and_an_unknown_field_may_deny_everything() -> None:
+    assert from_web(admin(**out("Pass", {}, logging=True))) == [U] * 3

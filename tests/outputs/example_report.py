@@ -53,7 +53,7 @@ ZONES = (
     ZoneRecord(name="partners", title="Partner networks", kind="external", trust=10, cidrs=("198.51.100.0/24",)),
     ZoneRecord(
         name="dmz", title="Demilitarised zone", trust=20, owner="team-edge@example.org", namespaces=("edge", "gateway"),
-        workloads=6, pods=14, nodes=2, cidrs=("10.20.0.0/16", "2001:db8:20::/48"), requires=("node-isolation",),
+        workloads=6, pods=14, guests=("Deployment openshift-ingress/router-dmz",), nodes=2, cidrs=("10.20.0.0/16", "2001:db8:20::/48"), requires=("node-isolation",),
     ),
     ZoneRecord(
         name="internal", title="Application tier", trust=50, owner="team-apps@example.org",
@@ -67,7 +67,7 @@ ZONES = (
         name="database", title="Data tier", trust=90, owner="dba@example.org", namespaces=("ledger", "warehouse"),
         workloads=7, pods=15, nodes=3, requires=("node-isolation", "storage-isolation"),
     ),
-    ZoneRecord(name=UNZONED, trust=0, namespaces=("scratch",), workloads=2, pods=3),
+    ZoneRecord(name=UNZONED, trust=None, kind="", namespaces=("scratch",), workloads=2, pods=3),
 )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def finding(  # noqa: PLR0913, PLR0917 - one argument per column of the table be
         object="NetworkPolicy ledger/allow-all",
         direction="ingress", rule=0, file="manifests/ledger/policies.yaml", line=14,
     )  # fmt: skip
-    open_step = Step(text="no policy selects the source for egress, so egress is open", direction="egress")
+    open_step = Step(text="no policy isolates it: open by default", direction="egress", object="Deployment edge/proxy")
     values: dict[str, object] = {
         "fingerprint": fingerprint(rule, title, source, target, ports),
         "rule": rule, "verdict": verdict, "severity": severity, "title": title, "from_zone": source, "to_zone": target,
@@ -101,6 +101,7 @@ def finding(  # noqa: PLR0913, PLR0917 - one argument per column of the table be
         ),
         "fix": f"Restrict NetworkPolicy ledger/allow-all to the callers that the matrix names.\n\n{DENY}",
         "controls": ("pci-dss-4.0.1/1.4.4", "nist-800-53r5/sc-7.5"), "owner": "dba@example.org",
+        "refused_exceptions": ("EX-3",) if zones == ("partners", "management") and verdict == "fail" else (),
         "reason": "host-network" if verdict == "not-evaluated" else "", "first_seen": "2026-11-02",
         "baseline_state": "unchanged", "counts": {"pairs": 210, "sources": 14, "targets": 15},
     }  # fmt: skip
@@ -158,7 +159,8 @@ def _cell(source: ZoneRecord, target: ZoneRecord, found: list[FindingRecord], i:
     return CellRecord(
         from_zone=source.name, to_zone=target.name, verdict=verdict, expected=allowed, observed=allowed or excess,
         possible=allowed or excess, excess=excess, row=row, by_default=not row, pairs=210 if allowed or excess else 0,
-        excess_pairs=42 if excess else 0, witness=found[0].evidence[0] if found and found[0].evidence else None,
+        excess_pairs=42 if excess and verdict != "not-evaluated" else 0,
+        possible_pairs=3 if verdict == "not-evaluated" else 0, witness=found[0].evidence[0] if found and found[0].evidence else None,
         reasons=("host-network",) if verdict == "not-evaluated" else (), findings=tuple(sorted(f.fingerprint for f in found)),
         justification="Reverse proxy to the application tier." if row else "", owner=target.owner if row else "",
         ticket="CHG0029981" if row else "", review_by="2027-03-31" if row else "",
@@ -196,6 +198,7 @@ RULES = (
 
 EXCEPTIONS = (
     ExceptionRecord(id="EX-3", title="Decommissioned feed", status="expired", scope="flow ZM-0009, ports any",
+                    would_cover=(fingerprint("NET001", "Partners reach operations", "partners", "management", "22,8443"),),
                     approved_by="ciso@example.org", approved_on="2026-01-10", expires_on="2026-06-30", ticket="RISK-311",
                     justification="Feed is switched off at quarter end.", owner="team-apps@example.org"),
     ExceptionRecord(id="EX-7", title="Legacy batch until the migration", status="matched",
@@ -228,12 +231,8 @@ INPUTS = (
 )
 
 ASSUMPTIONS = (
-    AssumptionRecord(
-        id="host-network", text="Host-network pods are as reachable as their node; pairs that rest on it", connections=3
-    ),
-    AssumptionRecord(
-        id="cni", text="The network plug-in enforces NetworkPolicy as its API text says; all pairs", connections=12882
-    ),
+    AssumptionRecord(id="host-network", text="Host-network pods are as reachable as their node", connections=3),
+    AssumptionRecord(id="cni", text="The network plug-in enforces NetworkPolicy as its API text says", standing=True),
 )
 
 
@@ -278,6 +277,7 @@ def hostile(text: str) -> Report:
 
     kept = {"verdict", "severity", "fail_on", "fingerprint", "status", "kind", "created", "sha256", "schema", "findings", "ports",
             "expected", "observed", "possible", "excess", "counts", "cells", "rules", "severities", "role", "direction",
+            "would_cover",
             "TCP", "UDP", "SCTP", ""}  # fmt: skip
     zones = iter(f"{text} {number}" for number in range(1000))
     names: dict[str, str] = {}

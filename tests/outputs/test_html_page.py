@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import msgspec
 import pytest
 from example_report import HOSTILE, benign, clean, example, finding, hostile, large
 
@@ -29,6 +30,8 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, tuple((name, value or "") for name, value in attrs)))
+        if tag in {"td", "th", "dt", "dd", "li", "p", "br", "h2", "h3", "h4"}:
+            self.text.append(" ")
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
@@ -40,7 +43,9 @@ class Page(HTMLParser):
 
     @property
     def structure(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [(tag, tuple(name for name, _ in attributes)) for tag, attributes in self.elements]
+        """Tags with names of attributes; without the places where an address may be broken, which its text decides."""
+        breaks = ("wbr", ()), ("span", (("class", "part"),))
+        return [(tag, tuple(name for name, _ in found)) for tag, found in self.elements if (tag, found) not in breaks]
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +145,104 @@ def test_the_verdict_stands_first_and_the_unseen_before_the_findings(page: Page)
     assert text.index("Not compliant") < text.index("Executive summary")
     assert text.index("What was not seen") < text.index("worst first")
     assert "satisfies a control by itself" in text
+
+
+def flat(page: Page) -> str:
+    return " ".join("".join(page.text).split())
+
+
+def section(page: Page, number: int) -> str:
+    """The text of one numbered section."""
+    titles = {place: f"{place} {title}" for place, title in pages.SECTIONS.values()}
+    text = flat(page).rpartition(f"{titles[number]} ")[2]
+    return text.partition(f" {titles[number + 1]} ")[0] if number + 1 in titles else text
+
+
+def test_files_are_never_said_to_hold_everything() -> None:
+    text = flat(Page(pages.html(read(clean()))))
+    assert "all kinds were read" not in text
+    assert "complete " not in text.partition("Completeness by kind")[2].partition("Inputs")[0]
+    assert "objects of the files were understood" in text
+
+
+def read(report: Report) -> Report:
+    """The report with completeness as files have it."""
+    records = tuple(msgspec.structs.replace(one, status="read") for one in report.completeness)
+    return msgspec.structs.replace(report, completeness=records)
+
+
+def test_assumptions_are_given_or_left_connections_undecided(page: Page) -> None:
+    given, _, doubts = section(page, 9).partition("Made connections undecided")
+    assert "every verdict rests on these" in given.lower()
+    assert "cni" in given
+    assert "host-network" not in given
+    assert "Connections undecided host-network Host-network pods are as reachable as their node 3" in doubts
+
+
+def test_an_undecided_pair_shows_what_it_may_be(page: Page) -> None:
+    assert "0 certain, up to 3" in section(page, 3)
+
+
+def test_the_printed_rule_leaves_the_verdict_to_what_fails_and_the_exit_code_to_the_threshold(page: Page) -> None:
+    text = section(page, 10)
+    assert "not compliant when any zone pair or any finding fails" in text
+    assert "The threshold low (--fail-on) decides the exit code only" in text
+    assert "Exit code 1; findings count from severity low" in flat(page)
+    assert "a router counts as the zone that names its shard" in text.lower()
+
+
+def test_guests_are_named_and_what_is_in_no_zone_has_no_trust(page: Page) -> None:
+    text = section(page, 2)
+    assert "counted here as well: Deployment openshift-ingress/router-dmz" in text
+    assert "(unzoned) 2 3 0 scratch" in text
+
+
+def test_services_are_open_in_policy_and_never_seen(page: Page) -> None:
+    assert "open in policy: tcp/8443" in section(page, 7)
+    assert "seen" not in section(page, 7)
+
+
+def test_an_expired_exception_stands_on_both_sides(page: Page) -> None:
+    late = next(one for one in example().findings if one.refused_exceptions)
+    assert "EX-3 expired 2026-06-30, would have covered this" in section(page, 5)
+    assert f"would cover {late.fingerprint[:8]}" in section(page, 6)
+
+
+def test_a_step_that_no_policy_decides_names_the_endpoint_once(page: Page) -> None:
+    assert "egress Deployment edge/proxy: no policy isolates it: open by default" in section(page, 5)
+
+
+def test_the_evidence_sheet_says_who_when_and_with_what() -> None:
+    text = section(Page(pages.html(example())), 11)
+    for line in (
+        "Sources manifests/",
+        "Zones file zones.yaml",
+        "Exceptions file exceptions.yaml",
+        "Run by not recorded",
+        "Start and end (UTC) one moment: 2026-11-23T06:18:00Z",
+        "Age of the data not known: files carry no collection time",
+        "Population 12,882 ordered pairs of endpoints, of which 0 undecided",
+        f"SHA-256 of the exceptions {hashlib.sha256(b'e').hexdigest()}",
+    ):
+        assert line in text
+    spec = Page(pages.html(clean()))
+    assert "spec: as the Kubernetes API text says; which plug-in enforces it cannot be seen in files" in flat(spec)
+
+
+def test_a_table_scrolls_inside_its_own_box(page: Page) -> None:
+    boxed = [
+        dict(before[1]).get("class") == "scroll" for before, after in pairwise(page.elements) if after[0] == "table"
+    ]
+    assert boxed
+    assert all(boxed)
+
+
+def test_an_address_breaks_at_dots_and_the_at_sign_only() -> None:
+    text = pages.html(example())
+    cut = (
+        '<span class="part">team-edge</span><wbr><span class="part">@example.</span><wbr><span class="part">org</span>'
+    )
+    assert cut in text
 
 
 def test_two_renderings_are_equal() -> None:

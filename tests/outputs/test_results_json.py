@@ -28,6 +28,18 @@ def test_results_follow_the_published_schema(report: Report) -> None:
     assert list(validator.iter_errors(json.loads(results_v1.render(report)))) == []
 
 
+def test_a_step_and_an_exception_keep_all_their_fields() -> None:
+    data = json.loads(results_v1.render(example()))
+    step = data["findings"][0]["path"][0]
+    assert step == {
+        "text": "no policy isolates it: open by default", "object": "Deployment edge/proxy", "direction": "egress",
+        "rule": None, "file": "", "line": 0,
+    }  # fmt: skip
+    wanted = {"rule", "flow", "from", "to", "services", "subjects", "requested_on", "would_cover"}
+    assert all(wanted <= set(record) for record in data["exceptions"])
+    assert data["zones"][-1]["trust"] is None
+
+
 def test_schema_refuses_an_unknown_verdict() -> None:
     data = json.loads(results_v1.render(example()))
     data["findings"][0]["verdict"] = "passed"

@@ -8,7 +8,8 @@ import pytest
 from example_report import HOSTILE, clean, example, hostile, large
 
 from audit import summary, svg
-from audit.report import CellRecord, Report
+from audit.completeness import decisive
+from audit.report import CellRecord, CompletenessRecord, Report
 
 CELL = CellRecord(
     from_zone="a", to_zone="b", verdict="pass", expected={"TCP": "80,443"}, observed={}, possible={}, excess={}
@@ -22,14 +23,14 @@ def cell(**changes: object) -> CellRecord:
 @pytest.mark.parametrize(
     ("observed", "possible", "words"),
     [
-        ({"TCP": "443-500"}, {"TCP": "443-500"}, "seen: tcp/443"),
-        ({}, {"TCP": "80"}, "perhaps"),
-        ({"TCP": "22"}, {"TCP": "22"}, "not seen"),
-        ({}, {}, "not seen"),
+        ({"TCP": "443-500"}, {"TCP": "443-500"}, "open in policy: tcp/443"),
+        ({}, {"TCP": "80"}, "perhaps open in policy"),
+        ({"TCP": "22"}, {"TCP": "22"}, "not open in policy"),
+        ({}, {}, "not open in policy"),
         ({"TCP": "nonsense"}, {}, "unknown"),
     ],
 )
-def test_a_service_counts_as_seen_only_when_it_is_surely_open(
+def test_a_service_counts_as_open_only_when_it_surely_is_and_never_as_observed(
     observed: dict[str, str], possible: dict[str, str], words: str
 ) -> None:
     assert summary.seen_text(cell(observed=observed, possible=possible)) == words
@@ -52,7 +53,61 @@ def test_marks_are_letters_in_lower_case_for_defaults_and_count_failures() -> No
 
 def test_everything_unread_undecided_or_unmodelled_is_said() -> None:
     told = {gap.what for gap in summary.not_seen(example())}
-    assert told == {"IngressController", "Node", "Service", "Zone pairs", "Rules", "Findings", "Namespaces", "Services"}
+    assert told == {
+        "Node", "Service", "Zone pairs", "Rules", "Findings", "Namespaces", "Services", "Not in the files"
+    }  # fmt: skip
+
+
+def test_kinds_that_the_files_lack_are_one_line_that_claims_no_absence() -> None:
+    lack = [gap for gap in summary.not_seen(example()) if gap.what == "Not in the files"]
+    assert [gap.extent for gap in lack] == [
+        "1 kind that can change a verdict (IngressController); cannot tell absent from not collected"
+    ]
+    many = tuple(
+        CompletenessRecord(kind=kind, objects=0, status="not-in-source") for kind in ("Zed.example.org", *decisive())
+    )
+    text = summary.lacking(msgspec.structs.replace(example(), completeness=many))
+    assert text.startswith(f"{len(many)} kinds that can change a verdict (NetworkPolicy, Namespace, Pod, Node, ...)")
+    assert not summary.lacking(clean())
+
+
+def test_what_was_read_is_said_with_how_much_of_it_was_understood() -> None:
+    records = (
+        CompletenessRecord(kind="Pod", objects=5, status="read"),
+        CompletenessRecord(kind="Node", objects=0, status="not-in-source"),
+    )
+    report = msgspec.structs.replace(example(), completeness=records)
+    assert summary.read_text(report) == "all 5 objects of the files were understood"
+    odd = CompletenessRecord(kind="AdminNetworkPolicy", objects=2, status="not-modelled")
+    report = msgspec.structs.replace(example(), completeness=(*records, odd))
+    assert summary.read_text(report) == "5 of 7 objects of the files were understood"
+
+
+def test_pairs_that_are_only_possible_are_never_shown_as_none() -> None:
+    assert summary.pairs_text(cell(excess_pairs=0, possible_pairs=3)) == "0 certain, up to 3"
+    assert summary.pairs_text(cell(excess_pairs=2, possible_pairs=1)) == "2 certain, up to 3"
+    assert summary.pairs_text(cell(excess_pairs=1200)) == "1,200"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("expired", "EX-3 expired 2026-06-30, would have covered this"),
+        ("self-approved", "EX-3 is self-approved, would have covered this"),
+        ("not-yet-valid", "EX-3 is not valid before 2027-01-01, would have covered this"),
+    ],
+)
+def test_a_finding_says_why_an_exception_does_not_cover_it(status: str, words: str) -> None:
+    report = example()
+    late = msgspec.structs.replace(report.exceptions[0], status=status, valid_from="2027-01-01")
+    report = msgspec.structs.replace(report, exceptions=(late, *report.exceptions[1:]))
+    one = next(finding for finding in report.findings if finding.refused_exceptions)
+    assert summary.refused_texts(report, one) == (words,)
+
+
+def test_counts_of_nothing_are_left_out() -> None:
+    one = msgspec.structs.replace(example().findings[0], counts={"empty_peers": 0, "pairs": 1200, "not_isolated": 2})
+    assert summary.counts_text(one) == "not isolated 2, pairs 1,200"
 
 
 def test_a_kind_that_the_cluster_does_not_have_is_no_gap() -> None:

@@ -34,6 +34,27 @@ def test_what_was_not_seen_stands_before_the_findings() -> None:
     assert "1 of 8 not evaluated" in text
 
 
+def test_the_exit_code_stands_beside_its_threshold() -> None:
+    assert "exit code 1; findings count from severity low (`--fail-on`)" in printed(example())
+
+
+def test_what_the_files_lack_is_one_calm_line_and_nothing_is_said_to_be_read_in_full() -> None:
+    text = printed(example(), width=200)
+    assert text.count("cannot tell absent from not collected") == 1
+    assert "Nothing was left unseen" not in printed(clean())
+    assert "objects of the files were understood" in printed(clean(), width=200)
+
+
+def test_an_expired_exception_stands_at_the_finding_and_in_the_register() -> None:
+    text = printed(example())
+    assert "EX-3 expired 2026-06-30, would have covered this" in text
+    assert "EX-3 expired, until 2026-06-30, would have covered: 1" in text
+
+
+def test_undecided_pairs_are_listed_with_what_they_may_be() -> None:
+    assert "0 certain, up to 3" in " ".join(printed(example(), width=32).split())
+
+
 def test_plain_output_has_no_escape_sequence_and_coloured_output_says_the_same() -> None:
     plain, coloured = printed(example()), printed(example(), colour=True)
     assert "\x1b" not in plain

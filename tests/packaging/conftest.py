@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import tarfile
+import shutil
 import tomllib
 import venv
 from collections.abc import Mapping
@@ -30,8 +30,7 @@ def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def wheel_of_sdist(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     sdist = backend("build_sdist", sources, tmp_path_factory.mktemp("sdist"))
     unpacked = tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(unpacked, filter="data")
+    shutil.unpack_archive(sdist, unpacked)
     return backend("build_wheel", next(unpacked.iterdir()), tmp_path_factory.mktemp("wheel-of-sdist"))
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from audit.assemble import Basis, assemble, completeness
-from audit.flows import CellFlow, Facts, Isolation
-from audit.model import SEVERITIES, VERDICTS, Severity
-from audit.report import Report
+from audit.assemble import Basis, assemble
+from audit.completeness import completeness
+from audit.flows import Assumption, Cause, CellFlow, Facts, Isolation, Population
+from audit.model import SEVERITIES, VERDICTS, ObjectRef, Severity
+from audit.report import ExceptionRecord, Report, Step
 from audit.snapshot import Entry, Gap, Origin, Snapshot
 from audit.traffic import Traffic
 
@@ -23,20 +24,21 @@ CLEAN = Facts(
 
 
 @dataclass(frozen=True)
-class Population:
+class Scope:
     endpoint_pairs: int = 2
     outside_ranges: int = 1
     profile: str = "spec"
 
 
-def report(estate: Any, fail_on: Severity = "low", **more: Any) -> Report:
+def report(estate: Any, fail_on: Severity = "low", exceptions: tuple[ExceptionRecord, ...] = (), **more: Any) -> Report:
     basis = Basis(
         source="manifests/",
         inventory=estate.inventory,
         zone_map=estate.zone_map,
         matrix=estate.matrix,
         facts=estate.facts,
-        scope=Population(),
+        scope=Scope(),
+        exceptions=exceptions,
     )
     return assemble(estate.check(**more), basis, created="2026-11-23T06:00:00Z", fail_on=fail_on)
 
@@ -64,11 +66,13 @@ def test_the_threshold_moves_the_exit_code_and_not_the_verdict_of_a_cell(
     assert (made.verdict, made.exit_code) == ("not-compliant", code)
 
 
-def test_findings_without_a_failing_cell_count_by_threshold(kit: Any) -> None:
+def test_the_threshold_moves_the_exit_code_and_not_the_verdict_without_a_failing_cell(kit: Any) -> None:
     estate = replace(kit.estate, facts=CLEAN, host=frozenset({"app"}))
     assert (report(estate).verdict, report(estate).exit_code) == ("not-compliant", 1)
-    assert "no zone pair fails, but 1 finding" in report(estate).headline
-    assert (report(estate, "high").verdict, report(estate, "high").exit_code) == ("compliant", 0)
+    assert "no zone pair fails, but 1 finding at or above low" in report(estate).headline
+    lenient = report(estate, "high")
+    assert (lenient.verdict, lenient.exit_code) == ("not-compliant", 0)
+    assert lenient.headline.endswith("1 finding at or above low, none of them at or above high")
 
 
 def test_information_never_fails_a_scan(kit: Any) -> None:
@@ -136,11 +140,53 @@ def test_control_totals_reconcile(kit: Any) -> None:
 
 
 def test_unzoned_members_add_a_zone_of_their_own_at_the_end(kit: Any) -> None:
-    made = report(replace(kit.estate, zone_of=(("web", ("dmz",)), ("app", ()))))
+    facts = Facts(population={"(unzoned)": Population(workloads=1, pods=2)})
+    made = report(replace(kit.estate, zone_of=(("web", ("dmz",)), ("app", ())), facts=facts))
     assert [one.name for one in made.zones] == ["internet", "dmz", "internal", "(unzoned)"]
     assert made.zones[-1].namespaces == ("app",)
-    assert (made.zones[-1].workloads, made.scope.unzoned_namespaces) == (1, 1)
+    assert (made.zones[-1].workloads, made.zones[-1].pods, made.scope.unzoned_namespaces) == (1, 2, 1)
+    assert (made.zones[-1].trust, made.zones[-1].kind) == (None, "")
     assert len(made.cells) == 16
+
+
+def test_a_zone_counts_what_its_cells_judge_and_names_its_guests(kit: Any) -> None:
+    router = ObjectRef("Deployment", "openshift-ingress", "router-dmz")
+    held = {"dmz": Population(workloads=7, pods=9, guests=(router,))}
+    zones = {one.name: one for one in report(replace(kit.estate, facts=Facts(population=held))).zones}
+    assert (zones["dmz"].workloads, zones["dmz"].pods) == (7, 9)
+    assert zones["dmz"].guests == ("Deployment openshift-ingress/router-dmz",)
+    assert (zones["internal"].workloads, zones["internal"].pods, zones["internal"].guests) == (0, 0, ())
+
+
+def test_an_undecided_cell_says_how_many_pairs_it_may_be(kit: Any) -> None:
+    maybe = kit.open_default("app", kit.ssh, certain=False, reasons=("host-network",))
+    flow = replace(kit.failing("dmz", "internal", maybe), excess_pairs=0, doubtful_pairs=3)
+    made = report(replace(kit.with_flows(flow), facts=CLEAN))
+    (cell,) = [one for one in made.cells if one.verdict == "not-evaluated"]
+    assert (cell.excess_pairs, cell.possible_pairs) == (0, 3)
+    assert made.scope.undecided_pairs == 3
+
+
+def test_an_assumption_is_either_given_or_a_doubt_that_left_connections_undecided(kit: Any) -> None:
+    listed = (
+        Assumption(id="enforcement", text="policies are enforced"),
+        Assumption(id="host-network", text="where the node is, is not known", connections=9),
+    )
+    made = report(replace(kit.estate, facts=Facts(assumptions=listed)))
+    assert [(one.id, one.standing, one.connections) for one in made.assumptions] == [
+        ("enforcement", True, 0),
+        ("host-network", False, 9),
+    ]
+
+
+def test_a_refused_exception_is_tied_to_what_it_would_have_covered(kit: Any) -> None:
+    estate = replace(kit.with_flows(kit.failing("dmz", "internal", kit.by_policy("app", "wide", kit.ssh))), facts=CLEAN)
+    (fingerprint,) = [one.fingerprint for one in report(estate).findings if one.rule == "NET001"]
+    late = ExceptionRecord(id="EX-3", title="t", status="expired", scope="", would_cover=(fingerprint,))
+    made = report(estate, exceptions=(late,))
+    assert {one.fingerprint: one.refused_exceptions for one in made.findings if one.refused_exceptions} == {
+        fingerprint: ("EX-3",)
+    }
 
 
 def test_a_cell_says_what_is_expected_open_and_too_much(kit: Any) -> None:
@@ -163,18 +209,50 @@ def test_a_path_names_policy_rule_file_and_line(kit: Any) -> None:
     assert one.path[0].rule is None
 
 
+def test_a_step_without_a_policy_names_the_endpoint(kit: Any) -> None:
+    web = ObjectRef("Deployment", "web", "main", Origin("pods.yaml", 5))
+    cause = Cause(direction="egress", endpoint=web, text="no policy isolates it: open by default")
+    breach = kit.by_policy("app", "wide", kit.ssh, egress=cause)
+    (one,) = [one for one in report(kit.with_flows(kit.failing("dmz", "internal", breach))).findings if one.path]
+    assert one.path[0] == Step(
+        text=cause.text, object="Deployment web/main", direction="egress", rule=None, file="pods.yaml", line=5
+    )
+
+
+def entry(kind: str, group: str = "") -> Entry:
+    return Entry(group, "v1", kind, "", "a", Origin("f", 1), None)
+
+
 def test_completeness_claims_nothing_about_what_manifests_lack() -> None:
-    entry = Entry("", "v1", "Namespace", "", "a", Origin("f", 1), None)
     gaps = (Gap(kind="Pod", reason="forbidden"), Gap(kind="Foo.example.org", reason="not-modelled", text="why"))
-    manifests = Snapshot(entries={"Namespace": (entry,)}, gaps=gaps)
-    found = {one.kind: one.status for one in completeness(manifests)}
-    assert found == {
-        "Namespace": "complete",
-        "Node": "not-in-source",
-        "Pod": "forbidden",
-        "Service": "not-in-source",
-        "NetworkPolicy": "not-in-source",
-        "Foo.example.org": "not-modelled",
-    }
+    manifests = Snapshot(entries={"Namespace": (entry("Namespace"),)}, gaps=gaps)
+    records = {one.kind: one for one in completeness(manifests)}
+    found = {kind: one.status for kind, one in records.items()}
+    assert (found["Namespace"], found["Pod"], found["Foo.example.org"]) == ("read", "forbidden", "not-modelled")
+    assert "complete" not in found.values()
+    for kind in (
+        "NetworkPolicy", "Node", "Service", "Ingress.networking.k8s.io", "Route.route.openshift.io",
+        "HTTPRoute.gateway.networking.k8s.io", "AdminNetworkPolicy.policy.networking.k8s.io",
+        "BaselineAdminNetworkPolicy.policy.networking.k8s.io", "ClusterNetworkPolicy.policy.networking.k8s.io",
+        "EgressFirewall.k8s.ovn.org", "UserDefinedNetwork.k8s.ovn.org",
+        "NetworkAttachmentDefinition.k8s.cni.cncf.io",
+    ):  # fmt: skip
+        assert (found[kind], records[kind].note) == ("not-in-source", "cannot tell absent from not collected")
     live = {one.kind: one.status for one in completeness(replace(manifests, live=True))}
-    assert (live["Node"], live["Pod"]) == ("complete", "forbidden")
+    assert (live["Node"], live["Pod"], live["Namespace"]) == ("complete", "forbidden", "complete")
+
+
+def test_what_is_read_is_told_apart_by_what_becomes_of_it() -> None:
+    foreign, routed = "AdminNetworkPolicy.policy.networking.k8s.io", "Ingress.extensions"
+    entries = {
+        "ConfigMap": (entry("ConfigMap"),),
+        "Deployment": (entry("Deployment", "apps"),),
+        foreign: (entry("AdminNetworkPolicy", "policy.networking.k8s.io"),),
+        routed: (entry("Ingress", "extensions"),),
+    }
+    found = {one.kind: (one.status, one.note) for one in completeness(Snapshot(entries=entries))}
+    assert found["ConfigMap"] == ("read", "no verdict uses this kind")
+    assert found["Deployment"] == found[routed] == ("read", "")
+    assert found[foreign][0] == "not-modelled"
+    assert found["Pod"][1].startswith("endpoints come from the pod templates of workloads; ")
+    assert "Ingress.networking.k8s.io" not in found

@@ -12,7 +12,7 @@ from audit.discovery import discover
 from audit.flows import Cause, CellFlow, Facts, Isolation, PolicyFact
 from audit.model import ObjectRef, Zone
 from audit.rule import SECTIONS
-from audit.selectors import LabelSelector
+from audit.selectors import LabelSelector, Requirement
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE, AddressSet, Traffic
 
@@ -310,7 +310,8 @@ def test_policies_of_a_fix_stay_yaml_whatever_names_the_input_holds(kit: Any) ->
     from audit.remedy import zone_policies
 
     hostile = 'a"]}\n- evil: {x: "'
-    zone = Zone(name="no", namespaces=LabelSelector.parse({"matchLabels": {hostile: hostile, "on": "1"}}))
+    hostile_label = Requirement(hostile, "In", (hostile,))
+    zone = Zone(name="no", namespaces=LabelSelector((hostile_label, Requirement("on", "In", ("1",)))))
     matrix = replace(kit.estate.matrix, zones=(zone,), flows=())
     policy = yaml.safe_load(zone_policies(matrix)(hostile, "no"))
     assert policy["metadata"] == {"name": "zone-no-ingress", "namespace": hostile}

@@ -18,6 +18,7 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
 HEAD = "apiVersion: v1\nkind: Pod\n"
 POLICY = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\n"
 
+MACHINE = "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: a}\n"
 CRON_JOB = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: a}\nspec:\n"
 
 BAD_YAML: dict[str, tuple[str | bytes, str]] = {
@@ -68,6 +69,40 @@ BAD_YAML: dict[str, tuple[str | bytes, str]] = {
     "kind of another group": (
         "apiVersion: v1\nkind: NetworkPolicy\nmetadata: {name: a}\n",
         "a.yaml:1:13: Kubernetes has no kind `NetworkPolicy` in `v1` (hint: it is a kind of `networking.k8s.io`",
+    ),
+    "kind in lower case": (
+        "apiVersion: networking.k8s.io/v1\nkind: networkpolicy\nmetadata: {name: a}\n",
+        "a.yaml:2:7: Kubernetes has no kind `networkpolicy` in `networking.k8s.io/v1` (hint: did you mean `Net",
+    ),
+    "kind in the plural": (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicies\nmetadata: {name: a}\n",
+        "did you mean `NetworkPolicy`?",
+    ),
+    "kind misspelt": ("apiVersion: v1\nkind: NameSpaces\nmetadata: {name: a}\n", "did you mean `Namespace`?"),
+    "kind with a letter missing": (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolcy\nmetadata: {name: a}\n",
+        "did you mean `NetworkPolicy`?",
+    ),
+    "custom kind in lower case": (
+        "apiVersion: cilium.io/v2\nkind: ciliumNetworkPolicies\nmetadata: {name: a}\n",
+        "did you mean `CiliumNetworkPolicy`?",
+    ),
+    "version of the future": (
+        "apiVersion: networking.k8s.io/v2\nkind: NetworkPolicy\nmetadata: {name: a}\n",
+        "a.yaml:1:13: Kubernetes has no kind `NetworkPolicy` in `networking.k8s.io/v2` (hint: did you mean `networkin",
+    ),
+    "version of another kind": (
+        "apiVersion: networking.k8s.io/v1beta1\nkind: NetworkPolicy\nmetadata: {name: a}\n",
+        "did you mean `networking.k8s.io/v1`?",
+    ),
+    "core version": ("apiVersion: v2\nkind: Pod\nmetadata: {name: a}\n", "did you mean `v1`?"),
+    "service selector value": (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {selector: {app: a b}}\n",
+        "a.yaml:4:24: Service `default/a`: `a b` is not a valid value for the label `app`",
+    ),
+    "machine port": (
+        MACHINE + "spec: {template: {spec: {domain: {devices: {interfaces: [{ports: [{port: 0}]}]}}}}}\n",
+        "VirtualMachine `default/a`: machine port `0` is not within",
     ),
     "name missing": (
         HEAD + "metadata: {namespace: x}\n",

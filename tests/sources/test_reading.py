@@ -165,7 +165,13 @@ def test_a_list_of_manifests_in_a_directory_is_an_error() -> None:
 def test_a_link_to_a_directory_is_noted_and_not_followed() -> None:
     write("d/a.yaml", pod("a"))
     Path("d/loop").symlink_to("..")
-    assert read(["d"]).notes == ("`d/loop` was skipped: a symbolic link to a directory",)
+    found = read(["d"]).gaps
+    assert [(gap.kind, gap.reason, gap.scope) for gap in found] == [
+        (kind, "partial", "d/loop") for kind in ("Namespace", "NetworkPolicy", "Pod")
+    ]
+    assert {gap.text for gap in found} == {
+        "`d/loop` was skipped: a symbolic link to a directory; give the directory as a SOURCE as well"
+    }
 
 
 def test_the_names_and_order_of_files_do_not_change_what_is_read() -> None:
@@ -328,3 +334,32 @@ def test_a_copy_of_a_directory_reads_the_same_but_for_its_name() -> None:
     Path("d/a.yaml").write_text(YAML)
     shutil.copytree("d", "e")
     assert [file.sha256 for file in read(["d"]).inputs] == [file.sha256 for file in read(["e"]).inputs]
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        ("apps/v1beta2", "Deployment"),
+        ("extensions/v1beta1", "Ingress"),
+        ("networking.k8s.io/v1beta1", "Ingress"),
+        ("batch/v1beta1", "CronJob"),
+        ("networking.k8s.io/v9", "Unheard"),
+        ("example.org/v7", "Pods"),
+        ("v1", "Endpoints"),
+        ("cilium.io/v3", "CiliumNetworkPolicy"),
+    ],
+)
+def test_versions_that_were_and_kinds_that_nobody_knows_are_read(version: str, kind: str) -> None:
+    write("a.json", {"apiVersion": version, "kind": kind, "metadata": {"name": "a"}})
+    assert sum(map(len, read(["a.json"]).entries.values())) == 1
+
+
+def test_a_policy_that_names_no_namespace_is_noted() -> None:
+    write("d/a.yaml", policy("p", podSelector={}), pod("a"))
+    Path("d/b.yaml").write_text(
+        "\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: q}\nspec: {podSelector: {}}\n"
+    )
+    found = read(["d"])
+    assert {(one.namespace, one.name) for one in found.of("NetworkPolicy")} >= {("default", "q")}
+    assert "`d/b.yaml:2`: NetworkPolicy `q` names no namespace, it is taken for one of `default`" in found.notes
+    assert read(["d/b.yaml"]).notes == ()

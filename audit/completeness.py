@@ -1,0 +1,81 @@
+"""What was seen of every kind that can change a verdict, that was read, or that was missed.
+
+Input: a Snapshot. Output: one record per kind. Decisions: files claim nothing about what else a cluster holds, so what
+they lack is `not-in-source` and what they hold is `read`; only a live cluster can be `complete`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from audit.exposure.entries import ROUTED
+from audit.policy.foreign import FOREIGN
+from audit.report import CompletenessRecord
+from audit.snapshot import GROUPS, WORKLOADS, Gap, Snapshot
+
+BASIC = ("NetworkPolicy", "Namespace", "Pod", "Node", "Service")
+"""Kinds that every verdict needs."""
+NETWORKS = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
+"""Further networks of pods, where no NetworkPolicy binds."""
+UNKNOWN_ABSENCE = "cannot tell absent from not collected"
+NOT_USED = "no verdict uses this kind"
+NOT_MODELLED = "what it may allow or deny is not known, so what it touches is undecided"
+FROM_TEMPLATES = "endpoints come from the pod templates of workloads"
+_GAP_STATUS: Mapping[str, str] = {"unknown-field": "partial", "missing": "partial"}
+_WORST_STATUS = ("forbidden", "unavailable", "invalid-object", "partial", "not-modelled", "absent")
+
+
+def decisive() -> tuple[str, ...]:
+    """Kind keys whose objects can change a verdict, those that most clusters have first; workloads count as Pod."""
+    ingress, route, *gateway = (_key(kind, groups[0]) for kind, groups in ROUTED.items())
+    return (*BASIC, ingress, route, *_foreign(), *gateway, *NETWORKS)
+
+
+def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
+    """One record per kind, by kind. A live cluster was asked for the basic kinds only."""
+    gaps: dict[str, list[Gap]] = {}
+    for gap in snapshot.gaps:
+        gaps.setdefault(gap.kind, []).append(gap)
+    wanted = BASIC if snapshot.live else tuple(kind for kind in decisive() if not _elsewhere(kind, snapshot))
+    kinds = sorted({*wanted, *(kind for kind, entries in snapshot.entries.items() if entries), *gaps})
+    return tuple(_kind(kind, snapshot, sorted(gaps.get(kind, ()))) for kind in kinds)
+
+
+def _elsewhere(kind: str, snapshot: Snapshot) -> bool:
+    """Whether the kind was read in another of its API groups."""
+    name = kind.partition(".")[0]
+    return any(snapshot.of(_key(name, group)) for group in ROUTED.get(name, ()) if _key(name, group) != kind)
+
+
+def _kind(kind: str, snapshot: Snapshot, gaps: list[Gap]) -> CompletenessRecord:
+    objects = len(snapshot.of(kind))
+    status, note = _state(kind, snapshot, gaps)
+    return CompletenessRecord(kind=kind, objects=objects, status=status, note=note)
+
+
+def _state(kind: str, snapshot: Snapshot, gaps: list[Gap]) -> tuple[str, str]:
+    """Status and note."""
+    if gaps:
+        statuses = {_GAP_STATUS.get(gap.reason, gap.reason) for gap in gaps}
+        notes = dict.fromkeys(gap.text or gap.scope or gap.reason for gap in gaps)
+        return next((one for one in _WORST_STATUS if one in statuses), "partial"), "; ".join(notes)
+    present = bool(snapshot.of(kind))
+    if present and kind in _foreign():
+        return "not-modelled", NOT_MODELLED
+    if present or snapshot.live:
+        return ("complete" if snapshot.live else "read"), ("" if _used(kind) else NOT_USED)
+    if kind == "Pod" and any(snapshot.of(workload) for workload in WORKLOADS):
+        return "not-in-source", f"{FROM_TEMPLATES}; {UNKNOWN_ABSENCE}"
+    return "not-in-source", UNKNOWN_ABSENCE
+
+
+def _used(kind: str) -> bool:
+    return kind in GROUPS or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
+
+
+def _foreign() -> Iterator[str]:
+    return (_key(kind, group) for group, kinds in FOREIGN.items() for kind in kinds)
+
+
+def _key(kind: str, group: str) -> str:
+    return f"{kind}.{group}" if group else kind
