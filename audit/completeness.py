@@ -15,6 +15,11 @@ from audit.snapshot import GROUPS, WORKLOADS, Gap, Snapshot
 
 BASIC = ("NetworkPolicy", "Namespace", "Pod", "Node", "Service")
 """Kinds that every verdict needs."""
+CLUSTER_WIDE = tuple(
+    f"{kind}.policy.networking.k8s.io"
+    for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+)
+"""Cluster-wide policies, which the engine reads."""
 NETWORKS = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
 """Further networks of pods, where no NetworkPolicy binds."""
 UNKNOWN_ABSENCE = "cannot tell absent from not collected"
@@ -28,7 +33,7 @@ _WORST_STATUS = ("forbidden", "unavailable", "invalid-object", "partial", "not-m
 def decisive() -> tuple[str, ...]:
     """Kind keys whose objects can change a verdict, those that most clusters have first; workloads count as Pod."""
     ingress, route, *gateway = (_key(kind, groups[0]) for kind, groups in ROUTED.items())
-    return (*BASIC, ingress, route, *_foreign(), *gateway, *NETWORKS)
+    return (*BASIC, ingress, route, *CLUSTER_WIDE, *_foreign(), *gateway, *NETWORKS)
 
 
 def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
@@ -70,7 +75,7 @@ def _state(kind: str, snapshot: Snapshot, gaps: list[Gap]) -> tuple[str, str]:
 
 
 def _used(kind: str) -> bool:
-    return kind in GROUPS or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
+    return kind in GROUPS or kind in CLUSTER_WIDE or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
 
 
 def _foreign() -> Iterator[str]:

@@ -15,7 +15,8 @@ from audit.flows import Cause
 from audit.inventory import NAME_LABEL, Inventory, Pod
 from audit.model import UNZONED, Namespace, ObjectRef, ZoneMatrix
 from audit.policy.clause import Block, Clause, OwnPods, Peer, PolicyText, SelectedPods
-from audit.policy.networkpolicy import SpecError, lower
+from audit.policy.networkpolicy import lower
+from audit.policy.specs import SpecError
 from audit.selectors import LabelSelector
 from audit.traffic import NONE, AddressSet, Traffic
 from audit.zones import ZoneMap

@@ -243,11 +243,11 @@ def test_completeness_claims_nothing_about_what_manifests_lack() -> None:
 
 
 def test_what_is_read_is_told_apart_by_what_becomes_of_it() -> None:
-    foreign, routed = "AdminNetworkPolicy.policy.networking.k8s.io", "Ingress.extensions"
+    foreign, routed = "CiliumNetworkPolicy.cilium.io", "Ingress.extensions"
     entries = {
         "ConfigMap": (entry("ConfigMap"),),
         "Deployment": (entry("Deployment", "apps"),),
-        foreign: (entry("AdminNetworkPolicy", "policy.networking.k8s.io"),),
+        foreign: (entry("CiliumNetworkPolicy", "cilium.io"),),
         routed: (entry("Ingress", "extensions"),),
     }
     found = {one.kind: (one.status, one.note) for one in completeness(Snapshot(entries=entries))}
