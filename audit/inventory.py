@@ -213,7 +213,7 @@ class _PodReader:
 
     def pod(self, draft: _Draft, workload: int) -> Pod:
         """One endpoint."""
-        spec, more = draft.spec, _generated(draft)
+        spec, more = draft.spec, _generated(draft) if draft.template_kind else NOTHING
         node = (spec.nodeName or "") if spec else ""
         host = bool(spec and spec.hostNetwork)
         status = None if draft.template_kind else draft.entry.body.status
@@ -252,11 +252,9 @@ class _PodReader:
 
 
 def _generated(draft: _Draft) -> Generated:
-    """What controllers add to the labels of a template; nothing for a pod, which has them."""
-    kind = draft.template_kind
-    return (
-        generated(kind, draft.name, workload_spec(draft.entry), draft.metadata.labels or NO_LABELS) if kind else NOTHING
-    )
+    """What controllers add to the labels of a template; a pod has them."""
+    written = draft.metadata.labels or NO_LABELS
+    return generated(draft.template_kind, draft.name, workload_spec(draft.entry), written)
 
 
 def _machine_attached(spec: PodSpec | None) -> bool:
@@ -324,7 +322,7 @@ def _node(entry: Entry) -> Node:
 
 def _namespaces(snapshot: Snapshot) -> dict[str, Namespace]:
     """All namespaces by name, sorted."""
-    named = {entry.namespace for listed in snapshot.entries.values() for entry in listed} - {""}
+    named = {entry.namespace for listed in snapshot.entries.values() for entry in listed if entry.namespace}
     found: dict[str, Namespace] = {}
     for entry in snapshot.of("Namespace"):
         metadata = entry.body.metadata

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audit.matrix_services import resolve
 from audit.model import SEVERITIES, Defaults, Flow, MatrixMetadata, Settings, Severity, Zone, ZoneMatrix
-from audit.selectors import LabelSelector, Operator, Requirement
+from audit.selectors import LABEL_VALUE, LabelSelector, Operator, Requirement
 from audit.traffic import AddressSet
 
 NASTY = (
@@ -49,7 +49,10 @@ dates = st.dates().map(str)
 maybe_dates = st.one_of(st.just(""), dates)
 services = st.sampled_from(("tcp/80", "tcp/67-68", "udp/*", "sctp/3868", "icmp/8", "icmp", "tcp/1", "udp/65535"))
 label_keys = st.sampled_from(("network-zone", "example.org/zone", "a", "on", "kubernetes.io/metadata.name"))
-label_values = st.one_of(st.sampled_from(NASTY), st.text(_CHARACTERS, max_size=5)).map(_kept)
+label_values = st.one_of(
+    st.sampled_from([text for text in NASTY if LABEL_VALUE.fullmatch(text)]),
+    st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,4}[A-Za-z0-9])?", fullmatch=True),
+)
 severities: st.SearchStrategy[Severity] = st.sampled_from(SEVERITIES)
 OPERATORS: tuple[Operator, ...] = ("In", "NotIn", "Exists", "DoesNotExist")
 
