@@ -75,7 +75,11 @@ def _state(kind: str, snapshot: Snapshot, gaps: list[Gap]) -> tuple[str, str]:
 
 
 def _used(kind: str) -> bool:
-    return kind in GROUPS or kind in CLUSTER_WIDE or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
+    return (
+        kind in GROUPS
+        or kind in CLUSTER_WIDE
+        or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
+    )
 
 
 def _foreign() -> Iterator[str]:

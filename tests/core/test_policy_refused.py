@@ -10,7 +10,8 @@ import pytest
 
 from audit.errors import AuditErrors, InputError
 from audit.inventory import build
-from audit.policy.networkpolicy import SpecError, lower
+from audit.policy.networkpolicy import lower
+from audit.policy.specs import SpecError
 from audit.reach import Reachability
 from audit.sources import read
 
