@@ -239,7 +239,10 @@ class _Case:
         yield from self._cluster_wide(direction, number, peer)
         grants = self._reach.grants[direction][number]
         if number not in self._reach.isolated[direction]:
-            yield "  no policy isolates it in this direction: open by default"
+            if number in self._reach.admin.selecting:
+                yield "  no NetworkPolicy isolates it in this direction: what no rule above decides is open"
+            else:
+                yield "  no policy isolates it in this direction: open by default"
             return
         for index in self._isolating(direction, number, namespace):
             own = [grant for grant in grants or () if grant.policy == index]
