@@ -313,6 +313,7 @@ def test_progress_names_what_is_large() -> None:
 
 
 def test_the_collector_is_on_again_after_success_and_failure() -> None:
+    gc.enable()  # an earlier test in this process may have run a whole scan, which leaves it off
     write("a.json", pod("a"))
     for source in ("a.json", "missing.json"):
         try:
