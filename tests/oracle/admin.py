@@ -26,11 +26,11 @@ from tests.oracle.terms import (
     Network,
     Outside,
     Pod,
-    covers,
     namespace_labels,
     namespace_matches,
     network,
     selector_matches,
+    whole,
 )
 
 GROUP = "policy.networking.k8s.io"
@@ -139,6 +139,12 @@ class Tiers:
             (flow.source, flow.source_address) if direction == "ingress" else (flow.target, flow.target_address)
         )
         peer_truth = max(self._peer(policy, peer, known, subject, other, address) for peer in peers)
+        if (
+            direction == "egress"
+            and address is None
+            and whole([(network(n), []) for peer in peers for n in networks_of(peer)])
+        ):
+            peer_truth = YES  # each network may miss the address, all of them together cannot
         entries = rule.get(policy.ports) or []
         matches = port_matches if policy.ports == "ports" else protocol_matches
         return min(peer_truth, max((matches(entry, flow) for entry in entries), default=YES)), answer
@@ -226,6 +232,11 @@ class Tiers:
         return min(MAYBE, max(unseen, default=NO))
 
 
+def networks_of(peer: Json) -> list[str]:
+    """The networks of a peer that is nothing else."""
+    return list(peer["networks"]) if set(peer) == {"networks"} else []
+
+
 def keep(peer: Json) -> Json:
     """The fields whose empty value says something: an empty selector selects everything."""
     return {name: value for name, value in peer.items() if value == {}}
@@ -266,7 +277,7 @@ def networks_match(networks: list[Network], address: Address | None) -> int:
     """Whether the address, of a pod or not, is in one of the networks."""
     if address is not None:
         return YES if any(address in n for n in networks) else NO
-    return YES if all(covers(networks, network(whole)) for whole in ("0.0.0.0/0", "::/0")) else MAYBE
+    return MAYBE
 
 
 # Ports ---------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.oracle.admin import ALLOW, DENY, NEXT, Tiers, node_addresses
 from tests.oracle.terms import (
+    BLOCK_FIELDS,
     MAYBE,
     NO,
     YES,
@@ -25,9 +26,11 @@ from tests.oracle.terms import (
     Outside,
     Pod,
     block_matches,
+    edges_of,
     namespace_matches,
     network,
     selector_matches,
+    whole,
 )
 
 VERDICTS = ("denied", "unknown", "allowed")
@@ -210,6 +213,8 @@ class Cluster:
             (flow.source, flow.source_address) if direction == "ingress" else (flow.target, flow.target_address)
         )
         peer_truth = max((self._peer(peer or {}, namespace, other, address) for peer in peers), default=NO)
+        if address is None and whole(plain_blocks(peers)):
+            peer_truth = YES  # each block may miss the address, all of them together cannot
         port_truth = max((port_matches(port or {}, flow) for port in ports), default=NO)
         return min(peer_truth if peers else YES, port_truth if ports else YES)
 
@@ -292,6 +297,13 @@ def selects(policy: Json, pod: Pod) -> int:
     if namespace_of(policy) != pod.namespace:
         return NO
     return selector_matches(spec_of(policy).get("podSelector") or {}, pod.labels)
+
+
+def plain_blocks(peers: list[Json]) -> list[tuple[Network, list[Network]]]:
+    """The address blocks, with their exceptions, of peers that are nothing else."""
+    found = [{name: value for name, value in (peer or {}).items() if value is not None} for peer in peers]
+    only = [peer["ipBlock"] for peer in found if set(peer) == {"ipBlock"} and not set(peer["ipBlock"]) - BLOCK_FIELDS]
+    return [(network(b["cidr"]), [network(text) for text in b.get("except") or []]) for b in only]
 
 
 def port_matches(entry: Json, flow: Flow) -> int:
@@ -398,10 +410,6 @@ def blocks(value: Json) -> Iterator[Network]:
 
 def probe_addresses(objects: Iterable[Json]) -> list[Address]:
     """Addresses at which some verdict may change: the ends of each block and family, and their neighbours."""
-    found: set[Address] = set()
-    for block in {n for o in objects for n in blocks(o)} | {network("0.0.0.0/0"), network("::/0")}:
-        low, high = int(block.network_address), int(block.broadcast_address)
-        for number in (low - 1, low, high, high + 1):
-            if 0 <= number < 1 << block.max_prefixlen:
-                found.add(type(block.network_address)(number))
+    named = {n for o in objects for n in blocks(o)} | {network("0.0.0.0/0"), network("::/0")}
+    found = {address for block in named for address in edges_of(block)}
     return sorted(found, key=lambda address: (address.version, int(address)))

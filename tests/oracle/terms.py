@@ -83,6 +83,21 @@ def covers(parts: list[Network], whole: Network) -> bool:
     return all(covers(parts, half) for half in whole.subnets())
 
 
+def whole(blocks: list[tuple[Network, list[Network]]]) -> bool:
+    """Whether every address of both families is in one of the blocks, each given with its exceptions."""
+    everything = [network("0.0.0.0/0"), network("::/0")]
+    edges = [a for n in everything + [n for block, less in blocks for n in (block, *less)] for a in edges_of(n)]
+    return all(any(a in block and not any(a in n for n in less) for block, less in blocks) for a in edges)
+
+
+def edges_of(block: Network) -> Iterator[Address]:
+    """Both ends of a block and their neighbours."""
+    low, high = int(block.network_address), int(block.broadcast_address)
+    for number in (low - 1, low, high, high + 1):
+        if 0 <= number < 1 << block.max_prefixlen:
+            yield type(block.network_address)(number)
+
+
 def network(text: str) -> Network:
     """A CIDR block; host bits are masked, as Go's ParseCIDR does."""
     return ipaddress.ip_network(text, strict=False)

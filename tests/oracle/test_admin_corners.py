@@ -462,3 +462,9 @@ def test_an_unknown_field_in_a_network_policy_leaves_the_admin_tier_certain() ->
 
 def test_a_pass_with_an_empty_peer_and_an_unknown_field_may_deny_everything() -> None:
     assert from_web(admin(**out("Pass", {}, logging=True))) == [U] * 3
+
+
+def test_networks_of_two_peers_that_together_hold_every_address_hold_one_that_is_not_known() -> None:
+    nameless = pod("new", labels={"tier": "new"})
+    peers = [{"networks": ["0.0.0.0/0"]}, {"networks": ["::/0"]}]
+    assert from_web(nameless, admin(**out("Deny", *peers)), targets=("app/Pod/new", OUT)) == [D, D]

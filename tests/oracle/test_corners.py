@@ -452,3 +452,10 @@ def test_every_unknown_says_why_and_the_register_lists_the_reason() -> None:
     reasons = {c["reason"] for c in document["connections"] if c["verdict"] == "unknown"}
     assert reasons
     assert reasons <= {a["id"] for a in document["assumptions"]}
+
+
+def test_blocks_of_one_rule_that_together_hold_every_address_hold_one_that_is_not_known() -> None:
+    peers = [{"ipBlock": {"cidr": cidr}} for cidr in ("0.0.0.0/0", "::/0")]
+    nameless = pod("new", labels={"tier": "new"})
+    assert into_api({"ingress": [{"from": peers}]}, "app/Pod/new", more=(nameless,)) == [A]
+    assert into_api({"ingress": [{"from": peers[:1]}]}, "app/Pod/new", more=(nameless,)) == [U]
