@@ -354,7 +354,12 @@ def pod_addresses(status: Json) -> list[str]:
 
 
 def named_ports(spec: Json) -> Iterator[tuple[str, str, int]]:
-    """Named ports of the containers that run as long as the pod: regular ones and native sidecars."""
+    """Named ports of what runs as long as the pod: containers, native sidecars, a virtual machine's interfaces."""
+    devices = (spec.get("domain") or {}).get("devices") or {}
+    for interface in devices.get("interfaces") or []:
+        for port in interface.get("ports") or []:
+            if port.get("name"):
+                yield port["name"], port.get("protocol") or "TCP", port["port"]
     sidecars = [c for c in spec.get("initContainers") or [] if c.get("restartPolicy") == "Always"]
     for container in (spec.get("containers") or []) + sidecars:
         for port in container.get("ports") or []:

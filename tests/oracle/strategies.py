@@ -196,10 +196,21 @@ APIS = {
 }
 
 
+def machine(running: Json) -> Json:
+    """A virtual machine with the ports of some containers: it declares them at its interface."""
+    ports = [
+        {"port": one["containerPort"], **{key: one[key] for key in ("name", "protocol") if key in one}}
+        for container in running["containers"]
+        for one in container.get("ports") or []
+    ]
+    return {"domain": {"devices": {"interfaces": [{"name": "default", "ports": ports}]}}}
+
+
 def workload(draw: Draw, shape: Shape, name: str, ns: str) -> list[Json]:
     """A controller, sometimes with pods that it made."""
     kind = pick(draw, tuple(APIS))
-    template = {"metadata": {"labels": labels(draw)}, "spec": pod_spec(draw, shape)}
+    running = pod_spec(draw, shape)
+    template = {"metadata": {"labels": labels(draw)}, "spec": machine(running) if kind == "VirtualMachine" else running}
     spec: Json = {"template": template}
     if kind == "CronJob":
         spec = {"jobTemplate": {"spec": spec}}
