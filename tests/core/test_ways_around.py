@@ -1,4 +1,4 @@
-"""Ways around NetworkPolicy that leave a cell undecided: node ports from inside, further networks, unknown policy kinds."""
+"""Ways around NetworkPolicy that leave a cell undecided: node ports, further networks, policy kinds by name."""
 
 from __future__ import annotations
 
