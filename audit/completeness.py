@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from audit.exposure.entries import ROUTED
+from audit.model import CLUSTER_WIDE
 from audit.policy.foreign import FOREIGN
 from audit.report import CompletenessRecord
 from audit.snapshot import GROUPS, WORKLOADS, Gap, Snapshot
 
 BASIC = ("NetworkPolicy", "Namespace", "Pod", "Node", "Service")
 """Kinds that every verdict needs."""
-CLUSTER_WIDE = tuple(
-    f"{kind}.policy.networking.k8s.io"
-    for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
-)
-"""Cluster-wide policies, which the engine reads."""
 NETWORKS = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
 """Further networks of pods, where no NetworkPolicy binds."""
 UNKNOWN_ABSENCE = "cannot tell absent from not collected"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from audit.errors import InputError, Position
-from audit.model import Namespace, Node, ObjectRef
+from audit.model import CLUSTER_WIDE, Namespace, Node, ObjectRef
 from audit.owners import NO_LABELS, Owners
 from audit.snapshot import (
     WORKLOADS,
@@ -140,7 +140,8 @@ def build(snapshot: Snapshot) -> Inventory:
         Workload(ref=ref, pods=tuple(ids)) for ref, ids in zip(shown, members, strict=True) if ref is not None
     )
     policies = snapshot.of("NetworkPolicy")
-    gaps = compared(policies, _unsure(pods, workloads))
+    cluster_wide = [entry for key in CLUSTER_WIDE for entry in snapshot.of(key)]
+    gaps = compared([*policies, *cluster_wide], _unsure(pods, workloads))
     return Inventory(
         namespaces=_namespaces(snapshot),
         nodes=nodes,

@@ -20,6 +20,12 @@ Verdict = Literal["pass", "fail", "excepted", "not-evaluated", "not-applicable",
 VERDICTS: tuple[Verdict, ...] = ("fail", "not-evaluated", "excepted", "manual", "pass", "not-applicable")
 """Worst first."""
 
+ADMIN_GROUP = "policy.networking.k8s.io"
+CLUSTER_WIDE = tuple(
+    f"{kind}.{ADMIN_GROUP}" for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+)
+"""Kind keys of the cluster-wide policies that the engine reads."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectRef:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from audit.errors import AuditErrors, InputError
-from audit.model import ObjectRef
+from audit.model import CLUSTER_WIDE, ObjectRef
 from audit.policy import adminpolicy, networkpolicy
 from audit.policy.clause import AdminText, Block, OwnPods, PolicyText, Relation, SelectedPods
 from audit.policy.specs import SpecError
@@ -14,9 +15,6 @@ from audit.selectors import LabelSelector
 from audit.snapshot import Entry, Snapshot
 from audit.sources import locate
 from audit.traffic import AddressSet
-
-ADMIN = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
-ADMIN_GROUP = "policy.networking.k8s.io"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +42,8 @@ def lowered(snapshot: Snapshot) -> tuple[Policy, ...]:
     """Every policy, NetworkPolicies first; equal specs are read once. All refused specs are reported together."""
     errors: list[InputError] = []
     found = list(_lowered(snapshot.of("NetworkPolicy"), networkpolicy.lower, errors))
-    for kind in ADMIN:
-        entries = snapshot.of(f"{kind}.{ADMIN_GROUP}")
-        found += _lowered(entries, lambda spec, kind=kind: adminpolicy.lower(kind, spec), errors)  # type: ignore[misc]
+    for key in CLUSTER_WIDE:
+        found += _lowered(snapshot.of(key), partial(adminpolicy.lower, key.partition(".")[0]), errors)
     if errors:
         raise AuditErrors(errors)
     return tuple(found)

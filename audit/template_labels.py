@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from audit.model import ObjectRef
 from audit.selectors import LabelSelector
 from audit.snapshot import Entry, Gap, MachineSpec, WorkloadSpec
 
@@ -142,34 +143,21 @@ def _possible(one: Unsure, key: str, value: str) -> bool:
 
 def _selectors(policy: Entry) -> Iterator[tuple[LabelSelector, str]]:
     """Its pod selectors, each with the namespace it looks at, empty for several; what is no selector is left out."""
-    spec: Any = msgspec.json.decode(policy.body.spec)
-    if not isinstance(spec, dict):
-        return
-    peers = [peer for side in ("ingress", "egress") for rule in _list(spec, side) for peer in _peers(rule)]
-    for holder in (spec, *peers):
-        namespace = "" if holder.get("namespaceSelector") is not None else policy.namespace
-        try:
-            yield LabelSelector.parse(holder.get("podSelector")), namespace
-        except ValueError:
-            continue  # the engine refuses it
-
-
-def _peers(rule: Any) -> Iterator[dict[str, Any]]:
-    for field in ("from", "to"):
-        for peer in _list(rule, field):
-            if isinstance(peer, dict):
-                yield peer
-
-
-def _list(holder: Any, field: str) -> list[Any]:
-    found = holder.get(field) if isinstance(holder, dict) else None
-    return found if isinstance(found, list) else []
+    pending: list[Any] = [msgspec.json.decode(policy.body.spec)]
+    while pending:  # no recursion: how deep a spec is nested is up to whoever wrote it
+        one = pending.pop()
+        if isinstance(one, list):
+            pending += one
+        elif isinstance(one, dict):
+            pending += one.values()
+            namespace = "" if one.get("namespaceSelector") is not None else policy.namespace
+            try:
+                yield LabelSelector.parse(one.get("podSelector")), namespace
+            except ValueError:
+                continue  # the engine refuses it
 
 
 def _gap(policy: Entry, key: str, one: Unsure) -> Gap:
-    scope = f"{policy.namespace}/{policy.name}"
-    text = (
-        f"NetworkPolicy {scope} asks for a value of the label `{key}`, which {one.id} gets when it runs: "
-        f"read its pods as well"
-    )
-    return Gap(kind="Pod", reason="partial", scope=f"NetworkPolicy {scope}", text=text)
+    scope = str(ObjectRef(policy.kind, policy.namespace, policy.name))
+    text = f"{scope} asks for a value of the label `{key}`, which {one.id} gets when it runs: read its pods as well"
+    return Gap(kind="Pod", reason="partial", scope=scope, text=text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from audit.model import ObjectRef
+from audit.model import ADMIN_GROUP, ObjectRef
 from audit.snapshot import GROUPS, Entry, RawBody, Snapshot
 
 Effect = Literal["any", "restrict", "restrict-outside"]
@@ -41,7 +41,6 @@ Egress firewalls skip pod addresses; a service mesh only adds refusals on top of
 _STAGED = ("NetworkPolicy", "GlobalNetworkPolicy", "KubernetesNetworkPolicy")
 POLICY_NAMES = ("NetworkPolicy", "SecurityPolicy", "FirewallPolicy", "NetworkFirewall")
 """Endings of kinds that decide about traffic in whatever group: plug-ins this list does not know bring such kinds."""
-MODELLED_GROUP = "policy.networking.k8s.io"
 HARMLESS = frozenset(
     {
         ("k8s.cni.cncf.io", "MultiNetworkPolicy"),
@@ -88,7 +87,7 @@ def _effect(entry: Entry) -> Effect | None:
     known = FOREIGN.get(entry.group, {}).get(entry.kind)
     if known or not isinstance(entry.body, RawBody) or (entry.group, entry.kind) in HARMLESS:
         return known
-    modelled = entry.group == MODELLED_GROUP or (entry.kind in GROUPS and entry.group in GROUPS[entry.kind])
+    modelled = entry.group == ADMIN_GROUP or (entry.kind in GROUPS and entry.group in GROUPS[entry.kind])
     return "any" if not modelled and entry.kind.endswith(POLICY_NAMES) else None
 
 
