@@ -30,11 +30,16 @@ FOREIGN: dict[str, dict[str, Effect]] = {
         "ClusterNetworkConnect": "any",
         "RouteAdvertisements": "any",
     },
-    "network.openshift.io": {"EgressNetworkPolicy": "restrict-outside"},
+    "network.openshift.io": {
+        "EgressNetworkPolicy": "restrict-outside",
+        "ClusterNetwork": "any",
+        "NetNamespace": "any",
+    },
 }
 """API group -> kind -> effect on the cluster's own network.
 
-Egress firewalls skip pod addresses; a service mesh only adds refusals on top of what the network lets through.
+Egress firewalls skip pod addresses; a service mesh only adds refusals on top of what the network lets through. The
+last two belong to openshift-sdn, two of whose three modes enforce no NetworkPolicy at all.
 """
 
 

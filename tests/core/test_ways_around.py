@@ -66,3 +66,12 @@ def test_a_policy_kind_is_known_by_its_name(kind: str, api: str) -> None:
     assert found(other).reasons == ("unmodelled-policy",)
     staged = other | {"apiVersion": "projectcalico.org/v3", "kind": "StagedNetworkPolicy"}
     assert found(staged).possible == NONE
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [{"kind": "ClusterNetwork", "pluginName": "redhat/openshift-ovs-subnet"}, {"kind": "NetNamespace", "netid": 7}],
+)
+def test_objects_of_a_plugin_that_may_enforce_nothing_take_the_certainty(kept: Json) -> None:
+    other = {"apiVersion": "network.openshift.io/v1", "metadata": {"name": "default"}, **kept}
+    assert (found().possible, found(other).reasons) == (NONE, ("unmodelled-policy",))
