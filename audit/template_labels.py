@@ -131,14 +131,15 @@ def _asked(selector: LabelSelector, by_key: Mapping[str, list[Unsure]]) -> Itera
     for asked in selector.requirements:
         for one in by_key.get(asked.key, ()):
             others = (rest for rest in selector.requirements if rest.key not in one.unknown)
-            possible = any(_possible(one, asked.key, value) for value in asked.values)
+            possible = any(may_be(one.name, asked.key, value) for value in asked.values)
             if possible and all(rest.matches(one.labels) for rest in others):
                 yield asked.key, one
                 break
 
 
-def _possible(one: Unsure, key: str, value: str) -> bool:
-    return key != POD_NAME or value.startswith(f"{one.name}-")
+def may_be(name: str, key: str, value: str) -> bool:
+    """Whether some pod of the workload `name` may get this value of a label that nobody knows."""
+    return key != POD_NAME or value.startswith(f"{name}-")
 
 
 def _selectors(policy: Entry) -> Iterator[tuple[LabelSelector, str]]:

@@ -16,6 +16,7 @@ import msgspec
 
 from audit.inventory import Inventory, Pod
 from audit.snapshot import Entry, RawBody, ServicePort, Snapshot
+from audit.template_labels import may_be
 from audit.traffic import NONE, PROTOCOLS, Traffic, union
 
 ROUTED = {
@@ -143,9 +144,14 @@ def _selected(inventory: Inventory, namespaces: list[str], service: Entry) -> It
     selector: Mapping[str, str] = service.body.spec.selector or {}
     start, end = bisect_left(namespaces, service.namespace), bisect_right(namespaces, service.namespace)
     for index in range(start, end):
-        labels = inventory.endpoints[index].labels
-        if all(labels.get(key) == value for key, value in selector.items()):
+        pod = inventory.endpoints[index]
+        if all(pod.labels.get(key) == value or _maybe(pod, key, value) for key, value in selector.items()):
             yield index
+
+
+def _maybe(pod: Pod, key: str, value: str) -> bool:
+    """Whether a template stands for a pod that has the label: a Service that asks for it was written for one."""
+    return key in pod.unknown_labels and may_be(pod.name, key, value)
 
 
 def _target_ports(service: Entry, pod: Pod) -> Traffic:
