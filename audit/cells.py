@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from audit.facts import gather
 from audit.flows import CellFlow, Facts
-from audit.inventory import Inventory, Pod
+from audit.inventory import Inventory, Pod, build
 from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, Node, ZoneMatrix
 from audit.reach import Reachability
+from audit.snapshot import Snapshot
 from audit.tally import Tally
 from audit.traffic import AddressSet
-from audit.zones import ZoneMap, is_platform
+from audit.zones import ZoneMap, assign, is_platform
 
 SHARD_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 
@@ -62,6 +63,21 @@ def evaluate(
     scope = ScopeFacts(endpoint_pairs=pods * (pods - 1) + 2 * pods * ranges, outside_ranges=ranges)
     home = {name: member.zone for name, member in zone_map.namespaces.items()}
     return Evaluation(cells=cells, facts=gather(reach, tally.doubts, home), scope=scope)
+
+
+def meetings_of(snapshot: Snapshot, matrix: ZoneMatrix | None) -> Meetings:
+    """What gets through in a cluster; without a matrix nothing has a zone. InputError as for `evaluate`."""
+    inventory = build(snapshot)
+    if matrix is None:
+        reach = Reachability(inventory)
+        return Meetings(reach, [""] * len(reach.classes.space))
+    zone_map = assign(matrix, inventory.namespaces.values(), inventory.nodes.values())
+    return joined(reachability(inventory, zone_map, matrix), zone_map)
+
+
+def missed(reach: Reachability) -> tuple[str, ...]:
+    """What was not read although it may hold endpoints or policies, in the words of the report."""
+    return tuple(sorted({gap.text for gap in reach.inventory.snapshot.gaps}))
 
 
 def reachability(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> Reachability:

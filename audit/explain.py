@@ -11,22 +11,22 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from audit import cells
+from pyroaring import FrozenBitMap
+
+from audit.cells import meetings_of, missed
 from audit.classes import NOTHING
 from audit.errors import UsageError, did_you_mean
 from audit.exposure.entries import HIDDEN
-from audit.inventory import build
 from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
 from audit.permits import UNCERTAIN
 from audit.pieces import Piece, pieces
 from audit.policies import Policy
 from audit.policy.clause import UNPLACED, AdminText, Direction
-from audit.reach import Grant, Reachability
+from audit.reach import Grant
 from audit.snapshot import Snapshot
 from audit.tiers import Match
 from audit.traffic import ALL, NONE, Traffic, address_number
-from audit.zones import assign
 
 MOST_CASES = 8
 """Replicas that differ are explained one by one up to this number."""
@@ -53,15 +53,7 @@ def explain(
     `port` is `tcp/5432` or None for every port. UsageError for an endpoint or a port that does not exist.
     """
     asked = _port(port)
-    inventory = build(snapshot)
-    if matrix is None:
-        reach = Reachability(inventory)
-        meetings = Meetings(reach, [""] * len(reach.classes.space))
-    else:
-        zone_map = assign(matrix, inventory.namespaces.values(), inventory.nodes.values())
-        reach = cells.reachability(inventory, zone_map, matrix)
-        meetings = cells.joined(reach, zone_map)
-    case = _Case(reach, meetings, asked, matrix)
+    case = _Case(meetings_of(snapshot, matrix), asked, matrix)
     ends = case.find(source), case.find(target)
     if not any(one.members for side in ends for one in side):
         raise UsageError("both ends are outside the cluster", hint="name at least one pod or workload")
@@ -99,9 +91,9 @@ def _same(left: _End, right: _End) -> bool:
 class _Case:
     """One question."""
 
-    def __init__(self, reach: Reachability, meetings: Meetings, asked: Traffic, matrix: ZoneMatrix | None) -> None:
-        self._reach = reach
-        self._classes = reach.classes
+    def __init__(self, meetings: Meetings, asked: Traffic, matrix: ZoneMatrix | None) -> None:
+        self._reach = meetings.reach
+        self._classes = meetings.reach.classes
         self._meetings = meetings
         self._asked = asked
         self._matrix = matrix
@@ -141,7 +133,7 @@ class _Case:
 
     def answer(self, source: str, target: str, pairs: Sequence[tuple[_End, _End]]) -> Explanation:
         """The lines for every pair of classes."""
-        lines: list[str] = []
+        lines = [f"not everything was read: {text}" for text in missed(self._reach)]
         verdicts: set[str] = set()
         for left, right in pairs[:MOST_CASES]:
             if len(pairs) > 1:
@@ -168,18 +160,18 @@ class _Case:
         """(certain, possible, reason): a node reaches its own pods; entry points hide the client's address."""
         if self.outside(target.number):
             return
-        if self.outside(source.number):
-            exposure = self._reach.exposure(target.number)
-            yield NONE, exposure.masked, "service-source-address" if exposure.masked else ""
-            yield NONE, exposure.routed, "router" if exposure.routed else ""
-        elif self._shares_node(source, target) == {True}:
+        for beside in self._meetings.beside(FrozenBitMap([target.number])):
+            if source.number in beside.sources:
+                yield NONE, beside.traffic, beside.reason
+        if self._shares_node(source, target) == {True}:
             yield ALL, ALL, ""
         elif self._shares_node(source, target) != {False}:
             yield NONE, ALL, "host-network"
 
     def _shares_node(self, source: _End, target: _End) -> set[bool | None]:
         """Whether host-network sources run on the nodes of the targets; None where a node is not known."""
-        if source.number < self._classes.selectable or target.number >= self._classes.selectable:
+        hosts = range(self._classes.selectable, self._classes.pods)
+        if source.number not in hosts or target.number >= self._classes.selectable:
             return {False}
         pods = self._classes.inventory.endpoints
         nodes = ((pods[left].node, pods[right].node) for left in source.members for right in target.members)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyroaring import BitMap, FrozenBitMap
 
 from audit.permits import Row
 from audit.reach import Reachability
-from audit.traffic import Traffic
+from audit.traffic import ALL, NONE, Traffic
 
 _MEMO = 200_000
 """Meetings remembered at a time; a zone design has thousands, a microsegmented cluster meets most pairs only once."""
@@ -47,6 +48,14 @@ class TargetGroup:
     members: FrozenBitMap
 
 
+class Beside(NamedTuple):
+    """Connections that policies do not decide."""
+
+    sources: FrozenBitMap
+    traffic: Traffic
+    reason: str
+
+
 class Meetings:
     """All meetings of one Reachability, target group by target group."""
 
@@ -61,8 +70,9 @@ class Meetings:
         self.holders = self._holders()
         """Egress permit -> source classes whose row has it."""
         self.groups = self._groups(atom_zones)
-        self.leaving = self._leaving()
-        """Pod classes that may reach some address outside the pod network, such as a node's or a load balancer's."""
+        self._callers = self._leaving() | reach.classes.outside
+        """Addresses, and pod classes that may reach one outside the pod network, as a node's or a load balancer's."""
+        self._strangers = reach.classes.outside - self.node_atoms
 
     def _holders(self) -> Mapping[int, FrozenBitMap]:
         reach = self.reach
@@ -108,6 +118,23 @@ class Meetings:
                 met = self._meet(ingress, egress)
                 if met is not None:
                     yield met
+
+    def beside(self, targets: FrozenBitMap) -> tuple[Beside, ...]:
+        """What may come in with an address that is not the client's, or by another network, whatever policies say.
+
+        `targets` are pod classes that are exposed alike; none of it for addresses.
+        """
+        classes, first = self.reach.classes, targets.min()
+        if first >= classes.pods:
+            return ()
+        exposure, attached = self.reach.exposure(first), targets.intersect(classes.attached)
+        found = (
+            Beside(self._callers, exposure.masked, "service-source-address"),
+            # what the cluster's own pods and nodes ask of a router leaves it and meets its firewall
+            Beside(self._strangers, exposure.routed, "router"),
+            Beside(classes.outside, ALL if attached else NONE, "secondary-network"),
+        )
+        return tuple(one for one in found if one.traffic and one.sources)
 
     def _meet(self, ingress: int, egress: int) -> Meeting | None:
         key = (ingress, egress)

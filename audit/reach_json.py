@@ -5,13 +5,15 @@ Unlike `cells` this expands to pairs, because pairs are what was asked for; work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from audit import cells
+from pyroaring import FrozenBitMap
+
+from audit.cells import meetings_of, missed
 from audit.facts import gather
-from audit.inventory import Inventory, Pod, build
+from audit.inventory import Pod
 from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, ZoneMatrix
 from audit.pieces import Piece, pieces
@@ -19,7 +21,6 @@ from audit.reach import Reachability
 from audit.reach_zones import by_zone
 from audit.snapshot import Snapshot
 from audit.traffic import ALL, NONE, Traffic
-from audit.zones import assign
 
 SCHEMA = "zone-audit.reachability/1"
 By = Literal["pod", "workload", "namespace", "zone"]
@@ -31,27 +32,28 @@ def document(snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "
     Endpoints are sorted by namespace, kind and name, address ranges by first address; connections by source, target and
     verdict.
     """
-    inventory = build(snapshot)
-    if matrix is None:
-        reach = Reachability(inventory)
-        meetings = Meetings(reach, [""] * len(reach.classes.space))
-    else:
-        zone_map = assign(matrix, inventory.namespaces.values(), inventory.nodes.values())
-        reach = cells.reachability(inventory, zone_map, matrix)
-        meetings = cells.joined(reach, zone_map)
+    meetings = meetings_of(snapshot, matrix)
     routable = {"routable": ALL, "overlay": NONE}.get(matrix.settings.pod_network) if matrix else None
-    writer = _Writer(inventory, reach, meetings, by, routable)
+    writer = _Writer(meetings, by, routable)
     writer.fill()
     found = {
         "schema": SCHEMA,
         "endpoints": list(writer.endpoints(zoned=matrix is not None)),
         "connections": list(writer.connections()),
-        "assumptions": [
-            {"id": one.id, "text": one.text, "connections": one.connections}
-            for one in gather(reach, writer.doubts).assumptions
-        ],
+        "assumptions": [*_missed(meetings.reach), *_assumed(meetings.reach, writer.doubts)],
     }
     return by_zone(found) if matrix is not None and by == "zone" else found
+
+
+def _missed(reach: Reachability) -> Iterator[dict[str, Any]]:
+    """No connection that is listed rests on these: some may be missing."""
+    for text in missed(reach):
+        yield {"id": "incomplete-evidence", "text": text, "connections": 0}
+
+
+def _assumed(reach: Reachability, doubts: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    for one in gather(reach, doubts).assumptions:
+        yield {"id": one.id, "text": one.text, "connections": one.connections}
 
 
 @dataclass(slots=True)
@@ -77,18 +79,16 @@ class _Link:
 class _Writer:
     """Adds connections up over the units that were asked for."""
 
-    def __init__(
-        self, inventory: Inventory, reach: Reachability, meetings: Meetings, by: By, routable: Traffic | None
-    ) -> None:
-        self._inventory = inventory
-        self._reach = reach
-        self._classes = reach.classes
+    def __init__(self, meetings: Meetings, by: By, routable: Traffic | None) -> None:
+        self._reach = meetings.reach
+        self._inventory = meetings.reach.inventory
+        self._classes = meetings.reach.classes
         self._meetings = meetings
         self._by = by
         self._routable = routable
         self._unit = self._units()
         self._blocks = self._address_units()
-        self._node_blocks = {self._blocks[one - self._classes.pods] for one in meetings.node_atoms}
+        self._named_blocks: dict[FrozenBitMap, list[str]] = {}
         self._class_units = [self._count(members) for members in self._classes.members]
         self._sizes: dict[str, int] = {}
         for unit in self._unit:
@@ -128,8 +128,8 @@ class _Writer:
             for piece in pieces(self._meetings, group):
                 for target in group.members:
                     self._target(target, piece)
-            for target in group.members if not group.outside else ():
-                self._around(target)
+            for target in group.members:
+                self._beside(target)
         self._own_nodes()
 
     def _target(self, target: int, piece: Piece) -> None:
@@ -164,23 +164,23 @@ class _Writer:
             for name, count in self._class_units[target].items():
                 self._link(block, name, exposed).add(piece.certain & possible, possible, piece.reasons, count)
 
-    def _around(self, target: int) -> None:
+    def _beside(self, target: int) -> None:
         """What enters with an address that is not the client's, or by another network."""
-        exposure = self._reach.exposure(target)
-        blocks = sorted(set(self._blocks.values()))
-        if exposure.masked:
-            self._from_everywhere(target, blocks, exposure.masked, "service-source-address")
-            for source in self._meetings.leaving:
-                self._link_classes(source, target, NONE, exposure.masked, frozenset({"service-source-address"}))
-        if exposure.routed:  # what the cluster's own pods and nodes ask of a router leaves it and meets its firewall
-            self._from_everywhere(target, sorted(set(blocks) - self._node_blocks), exposure.routed, "router")
-        if target in self._classes.attached:
-            self._from_everywhere(target, blocks, ALL, "secondary-network")
+        for beside in self._meetings.beside(FrozenBitMap([target])):
+            reasons = frozenset({beside.reason})
+            inner = beside.sources & self._classes.all_pods
+            for source in inner:
+                self._link_classes(source, target, NONE, beside.traffic, reasons)
+            for block in self._blocks_of(beside.sources - inner):
+                for name, count in self._class_units[target].items():
+                    self._link(block, name, exposed=True).add(NONE, beside.traffic, reasons, count)
 
-    def _from_everywhere(self, target: int, blocks: Sequence[str], traffic: Traffic, reason: str) -> None:
-        for block in blocks:
-            for name, count in self._class_units[target].items():
-                self._link(block, name, exposed=True).add(NONE, traffic, frozenset({reason}), count)
+    def _blocks_of(self, addresses: FrozenBitMap) -> list[str]:
+        found = self._named_blocks.get(addresses)
+        if found is None:
+            found = sorted({self._blocks[one - self._classes.pods] for one in addresses})
+            self._named_blocks[addresses] = found
+        return found
 
     def _own_nodes(self) -> None:
         """A host-network pod reaches every pod of its node; where a node is unknown it may."""

@@ -82,9 +82,11 @@ class Tally:
             for side in self._split(met.sources):
                 if not alone(side.classes, group, self._classes.weights):
                     flows.setdefault(side[:2], []).extend(self._exposed(side, group, met))
-        for side in self._sides if not group.outside else ():
-            if around := list(self._around(side, group)):
-                flows.setdefault(side[:2], []).extend(around)
+        for beside in self._meetings.beside(group.members):
+            for side in self._split(beside.sources):
+                if not alone(side.classes, group, self._classes.weights):
+                    flow = Flow(beside.traffic, side.classes, (beside.reason,))
+                    flows.setdefault(side[:2], []).append(flow)
         weight = self._classes.weight(group.members)
         for (zone, outside), listed in flows.items():
             self._sum_up(Excess(zone, outside, group, weight, tuple(listed)))
@@ -114,18 +116,6 @@ class Tally:
         for traffic, reason, exposed in mark.split(met.traffic, self._routable) if callers else ():
             reasons = tuple(sorted({*met.reasons, reason})) if reason else met.reasons
             yield Flow(traffic, callers, reasons, exposed=exposed)
-
-    def _around(self, side: Side, group: TargetGroup) -> Iterator[Flow]:
-        """What may come in with an address that is not the client's, or by another network, whatever policies say."""
-        mark = group.mark if isinstance(group.mark, Exposure) else HIDDEN
-        callers = side.classes if side.outside else side.classes & self._meetings.leaving
-        if mark.masked and callers and not alone(callers, group, self._classes.weights):
-            yield Flow(mark.masked, callers, ("service-source-address",))
-        strangers = side.classes - self._meetings.node_atoms if side.outside else NOTHING
-        if mark.routed and strangers:
-            yield Flow(mark.routed, strangers, ("router",))
-        if side.outside and group.members.intersect(self._classes.attached):
-            yield Flow(ALL, side.classes, ("secondary-network",))
 
     def _sum_up(self, found: Excess) -> None:
         cell = self._sums.get((found.zone, found.group.zone))

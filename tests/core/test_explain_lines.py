@@ -221,6 +221,22 @@ def test_behind_a_service_a_closed_pod_may_be_open(policy_of_traffic: str, verdi
     assert ask(OUT, PG, "tcp/5433", node_port, SEALED).verdict == "denied"
 
 
+def test_a_pod_may_come_back_in_through_a_node_port_with_a_nodes_address() -> None:
+    node_port = service("s", "db", {"tier": "db"}, {"port": 5432}, type="NodePort")
+    found = ask(WEB, PG, "tcp/5432", node_port, SEALED)
+    assert found.verdict == "unknown"
+    assert f"  unknown because of service-source-address: {UNCERTAIN['service-source-address']}" in found.lines
+    kept_in = policy({"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [FROM_APP]}]}, "app", "kept-in")
+    assert ask(WEB, PG, "tcp/5432", node_port, SEALED, kept_in).verdict == "denied"
+
+
+def test_what_was_not_read_is_said_first() -> None:
+    rollout = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "r", "namespace": "app"}}
+    found = ask(WEB, PG, "tcp/80", rollout | {"spec": {"template": {"spec": {"containers": []}}}})
+    assert found.lines[0].startswith("not everything was read: ")
+    assert "Rollout" in found.lines[0]
+
+
 def test_reasons_are_given_for_doubt_only() -> None:
     node_port = service("s", "db", {"tier": "db"}, {"port": 5432}, type="NodePort")
     found = ask(OUT, PG, "tcp/5432", node_port)
