@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from audit.bodies import GROUPS, WORKLOADS
 from audit.exposure.entries import ROUTED
 from audit.model import CLUSTER_WIDE
 from audit.policy.foreign import FOREIGN
 from audit.report import CompletenessRecord
-from audit.snapshot import GROUPS, WORKLOADS, Gap, Snapshot
+from audit.snapshot import Gap, Snapshot
 
 BASIC = ("NetworkPolicy", "Namespace", "Pod", "Node", "Service")
 """Kinds that every verdict needs."""

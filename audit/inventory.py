@@ -13,26 +13,24 @@ from typing import NamedTuple
 
 import msgspec
 
+from audit.bodies import WORKLOADS
 from audit.errors import InputError, Position
 from audit.model import CLUSTER_WIDE, Namespace, Node, ObjectRef
 from audit.owners import NO_LABELS, Owners
-from audit.snapshot import (
-    WORKLOADS,
+from audit.snapshot import Entry, Origin, Snapshot
+from audit.template_labels import NOTHING, Generated, Unsure, compared, generated, workload_spec
+from audit.traffic import address_number
+from audit.workloads import (
     Container,
     ContainerPort,
-    Entry,
     JobBody,
     MachineInterface,
     MachineSpec,
     Metadata,
-    Origin,
     PodSpec,
     PodStatus,
     PodTemplate,
-    Snapshot,
 )
-from audit.template_labels import NOTHING, Generated, Unsure, compared, generated, workload_spec
-from audit.traffic import address_number
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 NETWORKS = frozenset(
@@ -269,7 +267,7 @@ def _pod_addresses(status: PodStatus | None) -> tuple[int, ...]:
     return _numbers((status.podIP, *(one.ip for one in status.podIPs or ())))
 
 
-def _running(spec: PodSpec | None) -> list[Container]:
+def _running(spec: PodSpec | None) -> Sequence[Container]:
     """Containers that run beside each other: the regular ones and native sidecars; of a machine one per interface."""
     if spec is None:
         return []
@@ -277,7 +275,7 @@ def _running(spec: PodSpec | None) -> list[Container]:
         devices = spec.domain.devices if spec.domain else None
         return [_interface(one) for one in (devices.interfaces or () if devices else ())]
     sidecars = [one for one in spec.initContainers or () if one.restartPolicy == "Always"]
-    return (spec.containers or []) + sidecars if sidecars else spec.containers or []
+    return [*(spec.containers or ()), *sidecars] if sidecars else spec.containers or []
 
 
 def _interface(one: MachineInterface) -> Container:

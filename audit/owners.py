@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from audit.bodies import WORKLOADS
 from audit.model import ObjectRef
-from audit.snapshot import WORKLOADS, Entry, Metadata, Origin, Snapshot
+from audit.snapshot import Entry, Origin, Snapshot
+from audit.workloads import Metadata
 
 NO_LABELS: Mapping[str, str] = {}
 

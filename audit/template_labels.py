@@ -13,7 +13,8 @@ import msgspec
 
 from audit.model import ObjectRef
 from audit.selectors import LabelSelector
-from audit.snapshot import Entry, Gap, MachineSpec, WorkloadSpec
+from audit.snapshot import Entry, Gap
+from audit.workloads import MachineSpec, WorkloadSpec
 
 UNKNOWN = "<unknown>"
 """No label has this value: an API server refuses it."""

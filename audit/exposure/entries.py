@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from audit.bodies import RawBody, ServicePort
 from audit.inventory import Inventory, Pod
-from audit.snapshot import Entry, RawBody, ServicePort, Snapshot
+from audit.snapshot import Entry, Snapshot
 from audit.template_labels import may_be
 from audit.traffic import NONE, PROTOCOLS, Traffic, union
 

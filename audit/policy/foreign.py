@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from audit.bodies import GROUPS, RawBody
 from audit.model import ADMIN_GROUP, ObjectRef
-from audit.snapshot import GROUPS, Entry, RawBody, Snapshot
+from audit.snapshot import Entry, Snapshot
 
 Effect = Literal["any", "restrict", "restrict-outside"]
 """What such a policy can do: allow and deny; only deny; only deny connections that leave the pod network."""

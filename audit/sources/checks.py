@@ -7,25 +7,23 @@ import socket
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
+from audit.bodies import GROUPS, NodeBody, ServiceBody
 from audit.errors import did_you_mean
 from audit.selectors import LABEL_KEY, LABEL_VALUE, SUBDOMAIN
-from audit.snapshot import (
-    GROUPS,
+from audit.snapshot import Entry
+from audit.sources.text import Steps
+from audit.traffic import MAX_PORT, PROTOCOLS
+from audit.workloads import (
     Container,
     CronJobBody,
-    Entry,
     MachineSpec,
     Metadata,
-    NodeBody,
     PodBody,
     PodSpec,
     PodStatus,
-    ServiceBody,
     WorkloadBody,
     WorkloadSpec,
 )
-from audit.sources.text import Steps
-from audit.traffic import MAX_PORT, PROTOCOLS
 
 Problem = tuple[Steps, str, str]
 """Field, reason and hint."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from audit.snapshot import BODY, GROUPS, RawBody
+from audit.bodies import BODY, BODY_OF_KEY, GROUPS, RawBody
 
 _API_VERSION = re.compile(r"(?:(?P<group>[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)/)?(?P<version>[a-z][-a-z0-9]{0,62})")
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
@@ -51,13 +51,16 @@ _CLUSTER_SCOPED = words("""
     ClusterNetworkPolicy.crd.antrea.io Tier.crd.antrea.io ClusterGroup.crd.antrea.io Egress.crd.antrea.io
     EgressIP.k8s.ovn.org ClusterUserDefinedNetwork.k8s.ovn.org AdminPolicyBasedExternalRoute.k8s.ovn.org
     HostSubnet.network.openshift.io NetNamespace.network.openshift.io ClusterNetwork.network.openshift.io
+    HostSubnet NetNamespace ClusterNetwork
+    ClusterNetworkConnect.k8s.ovn.org RouteAdvertisements.k8s.ovn.org
+    CloudPrivateIPConfig.cloud.network.openshift.io
     Project.project.openshift.io SecurityContextConstraints.security.openshift.io Network.operator.openshift.io
 """)
 """Kind keys of objects that have no namespace."""
 
 _NAMESPACED = words("""
     ConfigMap Secret ServiceAccount Endpoints PersistentVolumeClaim ResourceQuota LimitRange Event PodTemplate
-    Route Role.rbac.authorization.k8s.io RoleBinding.rbac.authorization.k8s.io
+    Route EgressNetworkPolicy Role.rbac.authorization.k8s.io RoleBinding.rbac.authorization.k8s.io
     Ingress.networking.k8s.io Ingress.extensions EndpointSlice.discovery.k8s.io Lease.coordination.k8s.io
     PodDisruptionBudget.policy HorizontalPodAutoscaler.autoscaling ControllerRevision.apps
     Route.route.openshift.io IngressController.operator.openshift.io Template.template.openshift.io
@@ -151,7 +154,7 @@ def kind_of(api_version: str, kind: str) -> Kind:
     if versions and version not in versions:
         raise NoSuchKindError(reason, "apiVersion", f"did you mean `{f'{group}/' if group else ''}{versions[0]}`?")
     key = kind_key(group, kind)
-    body = BODY.get(kind, RawBody) if known else RawBody
+    body = BODY.get(kind, RawBody) if known else BODY_OF_KEY.get(key, RawBody)
     return Kind(group, version, kind, key, body, _scope(key, group, known=known))
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from audit.bodies import RawBody, StatusBody
 from audit.errors import InputError, Position
-from audit.snapshot import Entry, RawBody
+from audit.snapshot import Entry
 from audit.sources.kinds import kind_key
 from audit.sources.objects import label
 
@@ -66,8 +67,9 @@ def _same(a: Any, b: Any) -> bool:
         return True
     if not (isinstance(a, RawBody) and isinstance(b, RawBody) and a.metadata == b.metadata):
         return False
-    return bool(_spec(a) == _spec(b))
+    return bool(_raw(a) == _raw(b))
 
 
-def _spec(body: RawBody) -> Any:
-    return msgspec.json.decode(body.spec) if bytes(body.spec) else None
+def _raw(body: RawBody) -> list[Any]:
+    parts = [body.spec, body.status] if isinstance(body, StatusBody) else [body.spec]
+    return [msgspec.json.decode(part) if bytes(part) else None for part in parts]

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from audit.bodies import RawBody
 from audit.errors import InputError, Position
-from audit.snapshot import Entry, Metadata, RawBody
+from audit.snapshot import Entry
 from audit.sources import kinds, kustomize
 from audit.sources.checks import problems
 from audit.sources.kinds import Kind
@@ -19,6 +20,7 @@ from audit.sources.scalars import whole
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Steps, Text, skipped
 from audit.sources.wording import wrong_type
+from audit.workloads import Metadata
 
 _STRING_MAPS = frozenset({"labels", "annotations", "selector"})
 """Mappings in which null is no way to leave something out (kubectl refuses it there)."""
@@ -135,7 +137,7 @@ def _body(kind: Kind, found: Found) -> Any:
 
 def _tidy_object(kind: Kind, found: Found) -> dict[str, Any]:
     value: dict[str, Any] = msgspec.json.decode(found.json)
-    raw = {"spec": value.pop("spec")} if kind.body is RawBody and "spec" in value else {}
+    raw = {field: value.pop(field) for field in ("spec", "status") if issubclass(kind.body, RawBody) and field in value}
     tidied: dict[str, Any] = _tidy(value)
     return tidied | raw
 

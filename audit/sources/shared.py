@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from sys import intern
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import force_setattr
 
-from audit.snapshot import Container, Metadata, Origin, PodBody, PodSpec, RawBody
+from audit.bodies import RawBody, StatusBody
+from audit.snapshot import Origin
 from audit.sources import kinds
 from audit.sources.text import Text
+from audit.workloads import Container, Metadata, PodBody, PodSpec, TemplateSpec, WorkloadBody
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
+_ROUTER_SETTINGS = ("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTER_", "EGRESS_")
+"""Beginnings of the names of variables that configure routers and egress routers."""
 Value = TypeVar("Value")
 
 
@@ -30,8 +34,12 @@ class Shared:
         self._metadata(body.metadata)
         if isinstance(body, RawBody):
             force_setattr(body, "spec", self._spec(body.spec, key))
+            if isinstance(body, StatusBody):
+                force_setattr(body, "status", self._spec(body.status, key))
         elif isinstance(body, PodBody):
             self._pod(body)
+        elif isinstance(body, WorkloadBody) and body.spec and body.spec.template and body.spec.template.spec:
+            _keep_router_settings(body.spec.template.spec)
 
     def origin(self, text: Text, line: int) -> Origin:
         """The origin of an object; one value for all objects of a one-line dump."""
@@ -76,5 +84,13 @@ class Shared:
             force_setattr(spec, "containers", self._one(_containers_key(spec.containers), spec.containers))
 
 
-def _containers_key(containers: list[Container]) -> Hashable:
+def _keep_router_settings(spec: TemplateSpec) -> None:
+    """Drops every environment variable but those that configure a router: values may be secrets."""
+    for container in (*(spec.containers or ()), *(spec.initContainers or ())):
+        if container.env:
+            kept = [one for one in container.env if one.name.startswith(_ROUTER_SETTINGS)]
+            force_setattr(container, "env", kept or None)
+
+
+def _containers_key(containers: Sequence[Container]) -> Hashable:
     return ("containers", *((one.name, one.restartPolicy, tuple(one.ports or ())) for one in containers))

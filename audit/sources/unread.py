@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from audit.snapshot import WORKLOADS, Entry, Gap, RawBody
+from audit.bodies import WORKLOADS, RawBody
+from audit.snapshot import Entry, Gap
 from audit.sources.kinds import is_known, words
 
 CERTAIN = words("""

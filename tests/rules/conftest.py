@@ -9,24 +9,15 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from audit import checker, discovery, inventory
+from audit.bodies import NamespaceBody, RawBody
 from audit.checker import CheckedFinding, CheckedRule, Results
 from audit.flows import Breach, Cause, CellFlow, Facts
 from audit.inventory import Inventory
 from audit.model import Defaults, Flow, MatrixMetadata, ObjectRef, Settings, Zone, ZoneMatrix
 from audit.rule import Rule
-from audit.snapshot import (
-    Entry,
-    Gap,
-    NamespaceBody,
-    Origin,
-    PodSpec,
-    PodTemplate,
-    RawBody,
-    Snapshot,
-    WorkloadBody,
-    WorkloadSpec,
-)
+from audit.snapshot import Entry, Gap, Origin, Snapshot
 from audit.traffic import EVERYWHERE, AddressSet, Traffic
+from audit.workloads import PodTemplate, TemplateSpec, WorkloadBody, WorkloadSpec
 from audit.zones import Membership, ZoneMap
 
 Cover = Callable[[CheckedFinding], str]
@@ -142,7 +133,7 @@ class Estate:
 
 
 def _workload(*, host: bool) -> WorkloadBody:
-    return WorkloadBody(spec=WorkloadSpec(template=PodTemplate(spec=PodSpec(hostNetwork=host))))
+    return WorkloadBody(spec=WorkloadSpec(template=PodTemplate(spec=TemplateSpec(hostNetwork=host))))
 
 
 def open_default(namespace: str, traffic: Traffic, **more: object) -> Breach:

@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from audit.bodies import RawBody
 from audit.errors import InputError
-from audit.snapshot import PodBody, RawBody, Snapshot, WorkloadBody
+from audit.snapshot import Snapshot
 from audit.sources import read
+from audit.workloads import PodBody, WorkloadBody
 
 
 @pytest.fixture(autouse=True)
@@ -364,3 +366,23 @@ def test_a_policy_that_names_no_namespace_is_noted() -> None:
     assert {(one.namespace, one.name) for one in found.of("NetworkPolicy")} >= {("default", "q")}
     assert "`d/b.yaml:2`: NetworkPolicy `q` names no namespace, it is taken for one of `default`" in found.notes
     assert read(["d/b.yaml"]).notes == ()
+
+
+def test_of_a_templates_variables_only_those_of_routers_are_kept(tmp_path: Path) -> None:
+    text = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: app}
+spec:
+  template:
+    spec:
+      containers:
+      - name: c
+        env: [{name: PASSWORD, value: hunter2}, {name: ROUTE_LABELS, value: type=external}]
+      initContainers:
+      - {name: i, env: [{name: TOKEN, value: hunter2}]}
+"""
+    (tmp_path / "web.yaml").write_text(text)
+    (found,) = read([str(tmp_path)]).of("Deployment")
+    assert "hunter2" not in repr(found.body)
+    assert found.body.spec.template.spec.containers[0].env[0].value == "type=external"

@@ -1,0 +1,274 @@
+"""Every other kind as typed structs, and the table of all kinds: only the fields that some stage needs.
+
+Specs of policies and of custom kinds stay raw JSON, because whoever reads them must see unknown fields (a field that
+nobody models is a gap, never ignored).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from audit.workloads import (
+    Condition,
+    CronJobBody,
+    JobBody,
+    MachineBody,
+    Metadata,
+    PodBody,
+    WorkloadBody,
+)
+
+
+class NamespaceBody(msgspec.Struct, frozen=True, gc=False):
+    """A Namespace."""
+
+    metadata: Metadata = Metadata()
+
+
+class NodeAddress(msgspec.Struct, frozen=True, gc=False):
+    """`status.addresses[]` of a Node."""
+
+    type: str = ""
+    address: str = ""
+
+
+class NodeStatus(msgspec.Struct, frozen=True, gc=False):
+    """`status` of a Node."""
+
+    addresses: list[NodeAddress] | None = None
+    conditions: list[Condition] | None = None
+
+
+class NodeBody(msgspec.Struct, frozen=True, gc=False):
+    """A Node."""
+
+    metadata: Metadata = Metadata()
+    status: NodeStatus | None = None
+
+
+class ServicePort(msgspec.Struct, frozen=True, gc=False):
+    """`spec.ports[]` of a Service."""
+
+    port: int = 0
+    name: str | None = None
+    protocol: str | None = None
+    targetPort: int | str | None = None  # noqa: N815
+    nodePort: int | None = None  # noqa: N815
+
+
+class ServiceSpec(msgspec.Struct, frozen=True, gc=False):
+    """`spec` of a Service."""
+
+    type: str | None = None
+    selector: dict[str, str] | None = None
+    ports: list[ServicePort] | None = None
+    externalIPs: list[str] | None = None  # noqa: N815
+    externalTrafficPolicy: str | None = None  # noqa: N815
+    loadBalancerSourceRanges: list[str] | None = None  # noqa: N815
+    loadBalancerIP: str | None = None  # noqa: N815
+    allocateLoadBalancerNodePorts: bool | None = None  # noqa: N815
+
+
+class LoadBalancerAddress(msgspec.Struct, frozen=True, gc=False):
+    """`status.loadBalancer.ingress[]`."""
+
+    ip: str | None = None
+    hostname: str | None = None
+
+
+class LoadBalancerStatus(msgspec.Struct, frozen=True, gc=False):
+    """`status.loadBalancer`."""
+
+    ingress: list[LoadBalancerAddress] | None = None
+
+
+class ServiceStatus(msgspec.Struct, frozen=True, gc=False):
+    """`status` of a Service."""
+
+    loadBalancer: LoadBalancerStatus | None = None  # noqa: N815
+
+
+class ServiceBody(msgspec.Struct, frozen=True, gc=False):
+    """A Service."""
+
+    metadata: Metadata = Metadata()
+    spec: ServiceSpec | None = None
+    status: ServiceStatus | None = None
+
+
+class EndpointAddress(msgspec.Struct, frozen=True, gc=False):
+    """`subsets[].addresses[]` of Endpoints."""
+
+    ip: str = ""
+
+
+class EndpointPort(msgspec.Struct, frozen=True, gc=False):
+    """A port of Endpoints or of an EndpointSlice."""
+
+    name: str | None = None
+    port: int | None = None
+    protocol: str | None = None
+
+
+class EndpointSubset(msgspec.Struct, frozen=True, gc=False):
+    """`subsets[]` of Endpoints."""
+
+    addresses: list[EndpointAddress] | None = None
+    notReadyAddresses: list[EndpointAddress] | None = None  # noqa: N815
+    ports: list[EndpointPort] | None = None
+
+
+class EndpointsBody(msgspec.Struct, frozen=True, gc=False):
+    """Endpoints: what a Service of the same name leads to."""
+
+    metadata: Metadata = Metadata()
+    subsets: list[EndpointSubset] | None = None
+
+
+class SliceEndpoint(msgspec.Struct, frozen=True, gc=False):
+    """`endpoints[]` of an EndpointSlice."""
+
+    addresses: list[str] | None = None
+
+
+class EndpointSliceBody(msgspec.Struct, frozen=True, gc=False):
+    """An EndpointSlice: part of what the Service of its label `kubernetes.io/service-name` leads to."""
+
+    metadata: Metadata = Metadata()
+    addressType: str = ""  # noqa: N815
+    endpoints: list[SliceEndpoint] | None = None
+    ports: list[EndpointPort] | None = None
+
+
+class NetNamespaceBody(msgspec.Struct, frozen=True, gc=False):
+    """A NetNamespace of openshift-sdn."""
+
+    metadata: Metadata = Metadata()
+    netname: str = ""
+    netid: int | None = None
+    egressIPs: list[str] | None = None  # noqa: N815
+
+
+class HostSubnetBody(msgspec.Struct, frozen=True, gc=False):
+    """A HostSubnet of openshift-sdn."""
+
+    metadata: Metadata = Metadata()
+    host: str = ""
+    hostIP: str = ""  # noqa: N815
+    subnet: str = ""
+    egressIPs: list[str] | None = None  # noqa: N815
+    egressCIDRs: list[str] | None = None  # noqa: N815
+
+
+class ClusterNetworkEntry(msgspec.Struct, frozen=True, gc=False):
+    """`clusterNetworks[]`."""
+
+    CIDR: str = ""
+
+
+class ClusterNetworkBody(msgspec.Struct, frozen=True, gc=False):
+    """The ClusterNetwork of openshift-sdn."""
+
+    metadata: Metadata = Metadata()
+    pluginName: str = ""  # noqa: N815
+    clusterNetworks: list[ClusterNetworkEntry] | None = None  # noqa: N815
+    network: str = ""
+    serviceNetwork: str = ""  # noqa: N815
+
+
+class RawBody(msgspec.Struct, frozen=True, gc=False):
+    """Any kind whose spec its own module reads: NetworkPolicy, Ingress, Route, and every kind that is not modelled.
+
+    `spec` is JSON; empty (`b""`) when the object has none.
+    """
+
+    metadata: Metadata = Metadata()
+    spec: msgspec.Raw = msgspec.Raw(b"")
+
+
+class StatusBody(RawBody, frozen=True, gc=False):
+    """A raw kind whose status says what the cluster made of it."""
+
+    status: msgspec.Raw = msgspec.Raw(b"")
+
+
+BODY: Mapping[str, type[Any]] = {
+    "Pod": PodBody,
+    "Deployment": WorkloadBody,
+    "StatefulSet": WorkloadBody,
+    "DaemonSet": WorkloadBody,
+    "ReplicaSet": WorkloadBody,
+    "ReplicationController": WorkloadBody,
+    "DeploymentConfig": WorkloadBody,
+    "Job": JobBody,
+    "VirtualMachine": MachineBody,
+    "CronJob": CronJobBody,
+    "Namespace": NamespaceBody,
+    "Node": NodeBody,
+    "Service": ServiceBody,
+}
+"""Kind to struct for the groups listed in GROUPS; anything else becomes a RawBody."""
+
+GROUPS: Mapping[str, frozenset[str]] = {
+    "Pod": frozenset({""}),
+    "Deployment": frozenset({"apps", "extensions"}),
+    "StatefulSet": frozenset({"apps"}),
+    "DaemonSet": frozenset({"apps", "extensions"}),
+    "ReplicaSet": frozenset({"apps", "extensions"}),
+    "ReplicationController": frozenset({""}),
+    "DeploymentConfig": frozenset({"apps.openshift.io", ""}),
+    "Job": frozenset({"batch"}),
+    "CronJob": frozenset({"batch"}),
+    "VirtualMachine": frozenset({"kubevirt.io"}),
+    "Namespace": frozenset({""}),
+    "Node": frozenset({""}),
+    "Service": frozenset({""}),
+    "NetworkPolicy": frozenset({"networking.k8s.io", "extensions"}),
+}
+"""API groups under which a kind of that name is the one meant (a Cilium or Calico NetworkPolicy is another kind)."""
+
+WORKLOADS = (
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "ReplicationController",
+    "DeploymentConfig",
+    "Job",
+    "CronJob",
+    "VirtualMachine",
+)
+
+_STATUS_KINDS = (
+    *(f"{kind}.k8s.ovn.org" for kind in ("EgressIP", "EgressFirewall", "EgressService", "ClusterNetworkConnect")),
+    *(f"{kind}.k8s.ovn.org" for kind in ("UserDefinedNetwork", "ClusterUserDefinedNetwork")),
+    "AdminPolicyBasedExternalRoute.k8s.ovn.org",
+    *(f"{kind}.policy.networking.k8s.io" for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")),
+    *(f"{kind}.gateway.networking.k8s.io" for kind in ("Gateway", "GatewayClass")),
+    "CloudPrivateIPConfig.cloud.network.openshift.io",
+    *(f"{kind}.config.openshift.io" for kind in ("ClusterVersion", "Infrastructure", "Ingress", "Network")),
+    "EgressRouter.network.operator.openshift.io",
+    "IngressController.operator.openshift.io",
+    "Ingress.networking.k8s.io",
+    *(f"{kind}.gateway.networking.k8s.io" for kind in ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")),
+    "Route.route.openshift.io",
+)
+
+BODY_OF_KEY: Mapping[str, type[Any]] = {
+    **dict.fromkeys(_STATUS_KINDS, StatusBody),
+    **{
+        f"{kind}{suffix}": body
+        for suffix in ("", ".network.openshift.io")
+        for kind, body in (
+            ("ClusterNetwork", ClusterNetworkBody),
+            ("HostSubnet", HostSubnetBody),
+            ("NetNamespace", NetNamespaceBody),
+        )
+    },
+    "Endpoints": EndpointsBody,
+    "EndpointSlice.discovery.k8s.io": EndpointSliceBody,
+}
+"""Kind key to struct outside GROUPS; 3.x served the kinds of openshift-sdn in the core group, too."""

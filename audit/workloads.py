@@ -1,0 +1,229 @@
+"""Pods, workloads and virtual machines as typed structs: only the fields that some stage needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+
+class OwnerReference(msgspec.Struct, frozen=True, gc=False):
+    """`metadata.ownerReferences[]`; only controllers matter."""
+
+    kind: str = ""
+    name: str = ""
+    controller: bool = False
+
+
+class Metadata(msgspec.Struct, frozen=True, gc=False):
+    """`metadata`, as far as it is used."""
+
+    name: str = ""
+    namespace: str = ""
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    ownerReferences: list[OwnerReference] | None = None  # noqa: N815
+    generateName: str = ""  # noqa: N815
+
+
+class ContainerPort(msgspec.Struct, frozen=True, gc=False):
+    """`containers[].ports[]`."""
+
+    containerPort: int = 0  # noqa: N815
+    name: str | None = None
+    protocol: str | None = None
+    hostPort: int | None = None  # noqa: N815
+    hostIP: str | None = None  # noqa: N815
+
+
+class Container(msgspec.Struct, frozen=True, gc=False):
+    """`containers[]` and `initContainers[]`."""
+
+    name: str = ""
+    ports: list[ContainerPort] | None = None
+    restartPolicy: str | None = None  # noqa: N815
+    """`Always` on an init container makes it a native sidecar, whose named ports count."""
+
+
+class PodSpec(msgspec.Struct, frozen=True, gc=False):
+    """`spec` of a pod or of its template."""
+
+    containers: Sequence[Container] | None = None
+    initContainers: Sequence[Container] | None = None  # noqa: N815
+    hostNetwork: bool | None = None  # noqa: N815
+    nodeName: str | None = None  # noqa: N815
+
+
+class Variable(msgspec.Struct, frozen=True, gc=False):
+    """`env[]`, kept of templates only: routers of OpenShift 3 are configured by it. Other values are dropped."""
+
+    name: str = ""
+    value: str | None = None
+
+
+class TemplateContainer(Container, frozen=True, gc=False):
+    """`containers[]` of a pod template."""
+
+    env: list[Variable] | None = None
+    args: list[str] | None = None
+
+
+class TemplateSpec(PodSpec, frozen=True, gc=False):
+    """`spec.template.spec`."""
+
+    containers: Sequence[TemplateContainer] | None = None
+    initContainers: Sequence[TemplateContainer] | None = None  # noqa: N815
+    nodeSelector: dict[str, str] | None = None  # noqa: N815
+
+
+class PodIP(msgspec.Struct, frozen=True, gc=False):
+    """`status.podIPs[]`."""
+
+    ip: str = ""
+
+
+class PodStatus(msgspec.Struct, frozen=True, gc=False):
+    """`status` of a pod."""
+
+    phase: str | None = None
+    podIP: str | None = None  # noqa: N815
+    podIPs: list[PodIP] | None = None  # noqa: N815
+    hostIP: str | None = None  # noqa: N815
+
+
+class PodBody(msgspec.Struct, frozen=True, gc=False):
+    """A Pod."""
+
+    metadata: Metadata = Metadata()
+    spec: PodSpec | None = None
+    status: PodStatus | None = None
+
+
+class PodTemplate(msgspec.Struct, frozen=True, gc=False):
+    """`spec.template` of a workload."""
+
+    metadata: Metadata | None = None
+    spec: TemplateSpec | None = None
+
+
+class Ordinals(msgspec.Struct, frozen=True, gc=False):
+    """`spec.ordinals` of a StatefulSet."""
+
+    start: int = 0
+
+
+class WorkloadSpec(msgspec.Struct, frozen=True, gc=False):
+    """`spec` of every workload kind but CronJob."""
+
+    template: PodTemplate | None = None
+    replicas: int | None = None
+    ordinals: Ordinals | None = None
+    manualSelector: bool | None = None  # noqa: N815
+    """Of a Job: its pods get no labels."""
+    completionMode: str | None = None  # noqa: N815
+
+
+class WorkloadBody(msgspec.Struct, frozen=True, gc=False):
+    """Any workload kind but CronJob."""
+
+    metadata: Metadata = Metadata()
+    spec: WorkloadSpec | None = None
+
+
+class Condition(msgspec.Struct, frozen=True, gc=False):
+    """`status.conditions[]`."""
+
+    type: str = ""
+    status: str = ""
+
+
+class JobStatus(msgspec.Struct, frozen=True, gc=False):
+    """`status` of a Job."""
+
+    conditions: list[Condition] | None = None
+
+
+class JobBody(WorkloadBody, frozen=True, gc=False):
+    """A Job: a workload that can be over."""
+
+    status: JobStatus | None = None
+
+
+class JobTemplate(msgspec.Struct, frozen=True, gc=False):
+    """`spec.jobTemplate` of a CronJob."""
+
+    spec: WorkloadSpec | None = None
+
+
+class CronJobSpec(msgspec.Struct, frozen=True, gc=False):
+    """`spec` of a CronJob."""
+
+    jobTemplate: JobTemplate | None = None  # noqa: N815
+
+
+class CronJobBody(msgspec.Struct, frozen=True, gc=False):
+    """A CronJob."""
+
+    metadata: Metadata = Metadata()
+    spec: CronJobSpec | None = None
+
+
+class MachinePort(msgspec.Struct, frozen=True, gc=False):
+    """`interfaces[].ports[]` of a virtual machine."""
+
+    port: int = 0
+    name: str | None = None
+    protocol: str | None = None
+
+
+class MachineInterface(msgspec.Struct, frozen=True, gc=False):
+    """`domain.devices.interfaces[]`."""
+
+    name: str = ""
+    ports: list[MachinePort] | None = None
+
+
+class MachineDevices(msgspec.Struct, frozen=True, gc=False):
+    """`domain.devices`."""
+
+    interfaces: list[MachineInterface] | None = None
+
+
+class MachineDomain(msgspec.Struct, frozen=True, gc=False):
+    """`domain`."""
+
+    devices: MachineDevices | None = None
+
+
+class MachineNetwork(msgspec.Struct, frozen=True, gc=False):
+    """`networks[]`; all but `pod` are networks beside the cluster's own, or in place of it."""
+
+    name: str = ""
+    pod: dict[str, Any] | None = None
+
+
+class MachineSpec(TemplateSpec, frozen=True, gc=False):
+    """`spec.template.spec` of a virtual machine."""
+
+    domain: MachineDomain | None = None
+    networks: list[MachineNetwork] | None = None
+    hostname: str | None = None
+
+
+class MachineTemplate(PodTemplate, frozen=True, gc=False):
+    """`spec.template` of a virtual machine."""
+
+    spec: MachineSpec | None = None
+
+
+class MachineWorkloadSpec(WorkloadSpec, frozen=True, gc=False):
+    """`spec` of a virtual machine."""
+
+    template: MachineTemplate | None = None
+
+
+class MachineBody(WorkloadBody, frozen=True, gc=False):
+    """A VirtualMachine: a workload whose one pod, the launcher, is made from its machine."""
+
+    spec: MachineWorkloadSpec | None = None
