@@ -14,6 +14,7 @@ from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory, Pod, build
 from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, Node, ZoneMatrix
+from audit.profile import Plugin
 from audit.reach import Reachability
 from audit.snapshot import Snapshot
 from audit.tally import Tally
@@ -65,9 +66,9 @@ def evaluate(
     return Evaluation(cells=cells, facts=gather(reach, tally.doubts, home), scope=scope)
 
 
-def meetings_of(snapshot: Snapshot, matrix: ZoneMatrix | None) -> Meetings:
+def meetings_of(snapshot: Snapshot, matrix: ZoneMatrix | None, plugin: Plugin | None = None) -> Meetings:
     """What gets through in a cluster; without a matrix nothing has a zone. InputError as for `evaluate`."""
-    inventory = build(snapshot)
+    inventory = build(snapshot, plugin)
     if matrix is None:
         reach = Reachability(inventory)
         return Meetings(reach, [""] * len(reach.classes.space))

@@ -17,6 +17,7 @@ from audit.bodies import WORKLOADS
 from audit.errors import InputError, Position
 from audit.model import CLUSTER_WIDE, Namespace, Node, ObjectRef
 from audit.owners import NO_LABELS, Owners
+from audit.profile import SPEC, Plugin, Profile, detect
 from audit.snapshot import Entry, Origin, Snapshot
 from audit.template_labels import NOTHING, Generated, Unsure, compared, generated, workload_spec
 from audit.traffic import address_number
@@ -101,6 +102,7 @@ class Inventory:
     policies: tuple[Entry, ...]
     """NetworkPolicy entries, sorted by namespace and name."""
     snapshot: Snapshot
+    profile: Profile = SPEC
 
     @property
     def pods(self) -> int:
@@ -118,8 +120,8 @@ class Inventory:
         return self.workloads[pod.workload].id if pod.template else f"{pod.namespace}/Pod/{pod.name}"
 
 
-def build(snapshot: Snapshot) -> Inventory:
-    """The population of a snapshot."""
+def build(snapshot: Snapshot, plugin: Plugin | None = None) -> Inventory:
+    """The population of a snapshot; `plugin` is the network plug-in, where the user says which."""
     nodes = {entry.name: _node(entry) for entry in snapshot.of("Node")}
     owners = Owners(snapshot)
     drafts = sorted(_drafts(snapshot, owners), key=lambda draft: draft[:3])
@@ -147,6 +149,7 @@ def build(snapshot: Snapshot) -> Inventory:
         endpoints=tuple(pods),
         policies=policies,
         snapshot=replace(snapshot, gaps=tuple(sorted({*snapshot.gaps, *gaps}))) if gaps else snapshot,
+        profile=detect(snapshot, plugin),
     )
 
 
