@@ -6,14 +6,14 @@ Decisions: regions are made once for all classes that the same policies select w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 from pyroaring import BitMap, FrozenBitMap
 
 from audit.classes import Classes
-from audit.peers import Peers, resolve
+from audit.peers import Peers
 from audit.permits import Permit, Permits, Row
 from audit.policies import Policy
 from audit.policy.clause import UNPLACED, AdminText, AnyPeer, Clause, Direction, Ports, Relation, SelectedPods, Tier
@@ -164,7 +164,7 @@ class AdminRows:
         listed = self._peers.of(self._namespace(number), clause.peers)
         parts = [(peers, reason) for peers, reason, family in listed if family in (0, plane) or not plane]
         certain = sorted(parts, key=lambda part: bool(part[1]))
-        for traffic, among in self._traffic(clause, number):
+        for traffic, among in self._peers.traffic(clause, number):
             for peers, reason in certain:
                 within = peers if among is None else peers & among
                 if within and traffic:
@@ -172,14 +172,6 @@ class AdminRows:
         if clause.ports.unknown:
             for peers, _ in parts:
                 yield Match(rule, clause.action, ALL, peers, "unknown-field")
-
-    def _traffic(self, clause: Clause, number: int) -> Iterable[tuple[Traffic, FrozenBitMap | None]]:
-        ports = clause.ports
-        if not ports.named:
-            return [(ports.traffic, None)]
-        if clause.direction == "ingress":
-            return [(ports.traffic | resolve(ports.named, self._classes.ports_of[number]), None)]
-        return [(ports.traffic, None), *self._peers.named(ports.named)]
 
     def matches(self, index: int, clause: Clause, number: int) -> list[Match]:
         """Where one rule of a policy matches for a class, whatever the rules before it say."""

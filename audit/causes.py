@@ -32,6 +32,8 @@ class Flow:
     reasons: tuple[str, ...]
     """Empty when certain."""
     exposed: bool = True
+    network: int = 0
+    """The secondary network that it runs on; 0 for the cluster's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,10 @@ RESERVED = ((0, address_number("1.0.0.1")), (address_number("::"), address_numbe
 Grants = tuple[Grant, ...] | Literal["host"] | None
 """What decides one side: grants of policies, nothing because of the host network, or nothing at all."""
 _Key = tuple[str, int, tuple[str, ...], bool, bool]
-"""(`policy`, `open`, `host` or `doubt`; policy index; reasons; exposed; whether the targets are outside)
+"""(`policy`, `open`, `host`, `network` or `doubt`; index; reasons; exposed; whether the targets are outside)
 
-`open` is a pod that no policy isolates, `host` one on the host network, which no policy binds."""
+`open` is a pod that no policy isolates, `host` one on the host network, which no policy binds. The index is that of a
+policy, or the number of a secondary network."""
 
 
 _Part = tuple[FrozenBitMap, Traffic]
@@ -118,15 +121,30 @@ class Causes:
                 parts += _beside(flow, certain, allowed)
         for key, parts in doubtful.items():
             yield key, one.group.members, parts
+        yield from self._on_networks([flow for flow in certain if flow.network], one.group, allowed)
+        yield from self._by_policies([flow for flow in certain if not flow.network], one.group, allowed)
+
+    def _on_networks(
+        self, certain: Sequence[Flow], group: TargetGroup, allowed: Traffic
+    ) -> Iterator[tuple[_Key, FrozenBitMap, Sequence[_Part]]]:
+        """What endpoints may do on the secondary networks that they share."""
+        for network in sorted({flow.network for flow in certain}):
+            parts = [(flow.sources, flow.traffic - allowed) for flow in certain if flow.network == network]
+            yield _Fault("network", network, exposed=True, parts=parts).key(to_outside=False), group.members, parts
+
+    def _by_policies(
+        self, certain: Sequence[Flow], group: TargetGroup, allowed: Traffic
+    ) -> Iterator[tuple[_Key, FrozenBitMap, Sequence[_Part]]]:
+        """What the policies of one side let through, the targets' where they have any."""
         if not certain:
             return
-        if one.group.outside:
+        if group.outside:
             for grants, sources in self._by_grants("egress", _union(certain)):
-                for fault in self._faults(grants, one.group.members, certain, allowed):
+                for fault in self._faults(grants, group.members, certain, allowed):
                     among = [(part & sources, traffic) for part, traffic in fault.parts if part.intersect(sources)]
-                    yield fault.key(to_outside=True), one.group.members, among
+                    yield fault.key(to_outside=True), group.members, among
             return
-        for grants, targets in self._by_grants("ingress", one.group.members):
+        for grants, targets in self._by_grants("ingress", group.members):
             for fault in self._faults(grants, None, certain, allowed):
                 yield fault.key(to_outside=False), targets, fault.parts
 
@@ -218,11 +236,18 @@ class Causes:
     def _subjects(self, kind: str, policy: int, open_classes: FrozenBitMap) -> tuple[ObjectRef, ...]:
         if kind == "policy":
             return (self._reach.policies[policy].ref,)
+        if kind == "network":
+            return (self._network(policy),)
         if kind == "host":
             workloads = self._classes.inventory.workloads
             return tuple(workloads[index].ref for index in sorted({self._first(c).workload for c in open_classes}))
         names = {self._first(number).namespace for number in open_classes if number < self._classes.pods}
         return tuple(self._namespaces[name].ref for name in sorted(names))
+
+    def _network(self, number: int) -> ObjectRef:
+        """The secondary network of that number."""
+        namespace, _, name = self._reach.secondary.networks[number - 1].rpartition("/")
+        return ObjectRef("UserDefinedNetwork" if namespace else "ClusterUserDefinedNetwork", namespace, name)
 
     def _first(self, number: int) -> Pod:
         return self._classes.inventory.endpoints[self._classes.members[number][0]]
@@ -231,13 +256,18 @@ class Causes:
         """Why one class lets the traffic through with a peer class; the policy at fault is preferred."""
         kind, policy, reasons = key[:3]
         endpoint = self._classes.inventory.workloads[self._first(number).workload].ref
-        if number >= self._classes.selectable:
-            return Cause(direction=direction, endpoint=endpoint, text="host network: no policy applies")
         grants, permits = self._reach.grants[direction][number], self._reach.permits.all
-        if kind == "doubt" and not self._surely(direction, number, peer, traffic):
-            return Cause(direction=direction, endpoint=endpoint, text=f"undecided: {', '.join(reasons)}")
-        if grants is None:
-            return Cause(direction=direction, endpoint=endpoint, text="no policy isolates it: open by default")
+        text = ""
+        if number >= self._classes.selectable:
+            text = "host network: no policy applies"
+        elif kind == "network":
+            text = f"attached to {self._network(policy)}"
+        elif kind == "doubt" and not self._surely(direction, number, peer, traffic):
+            text = f"undecided: {', '.join(reasons)}"
+        elif grants is None:
+            text = "no policy isolates it: open by default"
+        if text or grants is None:
+            return Cause(direction=direction, endpoint=endpoint, text=text)
         fitting = [
             grant for grant in grants if peer in permits[grant.permit].peers and permits[grant.permit].traffic & traffic
         ]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pyroaring import BitMap, FrozenBitMap
 
 from audit.addresses import AddressSpace
+from audit.attachments import Attachment
 from audit.inventory import NAME_LABEL, Inventory, NamedPort, Pod
 from audit.model import Namespace
 from audit.selectors import LabelSelector, Requirement
@@ -29,7 +30,8 @@ class _Kind(NamedTuple):
     mark: object
     atoms: tuple[int, ...]
     ports: tuple[NamedPort, ...]
-    attached: bool
+    attachments: tuple[Attachment, ...]
+    open_ports: tuple[tuple[str, int], ...] | None
 
 
 class LabelIndex:
@@ -116,7 +118,10 @@ class Classes:
         self.marks: list[object] = []
         self.atoms_of: list[tuple[int, ...]] = []
         self.ports_of: list[tuple[NamedPort, ...]] = []
-        self._attached: list[int] = []
+        self.attached: dict[Attachment, BitMap] = {}
+        """Further interface -> pod classes that have it."""
+        self.open_ports: dict[int, tuple[tuple[str, int], ...] | None] = {}
+        """Pod class -> ports that are open to the default network; None when that cannot be told."""
         self.ranges: dict[str, tuple[int, int]] = {}
         """Namespace -> half-open range of its classes of pods that policies can select."""
         self.class_of = self._number(pod_keys, port_names, zone_of, mark_of)
@@ -147,7 +152,7 @@ class Classes:
             if pod.namespace != current:
                 self._close(current, start)
                 start, current, numbers = len(self.members), pod.namespace, {}
-            kind = _Kind(zone_of(pod), mark_of(index), self._atoms(pod), ports(pod.named_ports), pod.attached)
+            kind = self._kind(pod, zone_of(pod), mark_of(index), ports)
             class_of[index] = self._class(numbers, (project(pod.labels), kind), index, kind)
         self._close(current, start)
         self.selectable = len(self.members)
@@ -155,9 +160,12 @@ class Classes:
         numbers = {}
         for index in hosts:
             pod = endpoints[index]
-            kind = _Kind(zone_of(pod), mark_of(index), self._atoms(pod), ports(pod.named_ports), pod.attached)
+            kind = self._kind(pod, zone_of(pod), mark_of(index), ports)
             class_of[index] = self._class(numbers, (pod.namespace, pod.node, kind), index, kind)
         return class_of
+
+    def _kind(self, pod: Pod, zone: str, mark: object, ports: _PortFilter) -> _Kind:
+        return _Kind(zone, mark, self._atoms(pod), ports(pod.named_ports), pod.attachments, pod.open_ports)
 
     def _class(self, numbers: dict[object, int], key: object, index: int, kind: _Kind) -> int:
         found = numbers.get(key)
@@ -168,8 +176,10 @@ class Classes:
             self.marks.append(kind.mark)
             self.atoms_of.append(kind.atoms)
             self.ports_of.append(kind.ports)
-            if kind.attached:
-                self._attached.append(found)
+            for one in kind.attachments:
+                self.attached.setdefault(one, BitMap()).add(found)
+            if kind.open_ports != ():
+                self.open_ports[found] = kind.open_ports
         self.members[found].append(index)
         return found
 
@@ -185,8 +195,6 @@ class Classes:
         self.selectable_pods = FrozenBitMap(range(self.selectable))
         self.all_pods = FrozenBitMap(range(self.pods))
         self.outside = FrozenBitMap(range(self.pods, self.size))
-        self.attached = FrozenBitMap(self._attached)
-        """Pod classes with further networks."""
         self.everything = FrozenBitMap(range(self.size))
         first = ((number, endpoints[self.members[number][0]].labels) for number in range(self.selectable))
         self._labels = LabelIndex(first, pod_keys, self.selectable_pods)

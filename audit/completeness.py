@@ -11,14 +11,20 @@ from collections.abc import Iterator, Mapping
 from audit.bodies import GROUPS, WORKLOADS
 from audit.exposure.entries import ROUTED
 from audit.model import CLUSTER_WIDE
+from audit.policies import MULTI_NETWORK_POLICY
 from audit.policy.foreign import FOREIGN
 from audit.report import CompletenessRecord
 from audit.snapshot import Gap, Snapshot
 
 BASIC = ("NetworkPolicy", "Namespace", "Pod", "Node", "Service")
 """Kinds that every verdict needs."""
-NETWORKS = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
-"""Further networks of pods, where no NetworkPolicy binds."""
+NETWORKS = (
+    *(f"{kind}.k8s.ovn.org" for kind in ("UserDefinedNetwork", "ClusterUserDefinedNetwork", "ClusterNetworkConnect")),
+    MULTI_NETWORK_POLICY,
+)
+"""What parts pods into networks, and attaches them to further ones."""
+ATTACHED = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
+"""What an attachment is, which no verdict reads: whatever is not a network of the plug-in's own may lead anywhere."""
 UNKNOWN_ABSENCE = "cannot tell absent from not collected"
 NOT_USED = "no verdict uses this kind"
 NOT_MODELLED = "what it may allow or deny is not known, so what it touches is undecided"
@@ -30,7 +36,7 @@ _WORST_STATUS = ("forbidden", "unavailable", "invalid-object", "partial", "not-m
 def decisive() -> tuple[str, ...]:
     """Kind keys whose objects can change a verdict, those that most clusters have first; workloads count as Pod."""
     ingress, route, *gateway = (_key(kind, groups[0]) for kind, groups in ROUTED.items())
-    return (*BASIC, ingress, route, *CLUSTER_WIDE, *_foreign(), *gateway, *NETWORKS)
+    return (*BASIC, ingress, route, *CLUSTER_WIDE, *_foreign(), *gateway, *NETWORKS, *ATTACHED)
 
 
 def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
@@ -75,6 +81,7 @@ def _used(kind: str) -> bool:
     return (
         kind in GROUPS
         or kind in CLUSTER_WIDE
+        or kind in NETWORKS
         or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
     )
 

@@ -80,7 +80,7 @@ def _isolation(reach: Reachability) -> Iterator[tuple[str, Isolation]]:
 
 def _isolated(reach: Reachability, direction: Direction, numbers: range) -> int:
     """Pods that some NetworkPolicy isolates, or for which cluster-wide policies leave something closed."""
-    rows, isolated, weights = reach.rows[direction], reach.isolated[direction], reach.classes.weights
+    rows, isolated, weights = reach.policed[direction], reach.isolated[direction], reach.classes.weights
     return sum(weights[number] for number in numbers if number in isolated or reach.open not in rows[number])
 
 

@@ -78,7 +78,7 @@ def _signatures(meetings: Meetings) -> dict[int, object]:
     """Class -> everything that decides its row and its column."""
     reach = meetings.reach
     inside: dict[int, list[int]] = {number: [] for number in range(reach.classes.size)}
-    used = sorted({permit for row in set(reach.rows["ingress"]) for permit in row} | {reach.to_pods})
+    used = sorted({permit for row in set(reach.rows["ingress"]) for permit in row} | {*reach.outside_row})
     for permit in used:
         for number in reach.permits.all[permit].peers:
             inside[number].append(permit)

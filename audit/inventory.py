@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from audit.attachments import PHYSICAL, Attachment, attachments, open_ports, primary_addresses
 from audit.bodies import WORKLOADS
 from audit.errors import InputError, Position
 from audit.model import CLUSTER_WIDE, Namespace, Node, ObjectRef
+from audit.networks import SINGLE, Networks, networks_of
 from audit.owners import NO_LABELS, Owners
 from audit.profile import SPEC, Plugin, Profile, detect
 from audit.snapshot import Entry, Origin, Snapshot
@@ -34,9 +36,6 @@ from audit.workloads import (
 )
 
 NAME_LABEL = "kubernetes.io/metadata.name"
-NETWORKS = frozenset(
-    {"k8s.v1.cni.cncf.io/networks", "v1.multus-cni.io/default-network", "pod.network.openshift.io/assign-macvlan"}
-)
 FINISHED = frozenset({"Succeeded", "Failed"})
 
 
@@ -65,11 +64,13 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     workload: int
     """Index into Inventory.workloads."""
     template: bool
-    attached: bool
-    """Whether it asks for further networks, or another one in place of the cluster's own (Multus annotations)."""
+    attachments: tuple[Attachment, ...]
+    """Further interfaces, sorted; host-network pods have none."""
     origin: Origin
     ports: tuple[tuple[str, int], ...] = ()
     """(protocol, port) of every port that a container declares, named or not; declaring it opens nothing."""
+    open_ports: tuple[tuple[str, int], ...] | None = ()
+    """(protocol, port) open to the default network, of a pod on another one; None when that cannot be told."""
     unknown_labels: tuple[str, ...] = ()
     """Of a template: keys that the pods will have with a value nobody knows yet, or each with another one; sorted."""
 
@@ -103,6 +104,7 @@ class Inventory:
     """NetworkPolicy entries, sorted by namespace and name."""
     snapshot: Snapshot
     profile: Profile = SPEC
+    networks: Networks = SINGLE
 
     @property
     def pods(self) -> int:
@@ -123,6 +125,9 @@ class Inventory:
 def build(snapshot: Snapshot, plugin: Plugin | None = None) -> Inventory:
     """The population of a snapshot; `plugin` is the network plug-in, where the user says which."""
     nodes = {entry.name: _node(entry) for entry in snapshot.of("Node")}
+    namespaces = _namespaces(snapshot)
+    profile = detect(snapshot, plugin)
+    networks = networks_of(snapshot, namespaces, profile)
     owners = Owners(snapshot)
     drafts = sorted(_drafts(snapshot, owners), key=lambda draft: draft[:3])
     keys = sorted({(draft.namespace, draft.owner.kind, draft.owner.name) for draft in drafts})
@@ -130,7 +135,7 @@ def build(snapshot: Snapshot, plugin: Plugin | None = None) -> Inventory:
     members: list[list[int]] = [[] for _ in keys]
     shown: list[ObjectRef | None] = [None] * len(keys)
     pods: list[Pod] = []
-    reader = _PodReader(nodes)
+    reader = _PodReader(nodes, networks)
     for draft in drafts:
         number = numbers[draft.namespace, draft.owner.kind, draft.owner.name]
         members[number].append(len(pods))
@@ -143,13 +148,14 @@ def build(snapshot: Snapshot, plugin: Plugin | None = None) -> Inventory:
     cluster_wide = [entry for key in CLUSTER_WIDE for entry in snapshot.of(key)]
     gaps = compared([*policies, *cluster_wide], _unsure(pods, workloads))
     return Inventory(
-        namespaces=_namespaces(snapshot),
+        namespaces=namespaces,
         nodes=nodes,
         workloads=workloads,
         endpoints=tuple(pods),
         policies=policies,
         snapshot=replace(snapshot, gaps=tuple(sorted({*snapshot.gaps, *gaps}))) if gaps else snapshot,
-        profile=detect(snapshot, plugin),
+        profile=profile,
+        networks=networks,
     )
 
 
@@ -208,8 +214,10 @@ def _template(entry: Entry) -> PodTemplate | None:
 class _PodReader:
     """Turns specs into Pod values, sharing equal parts among 100,000s of pods."""
 
-    def __init__(self, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, nodes: Mapping[str, Node], networks: Networks) -> None:
         self._nodes = nodes
+        self._networks = networks
+        self._attached: dict[tuple[Attachment, ...], tuple[Attachment, ...]] = {}
         self._named: dict[tuple[NamedPort, ...], tuple[NamedPort, ...]] = {}
         self._ports: dict[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]] = {}
 
@@ -218,6 +226,8 @@ class _PodReader:
         spec, more = draft.spec, _generated(draft) if draft.template_kind else NOTHING
         node = (spec.nodeName or "") if spec else ""
         host = bool(spec and spec.hostNetwork)
+        away = not host and draft.namespace in self._networks.home and not self._networks.open_default
+        annotations = draft.metadata.annotations or NO_LABELS
         status = None if draft.template_kind else draft.entry.body.status
         containers = _running(spec)
         named = tuple(
@@ -234,16 +244,29 @@ class _PodReader:
             labels={**labels, **more.labels} if more.labels else labels,
             named_ports=self._named.setdefault(named, named),
             host_ports=_host_ports(containers),
-            addresses=self._node_addresses(node, status) if host else _pod_addresses(status),
+            addresses=self._node_addresses(node, status)
+            if host
+            else primary_addresses(annotations)
+            if away
+            else _pod_addresses(status),
             node=node,
             host_network=host,
             workload=workload,
             template=bool(draft.template_kind),
-            attached=_machine_attached(spec) or not NETWORKS.isdisjoint(draft.metadata.annotations or ()),
+            attachments=() if host else self._attachments(draft.namespace, annotations, spec),
+            open_ports=open_ports(annotations) if away else (),
             origin=draft.entry.origin,
             ports=self._ports.setdefault(ports, ports),
             unknown_labels=more.unknown,
         )
+
+    def _attachments(
+        self, namespace: str, annotations: Mapping[str, str], spec: PodSpec | None
+    ) -> tuple[Attachment, ...]:
+        found = attachments(namespace, annotations, self._networks.virtual) if annotations else ()
+        if _machine_attached(spec):
+            found = tuple(sorted({*found, Attachment(PHYSICAL, "")}))
+        return self._attached.setdefault(found, found)
 
     def _node_addresses(self, node: str, status: PodStatus | None) -> tuple[int, ...]:
         """The addresses a host-network pod acts with."""

@@ -15,7 +15,7 @@ from pyroaring import BitMap, FrozenBitMap
 
 from audit.permits import Row
 from audit.reach import Reachability
-from audit.traffic import ALL, NONE, Traffic
+from audit.traffic import Traffic
 
 _MEMO = 200_000
 """Meetings remembered at a time; a zone design has thousands, a microsegmented cluster meets most pairs only once."""
@@ -32,6 +32,8 @@ class Meeting:
     """Empty when certain."""
     sources: FrozenBitMap
     """Source classes, all of them getting the whole traffic."""
+    network: int = 0
+    """0, or the secondary network on which they meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Meetings:
         for permit in self.holders:
             for number in self._permits[permit].peers:
                 coverage[number].append(permit)
-        from_pods: Row = (self.reach.to_pods,)
+        from_pods = self.reach.outside_row
         found: dict[tuple[str, bool, Row, tuple[int, ...], object], list[int]] = {}
         for number in range(classes.size):
             if number < classes.pods:
@@ -122,17 +124,18 @@ class Meetings:
     def beside(self, targets: FrozenBitMap) -> tuple[Beside, ...]:
         """What may come in with an address that is not the client's, or by another network, whatever policies say.
 
-        `targets` are pod classes that are exposed alike; none of it for addresses.
+        `targets` are pod classes with equal rows that are exposed alike; none of it for addresses.
         """
         classes, first = self.reach.classes, targets.min()
         if first >= classes.pods:
             return ()
-        exposure, attached = self.reach.exposure(first), targets.intersect(classes.attached)
+        exposure, row = self.reach.exposure(first), self.reach.rows["ingress"][first]
+        attached = [self._permits[one] for one in row if self._permits[one].network]
         found = (
             Beside(self._callers, exposure.masked, "service-source-address"),
             # what the cluster's own pods and nodes ask of a router leaves it and meets its firewall
             Beside(self._strangers, exposure.routed, "router"),
-            Beside(classes.outside, ALL if attached else NONE, "secondary-network"),
+            *(Beside(one.peers & classes.outside, one.traffic, one.reason) for one in attached),
         )
         return tuple(one for one in found if one.traffic and one.sources)
 
@@ -147,7 +150,7 @@ class Meetings:
 
     def _fresh(self, ingress: int, egress: int) -> Meeting | None:
         inner, outer = self._permits[ingress], self._permits[egress]
-        if inner.family and outer.family and inner.family != outer.family:
+        if inner.network != outer.network or (inner.family and outer.family and inner.family != outer.family):
             return None
         traffic = inner.traffic & outer.traffic
         if not traffic:
@@ -156,7 +159,7 @@ class Meetings:
         if not sources:
             return None
         reasons = tuple(sorted({inner.reason, outer.reason} - {""}))
-        return Meeting(ingress, egress, traffic, reasons, sources)
+        return Meeting(ingress, egress, traffic, reasons, sources, inner.network)
 
 
 def outside_groups(meetings: Meetings) -> list[int]:

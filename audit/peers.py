@@ -12,6 +12,7 @@ from audit.model import Namespace
 from audit.policy.clause import (
     AnyPeer,
     Block,
+    Clause,
     DomainNames,
     Nodes,
     OwnPods,
@@ -140,6 +141,15 @@ class Peers:
             (pods, "pod-address", 0),
             (classes.addressless - pods, "host-network", 0),
         ]
+
+    def traffic(self, clause: Clause, number: int) -> Sequence[tuple[Traffic, FrozenBitMap | None]]:
+        """(traffic, destinations it is limited to) of a rule for a class: a named port is another number each time."""
+        ports = clause.ports
+        if not ports.named:
+            return [(ports.traffic, None)]
+        if clause.direction == "ingress":
+            return [(ports.traffic | resolve(ports.named, self._classes.ports_of[number]), None)]
+        return [(ports.traffic, None), *self.named(ports.named)]
 
     def named(self, names: tuple[tuple[str, str], ...]) -> list[tuple[Traffic, FrozenBitMap]]:
         """What some named ports mean at which destinations."""

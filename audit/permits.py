@@ -30,6 +30,10 @@ UNCERTAIN = {
     "router": "Traffic that enters through a router reaches the pod from the router's address; which routers publish "
     "it is not modelled.",
     "secondary-network": "Endpoints attached to further networks may meet there, where no NetworkPolicy binds them.",
+    "user-defined-network": "Which network a namespace is on, or what joins its network with another, is not known; "
+    "or a user-defined network admits some traffic of the default one, as for the resolution of names.",
+    "network-plugin": "The network plug-in reads a construct in another way than the text of the API, or it is not "
+    "known whether it enforces it.",
     "source-ranges": "A load balancer is told to admit some client addresses only; whether the platform does so is not "
     "known.",
     "pod-network": "It is not known whether pod addresses can be reached from outside; `settings.pod_network` says so.",
@@ -47,12 +51,15 @@ class Permit:
     """Empty when certain, else a key of UNCERTAIN."""
     family: int = 0
     """4 or 6 when it holds for addresses of that family only, 0 for both."""
+    network: int = 0
+    """0 for primary networks, else a secondary one: the two sides of a connection meet on one network."""
 
     def covers(self, other: Permit) -> bool:
         """Whether `other` adds nothing beside this one, in either bound."""
         return (
             (not self.reason or self.reason == other.reason)
             and self.family in (0, other.family)
+            and self.network == other.network
             and other.traffic <= self.traffic
             and other.peers.issubset(self.peers)
         )

@@ -25,6 +25,20 @@ class Policy:
     text: PolicyText | AdminText
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedPolicy:
+    """One MultiNetworkPolicy: a policy for further interfaces of pods."""
+
+    ref: ObjectRef
+    text: PolicyText
+    attachments: frozenset[str]
+    """`namespace/name` of the attachments that it isolates."""
+
+
+MULTI_NETWORK_POLICY = "MultiNetworkPolicy.k8s.cni.cncf.io"
+POLICY_FOR = "k8s.v1.cni.cncf.io/policy-for"
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What the policies of a cluster look at."""
@@ -66,7 +80,26 @@ def _lowered(
         yield Policy(ref=ref, text=text)
 
 
-def keys_of(policies: Iterable[Policy]) -> Keys:
+def attached_policies(snapshot: Snapshot) -> tuple[AttachedPolicy, ...]:
+    """Every MultiNetworkPolicy, which reads like a NetworkPolicy; errors as for `lowered`."""
+    errors: list[InputError] = []
+    entries = snapshot.of(MULTI_NETWORK_POLICY)
+    found = {one.ref: one.text for one in _lowered(entries, networkpolicy.lower, errors)}
+    if errors:
+        raise AuditErrors(errors)
+    policies = []
+    for entry in entries:
+        ref = ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin)
+        text = found[ref]
+        listed = (entry.body.metadata.annotations or {}).get(POLICY_FOR, "")
+        names = [part.strip() for part in listed.split(",") if part.strip()]
+        whole = frozenset(name if "/" in name else f"{entry.namespace}/{name}" for name in names)
+        if isinstance(text, PolicyText):
+            policies.append(AttachedPolicy(ref=ref, text=text, attachments=whole))
+    return tuple(policies)
+
+
+def keys_of(policies: Iterable[Policy | AttachedPolicy]) -> Keys:
     """Everything that selectors, named ports and blocks of the policies refer to."""
     pods: set[str] = set()
     namespaces: set[str] = set()

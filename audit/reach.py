@@ -18,9 +18,10 @@ from audit.adminrows import AdminRows
 from audit.classes import Classes
 from audit.exposure.entries import HIDDEN, Exposure, exposures
 from audit.inventory import Inventory, Pod
-from audit.peers import Peers, resolve
+from audit.network_rows import NetworkRows
+from audit.peers import Peers
 from audit.permits import Permit, Permits, Row, open_permit
-from audit.policies import keys_of, lowered
+from audit.policies import attached_policies, keys_of, lowered
 from audit.policy.clause import (
     DIRECTIONS,
     AdminText,
@@ -32,6 +33,7 @@ from audit.policy.clause import (
     Ports,
 )
 from audit.policy.foreign import Effect, Foreign, foreign_policies
+from audit.secondary import SecondaryRows
 from audit.selectors import LabelSelector
 from audit.traffic import ALL, AddressSet, Traffic
 
@@ -68,7 +70,8 @@ class Reachability:
         self.policies = lowered(inventory.snapshot)
         self.foreign = foreign_policies(inventory.snapshot)
         self.exposed = exposures(inventory)
-        keys = keys_of(self.policies)
+        attached = attached_policies(inventory.snapshot)
+        keys = keys_of([*self.policies, *attached])
         nodes = (AddressSet(((number, number),)) for node in inventory.nodes.values() for number in node.published)
         named = any(isinstance(policy.text, AdminText) for policy in self.policies)
         space = AddressSpace([*keys.blocks, *zone_addresses, *(nodes if named else ())])
@@ -97,7 +100,14 @@ class Reachability:
         self.selected: list[int] = [0] * len(self.policies)
         """Endpoints each policy selects."""
         self.admin = AdminRows(self.classes, self.peers, self.permits, self.policies)
+        self.policed: dict[Direction, list[Row]] = {}
+        """Rows as the policies of the cluster make them, before networks come in."""
         self._build()
+        self.secondary = SecondaryRows(self.classes, self.peers, self.permits, attached)
+        for direction, number, row in self.secondary.rows():
+            self.rows[direction][number] = self.permits.row((*self.rows[direction][number], *row))
+        self.outside_row = self.permits.row((self.to_pods, *self.secondary.beyond))
+        """What every outside address admits."""
 
     @cached_property
     def by_namespace(self) -> Mapping[str, Sequence[int]]:
@@ -126,9 +136,13 @@ class Reachability:
             if namespace in self.classes.ranges:
                 self._namespace(namespace, listed)
         self._administer()
+        self.policed = {direction: list(rows) for direction, rows in self.rows.items()}
         for foreign in self.foreign:
             self._unmodelled(foreign)
-        self._attached()
+        networks = NetworkRows(self.classes, self.permits)
+        for network, number in networks.narrowed():
+            for direction, rows in self.rows.items():
+                rows[number] = networks.row(network, number, direction, rows[number])
 
     def _namespace(self, namespace: str, listed: Sequence[int]) -> None:
         """Rows of one namespace; classes that the same policies select share the work."""
@@ -240,7 +254,7 @@ class Reachability:
         if clause.unknown:
             yield self._doubt("unknown-field")
             return
-        for traffic, among in self._traffic(clause, number):
+        for traffic, among in self.peers.traffic(clause, number):
             for peers, reason, family in self.peers.of(namespace, clause.peers):
                 within = peers if among is None else peers & among
                 if within and traffic:
@@ -248,16 +262,6 @@ class Reachability:
         if clause.ports.unknown:
             for peers, _, family in self.peers.of(namespace, clause.peers):
                 yield self.permits.number(Permit(ALL, peers, "unknown-field", family))
-
-    def _traffic(self, clause: Clause, number: int) -> Iterable[tuple[Traffic, FrozenBitMap | None]]:
-        """(traffic, destinations it is limited to): a named port means another number per destination."""
-        ports = clause.ports
-        if not ports.named:
-            return [(ports.traffic, None)]
-        if clause.direction == "ingress":
-            return [(ports.traffic | resolve(ports.named, self.classes.ports_of[number]), None)]
-        by_traffic = self.peers.named(ports.named)
-        return [(ports.traffic, None), *((traffic, classes) for traffic, classes in by_traffic)]
 
     def _unmodelled(self, foreign: Foreign) -> None:
         """A policy kind that is not modelled takes the certainty from all that it may decide."""
@@ -281,6 +285,10 @@ class Reachability:
                 outside = self.classes.everything - self.classes.selectable_pods
                 inside = [self._within(permit, self.classes.selectable_pods) for permit in row]
                 return self.permits.row(inside + [self._uncertain(permit, outside) for permit in row])
+            case "outside":
+                inside = [self._within(permit, self.classes.all_pods) for permit in row]
+                doubt = open_permit(self.classes.outside, "unmodelled-policy")
+                return self.permits.row([*inside, self.permits.number(doubt)])
             case _:
                 return row
 
@@ -296,12 +304,3 @@ class Reachability:
         permit = self.permits.all[number]
         reason = permit.reason or "unmodelled-policy"
         return self.permits.number(Permit(permit.traffic, permit.peers & peers, reason, permit.family))
-
-    def _attached(self) -> None:
-        """Pods with further networks may meet each other and the outside there, where no NetworkPolicy binds them."""
-        attached = self.classes.attached
-        doubt = self.permits.number(open_permit(attached | self.classes.outside, "secondary-network"))
-        for number in attached:
-            for direction in DIRECTIONS:
-                rows = self.rows[direction]
-                rows[number] = self.permits.row((*rows[number], doubt))

@@ -107,7 +107,7 @@ class Tally:
     def _exposed(self, side: Side, group: TargetGroup, met: Meeting) -> Iterator[Flow]:
         """One meeting as flows; from outside only what an entry point leads to counts as exposed."""
         if not side.outside or group.outside:
-            yield Flow(met.traffic, side.classes, met.reasons)
+            yield Flow(met.traffic, side.classes, met.reasons, network=met.network)
             return
         mark = group.mark if isinstance(group.mark, Exposure) else HIDDEN
         if nodes := side.classes & self._meetings.node_atoms:

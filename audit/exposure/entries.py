@@ -96,6 +96,15 @@ def exposures(inventory: Inventory) -> dict[int, Exposure]:
     return {index: _merged(parts) for index, parts in sorted(found.items())}
 
 
+def behind(inventory: Inventory, namespace: str, name: str) -> Iterator[tuple[int, Traffic]]:
+    """(endpoint index, its ports) of every endpoint that a Service selects."""
+    namespaces = [pod.namespace for pod in inventory.endpoints]
+    for service in inventory.snapshot.of("Service"):
+        if (service.namespace, service.name) == (namespace, name) and service.body.spec and service.body.spec.selector:
+            for index in _selected(inventory, namespaces, service):
+                yield index, _target_ports(service, inventory.endpoints[index])
+
+
 def _exposure(service: Entry, kind: str, ports: Traffic) -> Exposure:
     if kind == "routed":
         return Exposure(routed=ports)

@@ -9,8 +9,9 @@ from audit.bodies import GROUPS, RawBody
 from audit.model import ADMIN_GROUP, ObjectRef
 from audit.snapshot import Entry, Snapshot
 
-Effect = Literal["any", "restrict", "restrict-outside"]
-"""What such a policy can do: allow and deny; only deny; only deny connections that leave the pod network."""
+Effect = Literal["any", "restrict", "restrict-outside", "outside"]
+"""What such a policy can do: allow and deny; only deny; only deny connections that leave the pod network; allow and
+deny connections with outside addresses, either way."""
 
 FOREIGN: dict[str, dict[str, Effect]] = {
     "cilium.io": {
@@ -26,10 +27,7 @@ FOREIGN: dict[str, dict[str, Effect]] = {
     "policy.linkerd.io": {"Server": "restrict", "ServerAuthorization": "restrict", "AuthorizationPolicy": "restrict"},
     "k8s.ovn.org": {
         "EgressFirewall": "restrict-outside",
-        "UserDefinedNetwork": "any",
-        "ClusterUserDefinedNetwork": "any",
-        "ClusterNetworkConnect": "any",
-        "RouteAdvertisements": "any",
+        "RouteAdvertisements": "outside",
     },
     "network.openshift.io": {
         "EgressNetworkPolicy": "restrict-outside",
