@@ -19,6 +19,7 @@ from audit.errors import UsageError, did_you_mean
 from audit.exposure.entries import HIDDEN
 from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
+from audit.networks import DEFAULT, network_name
 from audit.permits import UNCERTAIN
 from audit.pieces import Piece, pieces
 from audit.policies import Policy
@@ -190,6 +191,7 @@ class _Case:
         if (piece.possible - piece.certain) & self._asked:
             for reason in sorted(piece.reasons):
                 yield f"  unknown because of {reason}: {UNCERTAIN[reason]}"
+        yield from self._network_lines(left, right)
         yield from self._matrix_lines(left, right, piece)
         yield f"egress of {source}"
         yield from self._side("egress", left, right)
@@ -211,6 +213,21 @@ class _Case:
         beyond = (piece.certain & self._asked) - expected.allowed
         if beyond:
             yield f"  beyond the matrix: {beyond}"
+
+    def _network_lines(self, left: int, right: int) -> Iterator[str]:
+        """On which networks two pods are, where that matters."""
+        hosts = range(self._classes.selectable, self._classes.size)
+        if left in hosts or right in hosts:
+            return
+        inventory = self._classes.inventory
+        pods = [inventory.endpoints[self._classes.members[number][0]] for number in (left, right)]
+        homes = [inventory.networks.home.get(pod.namespace, DEFAULT) for pod in pods]
+        if any(homes):
+            named = [network_name(home) for home in homes]
+            meet = "the same" if homes[0] == homes[1] else "pods of different networks do not meet there"
+            yield f"  networks: {named[0]} -> {named[1]}: {meet}"
+        for one in sorted({one.network for one in pods[0].attachments} & {one.network for one in pods[1].attachments}):
+            yield f"  both are attached to {one or 'networks that may lead anywhere'}, where no NetworkPolicy binds them"
 
     def _zone(self, number: int) -> str:
         return self._group_of[number].zone or UNZONED

@@ -201,6 +201,12 @@ def _multitenant(snapshot: Snapshot, namespaces: Mapping[str, Namespace]) -> Net
     return Networks(home=parted, open_default=True, secondary_enforced=None)
 
 
+def network_name(network: str) -> str:
+    """What people call a primary network."""
+    names = {DEFAULT: "the default network", UNDECIDED: "a network that cannot be told"}
+    return names.get(network, f"network {network}")
+
+
 def spec_of(entry: Entry) -> Mapping[str, Any]:
     """The spec of an object whose kind has no struct; empty where it is no mapping."""
     return mapping(msgspec.json.decode(entry.body.spec) if bytes(entry.body.spec) else None)

@@ -17,6 +17,7 @@ from audit.inventory import Pod
 from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, ZoneMatrix
 from audit.pieces import Piece, pieces
+from audit.profile import Plugin
 from audit.reach import Reachability
 from audit.reach_zones import by_zone
 from audit.snapshot import Snapshot
@@ -26,13 +27,15 @@ SCHEMA = "zone-audit.reachability/1"
 By = Literal["pod", "workload", "namespace", "zone"]
 
 
-def document(snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "pod") -> dict[str, Any]:
+def document(
+    snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "pod", plugin: Plugin | None = None
+) -> dict[str, Any]:
     """The document as JSON-ready values; without a matrix endpoints have no zone and exposure is unknown.
 
     Endpoints are sorted by namespace, kind and name, address ranges by first address; connections by source, target and
     verdict.
     """
-    meetings = meetings_of(snapshot, matrix)
+    meetings = meetings_of(snapshot, matrix, plugin)
     routable = {"routable": ALL, "overlay": NONE}.get(matrix.settings.pod_network) if matrix else None
     writer = _Writer(meetings, by, routable)
     writer.fill()

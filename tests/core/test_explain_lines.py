@@ -230,6 +230,18 @@ def test_a_pod_may_come_back_in_through_a_node_port_with_a_nodes_address() -> No
     assert ask(WEB, PG, "tcp/5432", node_port, SEALED, kept_in).verdict == "denied"
 
 
+def test_networks_are_named_where_they_part_pods() -> None:
+    label = {"k8s.ovn.org/primary-user-defined-network": ""}
+    own = {"apiVersion": "k8s.ovn.org/v1", "kind": "UserDefinedNetwork", "metadata": {"name": "n", "namespace": "own"}}
+    own |= {"spec": {"topology": "Layer2", "layer2": {"role": "Primary"}}}
+    found = ask("own/Pod/x", PG, "tcp/80", own, namespace("own", **label), pod("x", "own"))
+    assert found.verdict == "denied"
+    assert (
+        "  networks: network own/n -> the default network: pods of different networks do not meet there" in found.lines
+    )
+    assert not any("networks:" in line for line in ask(WEB, PG, "tcp/80").lines)
+
+
 def test_what_was_not_read_is_said_first() -> None:
     rollout = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "r", "namespace": "app"}}
     found = ask(WEB, PG, "tcp/80", rollout | {"spec": {"template": {"spec": {"containers": []}}}})
