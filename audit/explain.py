@@ -226,8 +226,10 @@ class _Case:
             named = [network_name(home) for home in homes]
             meet = "the same" if homes[0] == homes[1] else "pods of different networks do not meet there"
             yield f"  networks: {named[0]} -> {named[1]}: {meet}"
-        for one in sorted({one.network for one in pods[0].attachments} & {one.network for one in pods[1].attachments}):
-            yield f"  both are attached to {one or 'networks that may lead anywhere'}, where no NetworkPolicy binds them"
+        shared = {one.network for one in pods[0].attachments} & {one.network for one in pods[1].attachments}
+        for network in sorted(shared):
+            where = network or "networks that may lead anywhere"
+            yield f"  both are attached to {where}, where no NetworkPolicy binds them"
 
     def _zone(self, number: int) -> str:
         return self._group_of[number].zone or UNZONED
