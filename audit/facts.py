@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact, Population
 from audit.permits import UNCERTAIN
 from audit.policies import Policy
 from audit.policy.clause import AnyPeer, Direction, OwnPods, Peer, PolicyText, SelectedPods
+from audit.policy.foreign import Foreign
 from audit.reach import Reachability
 from audit.traffic import ALL
 
@@ -31,7 +32,7 @@ def gather(reach: Reachability, doubts: Mapping[str, int], home: Mapping[str, st
         population=_population(reach, home),
         isolation=dict(_isolation(reach)),
         policies=tuple(_policy(reach, index, policy) for index, policy in enumerate(reach.policies)),
-        assumptions=tuple(_assumptions(doubts)),
+        assumptions=tuple(_assumptions(reach, doubts)),
         foreign=tuple(one.ref for one in reach.foreign),
     )
 
@@ -52,11 +53,18 @@ def _population(reach: Reachability, home: Mapping[str, str]) -> dict[str, Popul
     return found
 
 
-def _assumptions(doubts: Mapping[str, int]) -> Iterator[Assumption]:
+def _assumptions(reach: Reachability, doubts: Mapping[str, int]) -> Iterator[Assumption]:
     for name, text in sorted(_STANDING.items()):
         yield Assumption(id=name, text=text)
     for name, count in sorted(doubts.items()):
-        yield Assumption(id=name, text=UNCERTAIN[name], connections=count)
+        seen = f" Seen: {_kinds(reach.foreign)}." if name == "unmodelled-policy" else ""
+        yield Assumption(id=name, text=UNCERTAIN[name] + seen, connections=count)
+
+
+def _kinds(foreign: Iterable[Foreign]) -> str:
+    """`CiliumNetworkPolicy of cilium.io (3), ...`: every kind with the number of its objects."""
+    counts = Counter((one.ref.kind, one.group) for one in foreign)
+    return ", ".join(f"{kind} of {group} ({count})" for (kind, group), count in sorted(counts.items()))
 
 
 def _isolation(reach: Reachability) -> Iterator[tuple[str, Isolation]]:

@@ -236,9 +236,8 @@ def test_networks_are_named_where_they_part_pods() -> None:
     own |= {"spec": {"topology": "Layer2", "layer2": {"role": "Primary"}}}
     found = ask("own/Pod/x", PG, "tcp/80", own, namespace("own", **label), pod("x", "own"))
     assert found.verdict == "denied"
-    assert (
-        "  networks: network own/n -> the default network: pods of different networks do not meet there" in found.lines
-    )
+    apart = "pods of different networks do not meet there"
+    assert f"  networks: network own/n -> the default network: {apart}" in found.lines
     assert not any("networks:" in line for line in ask(WEB, PG, "tcp/80").lines)
 
 

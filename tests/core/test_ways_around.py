@@ -11,6 +11,7 @@ from tests.core.clusters import cell, evaluate, matrix, pod, policy, service, tc
 
 Json = Any
 ZONES = [zone("a"), zone("b"), zone("net", kind="internet")]
+PLAN = matrix(ZONES, pod_network="overlay")
 DENY: Json = {"policyTypes": ["Ingress"]}
 WORLD = [
     zoned("na", "a"),
@@ -23,7 +24,7 @@ PORT = {"port": 80, "targetPort": 8080, "nodePort": 30080}
 
 
 def found(*more: Json, source: str = "a", target: str = "b") -> Any:
-    return cell(evaluate(matrix(ZONES, pod_network="overlay"), *WORLD, *more), source, target)
+    return cell(evaluate(PLAN, *WORLD, *more), source, target)
 
 
 def test_a_pod_that_may_leave_the_pod_network_can_call_a_node_port() -> None:
@@ -66,6 +67,16 @@ def test_a_policy_kind_is_known_by_its_name(kind: str, api: str) -> None:
     assert found(other).reasons == ("unmodelled-policy",)
     staged = other | {"apiVersion": "projectcalico.org/v3", "kind": "StagedNetworkPolicy"}
     assert found(staged).possible == NONE
+
+
+def test_the_register_names_the_kinds_that_are_not_modelled() -> None:
+    made = [
+        {"apiVersion": "cilium.io/v2", "kind": "CiliumNetworkPolicy", "metadata": {"name": name, "namespace": "nb"}}
+        for name in ("x", "y")
+    ]
+    facts = evaluate(PLAN, *WORLD, *made).facts
+    (text,) = [one.text for one in facts.assumptions if one.id == "unmodelled-policy"]
+    assert text.endswith("Seen: CiliumNetworkPolicy of cilium.io (2).")
 
 
 @pytest.mark.parametrize(
