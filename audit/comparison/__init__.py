@@ -1,0 +1,1 @@
+"""What differs between two snapshots: connections, the objects that decide them, findings."""
