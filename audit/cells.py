@@ -57,13 +57,18 @@ def evaluate(
     say("joining both sides of connections")
     meetings = joined(reach, zone_map)
     say("comparing with the matrix")
+    return tallied(meetings, zone_map, matrix)
+
+
+def tallied(meetings: Meetings, zone_map: ZoneMap, matrix: ZoneMatrix) -> Evaluation:
+    """What flows between the zones, of connections that are joined already."""
     tally = Tally(meetings, matrix)
     cells = tally.cells()
     ranges = len(set(outside_groups(meetings)))
-    pods = inventory.pods
+    pods = meetings.reach.inventory.pods
     scope = ScopeFacts(endpoint_pairs=pods * (pods - 1) + 2 * pods * ranges, outside_ranges=ranges)
     home = {name: member.zone for name, member in zone_map.namespaces.items()}
-    return Evaluation(cells=cells, facts=gather(reach, tally.doubts, home), scope=scope)
+    return Evaluation(cells=cells, facts=gather(meetings.reach, tally.doubts, home), scope=scope)
 
 
 def meetings_of(snapshot: Snapshot, matrix: ZoneMatrix | None, plugin: Plugin | None = None) -> Meetings:

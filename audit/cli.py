@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "scan": "Compare a cluster or manifests with the zone matrix and write the report.",
     "reach": "Show what can reach what.",
     "explain": "Show every hop of one connection and every policy that decides it.",
+    "diff": "Show what changed between two snapshots: connections, causes, findings.",
     "matrix": "Check, convert or show a zone matrix.",
     "rules": "List the rules, or show one.",
     "init": "Write a starter zones.yaml from what the sources hold.",
@@ -38,7 +39,7 @@ COMMANDS: Mapping[str, str] = {
 class Commands(Group):
     """Commands by name, imported on use."""
 
-    planned = ("collect", "diff", "fix", "verify")
+    planned = ("collect", "fix", "verify")
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature of click
         """All names, in the order of COMMANDS."""

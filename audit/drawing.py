@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from audit.safetext import safe_text
+from audit.tables import aligned, comma_separated, markdown
 from audit.traffic import Traffic
 
 COLUMNS = ("source", "target", "verdict", "ports", "exposed", "partial", "reason")
@@ -60,10 +59,7 @@ def _table(document: Mapping[str, Any]) -> str:
     rows = _rows(document)
     if not rows:
         return "no connection is possible\n"
-    used = [index for index in range(len(COLUMNS)) if any(row[index] for row in rows)]
-    lines = [tuple(COLUMNS[index].upper() for index in used), *(tuple(row[index] for index in used) for row in rows)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(used))]
-    text = "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+    text = aligned(COLUMNS, rows)
     count = len(document["connections"])
     return (
         f"{text}\n\n{count} connections between {len(document['endpoints'])} endpoints; pairs not listed are denied\n"
@@ -71,23 +67,11 @@ def _table(document: Mapping[str, Any]) -> str:
 
 
 def _csv(document: Mapping[str, Any]) -> str:
-    """Cells that a spreadsheet would run as a formula get a leading apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in _rows(document):
-        writer.writerow([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in row])
-    return out.getvalue()
+    return comma_separated(COLUMNS, _rows(document))
 
 
 def _markdown(document: Mapping[str, Any]) -> str:
-    def cell(text: str) -> str:
-        for char in "\\`*_{}[]<>|~#":
-            text = text.replace(char, "\\" + char)
-        return text
-
-    head = f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}\n"
-    return head + "".join(f"| {' | '.join(map(cell, row))} |\n" for row in _rows(document))
+    return markdown(COLUMNS, _rows(document))
 
 
 def _dot(document: Mapping[str, Any]) -> str:

@@ -102,41 +102,27 @@ def scan(  # noqa: PLR0913 - the options of the command
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """The report; errors as the stages raise them. What people wrote is read first, since it is quick to refuse."""
-    from audit import cells, checker, inventory, matrix, sources, zones
+    from audit import assessment, cells, inventory, sources, zones
     from audit.assemble import Basis, assemble
-    from audit.discovery import discover
-    from audit.exceptions import load as load_exceptions
-    from audit.exempt import exempt
 
     progress("reading the zone matrix")
-    declared = matrix.load(matrix_file)
-    entries = load_exceptions(exceptions) if exceptions else ()
-    rules = discover(rules_directory)
+    declared = assessment.declared(matrix_file, exceptions, rules_directory)
     snapshot = sources.read(given, stdin=stdin, progress=progress)
     progress("numbering endpoints")
     population = inventory.build(snapshot)
-    zone_map = zones.assign(declared, population.namespaces.values(), population.nodes.values())
-    evaluation = cells.evaluate(population, zone_map, declared, progress)
+    zone_map = zones.assign(declared.matrix, population.namespaces.values(), population.nodes.values())
+    evaluation = cells.evaluate(population, zone_map, declared.matrix, progress)
     progress("running rules")
-    results = checker.check(
-        rules,
-        inventory=population,
-        zone_map=zone_map,
-        matrix=declared,
-        flows=evaluation.cells,
-        facts=evaluation.facts,
-        today=created.date(),
-    )
-    exempted = exempt(results, entries, declared, created.date())
+    exempted = assessment.judged(declared, population, zone_map, evaluation, created.date())
     basis = Basis(
         source=" ".join(given),
         inventory=population,
         zone_map=zone_map,
-        matrix=declared,
+        matrix=declared.matrix,
         facts=evaluation.facts,
         scope=evaluation.scope,
         exceptions=exempted.records,
-        inputs=_declared(declared, exceptions),
+        inputs=_declared(declared.matrix, exceptions),
         notes=exempted.notes,
     )
     return assemble(exempted.results, basis, created=created.strftime("%Y-%m-%dT%H:%M:%SZ"), fail_on=fail_on)

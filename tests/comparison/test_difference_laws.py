@@ -68,8 +68,8 @@ def identity(one: Json) -> tuple[object, ...]:
 def compared(old: Meetings, new: Meetings, plan: ZoneMatrix | None) -> tuple[Units, list[Block]]:
     units, store = Units(old, new), Store()
     routable = {"routable": ALL, "overlay": NONE}.get(plan.settings.pod_network) if plan else None
-    sides = [Columns(side, units, store, routable) for side in (old, new)]
-    return units, blocks(*sides, store)
+    before, after = (Columns(side, units, store, routable) for side in (old, new))
+    return units, blocks(before, after, store)
 
 
 def by_engine(old: Meetings, new: Meetings, plan: ZoneMatrix | None) -> Changed:
