@@ -142,7 +142,7 @@ class Blame:
         return services or own or self._about(target)
 
     def _leads(self, place: int, target: int) -> bool:
-        """Whether an object may be an entry point of a workload: a Service that selects it, or any other but policies."""
+        """Whether an object may be an entry point of a workload: a Service that selects it, or any non-policy."""
         change = self._changes[place]
         if change.ref.kind != "Service":
             return bool(change.entries) and change.ref.kind not in _POLICIES

@@ -175,7 +175,7 @@ class _Trace:
         """Connection -> its causes."""
 
     def causes(self, touching: Mapping[int, tuple[FrozenBitMap, FrozenBitMap]]) -> list[tuple[int, list[Block]]]:
-        """(changed object, the connections that it decides) among those given; else whatever decides the first of all."""
+        """(changed object, the connections that it decides) of those given; else whatever decides the first of all."""
         found = [(place, self._caused(place, *ends)) for place, ends in sorted(touching.items())]
         decisive = [(place, blocks) for place, blocks in found if blocks]
         return decisive or [(place, [self._block]) for place in self._why(*next(self._block.listed()))]

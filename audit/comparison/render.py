@@ -1,4 +1,4 @@
-"""A Difference as JSON, which keeps text as it was read, and as table, Markdown or CSV, which go through `safe_text`."""
+"""A Difference as JSON, which keeps text as it was read, and as table, Markdown or CSV through `safe_text`."""
 
 from __future__ import annotations
 
