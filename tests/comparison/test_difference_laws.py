@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from audit import reach_json
 from audit.cells import meetings_of
-from audit.comparison.changes import STATES, Block, State, blocks
+from audit.comparison.changes import KINDS, STATES, Block, State, blocks
 from audit.comparison.columns import Columns, Store
 from audit.comparison.units import Units
 from audit.meet import Meetings
 from audit.model import ZoneMatrix
 from audit.snapshot import Snapshot
 from audit.traffic import ALL, NONE, AddressSet, Traffic
+from tests.comparison.pairs import compare
 from tests.core.clusters import flow, matrix, tcp, zone
 from tests.core.clusters import snapshot as read
 from tests.oracle.strategies import ANYTHING, clusters
@@ -170,3 +171,23 @@ def test_the_way_back_undoes_the_way_there(objects: tuple[list[Json], list[Json]
     old, new = (meetings_of(side, PLAN) for side in both(objects))
     there, back = by_engine(old, new, PLAN), by_engine(new, old, PLAN)
     assert {(source, target, now, was): ports for (source, target, was, now), ports in there.items()} == back
+
+
+@law
+@given(pairs_of_clusters(), st.booleans())
+def test_every_changed_connection_names_an_object_that_differs_and_counts_are_exact(
+    objects: tuple[list[Json], list[Json]],
+    zoned: bool,  # noqa: FBT001 - drawn
+) -> None:
+    found = compare(*objects, PLAN if zoned else None)
+    known = {one.id for one in found.causes}
+    assert all(one.causes and known.issuperset(one.causes) for one in found.connections)
+    for kind in KINDS:
+        pairs = {(one.src, one.dst) for one in found.connections if one.change == kind}
+        assert getattr(found.changes, kind).pairs == len(pairs)
+        for between in found.zone_pairs:
+            zones = (between.from_zone, between.to_zone)
+            mine = {(one.src, one.dst) for one in found.connections if one.change == kind and (one.from_zone, one.to_zone) == zones}
+            assert getattr(between.changes, kind).pairs == len(mine)
+        for cause in found.causes:
+            assert getattr(cause, kind) <= len(pairs)
