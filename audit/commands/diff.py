@@ -48,7 +48,7 @@ Examples:
   zone-audit diff main/manifests branch/manifests --zones zones.yaml -f md -o comment.md
 """,
 )
-@click.argument("sources", nargs=2, required=True, metavar="OLD NEW")
+@click.argument("sources", nargs=-1, required=True, metavar="OLD NEW")
 @click.option("--zones", metavar="FILE", help="Zone matrix: YAML, CSV or XLSX; adds zones and findings.")
 @click.option("--exceptions", metavar="FILE", help="Approved exceptions, applied to both sides as of today.")
 @output_options(FORMATS)
@@ -70,7 +70,7 @@ Examples:
 def command(  # noqa: PLR0913 - one argument per option
     ctx: click.Context,
     *,
-    sources: tuple[str, str],
+    sources: tuple[str, ...],
     zones: str | None,
     exceptions: str | None,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
@@ -82,11 +82,13 @@ def command(  # noqa: PLR0913 - one argument per option
 ) -> int:
     """Show which connections opened, closed and changed, what caused it, and which findings are new or fixed."""
     session: Session = ctx.obj
+    if len(sources) != 2:  # noqa: PLR2004 - OLD and NEW
+        raise UsageError(f"`diff` compares two snapshots, not {len(sources)}", hint="give OLD and NEW, one SOURCE each")
     chosen = outlets(ctx, FORMATS[0], SUFFIXES)
     if zones is None and (exceptions or fail_on or rules_directory):
         given = "--exceptions" if exceptions else "--fail-on" if fail_on else "--rules"
         raise UsageError(f"`{given}` needs a zone matrix", hint="name it with `--zones`")
-    if sources == ("-", "-"):
+    if sources[0] == sources[1] == "-":
         raise UsageError("`-` can be given once only")
     from audit.assessment import declared
     from audit.comparison.compose import Terms, difference

@@ -68,8 +68,9 @@ def _finding(old: CheckedFinding | None, new: CheckedFinding | None, status: Sta
 
 
 def _places(one: CheckedFinding) -> Iterator[tuple[str, int]]:
+    """Where the objects at fault were read, then those on the path."""
     refs = [cause.ref or cause.endpoint for cause in one.finding.path]
-    for ref in (*refs, *one.finding.subjects):
+    for ref in (*one.finding.subjects, *refs):
         if ref is not None and ref.origin is not None:
             yield ref.origin.file, ref.origin.line
 

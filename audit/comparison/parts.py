@@ -16,6 +16,8 @@ from audit.traffic import Traffic, union
 Zones = tuple[str, str]
 MOST_TRACES = 20_000
 """Connections that are traced to their causes: seconds, even where every object differs."""
+EACH = 200
+"""Up to so many connections of a part are traced one by one; in a larger one some stand for those that look alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ def asked(sample: Sample) -> Asked:
 def traced(found: Sequence[Part], blame: Blame, touching: Sequence[tuple[FrozenBitMap, FrozenBitMap]]) -> Traced:
     """The causes of all parts, largest part first.
 
-    One connection stands for all of a part that the same object touches on the same side.
+    In a large part one connection stands for all that the same object touches on the same side.
     """
     by_unit = _inverted(touching)
     touched = FrozenBitMap(by_unit)
@@ -176,9 +178,25 @@ class _Trace:
 
     def causes(self, touching: Mapping[int, tuple[FrozenBitMap, FrozenBitMap]]) -> list[tuple[int, list[Block]]]:
         """(changed object, the connections that it decides) of those given; else whatever decides the first of all."""
+        if self._block.pairs <= EACH:
+            return self._each()
         found = [(place, self._caused(place, *ends)) for place, ends in sorted(touching.items())]
         decisive = [(place, blocks) for place, blocks in found if blocks]
         return decisive or [(place, [self._block]) for place in self._why(*next(self._block.listed()))]
+
+    def _each(self) -> list[tuple[int, list[Block]]]:
+        """As `causes`, every connection asked by itself."""
+        found: dict[int, dict[int, list[int]]] = {}
+        for source, target in self._block.listed():
+            for place in self._why(source, target):
+                found.setdefault(place, {}).setdefault(target, []).append(source)
+        return [
+            (
+                place,
+                [replace(self._block, sources=FrozenBitMap(of), targets=FrozenBitMap([to])) for to, of in by.items()],
+            )
+            for place, by in sorted(found.items())
+        ]
 
     def _caused(self, place: int, sources: FrozenBitMap, targets: FrozenBitMap) -> list[Block]:
         """The connections that one object decides: all of the sources and of the targets that it touches."""

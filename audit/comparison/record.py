@@ -123,7 +123,7 @@ class FindingChange(msgspec.Struct, frozen=True, kw_only=True):
     ports: dict[str, str] = {}
     subjects: tuple[str, ...] = ()
     file: str = ""
-    """Of the first object on its path that has a place: in the new snapshot, or in the old where it is fixed."""
+    """Of the first object at fault that has a place: in the new snapshot, or in the old where it is fixed."""
     line: int = 0
     exception: str = ""
 

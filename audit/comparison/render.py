@@ -16,6 +16,8 @@ CONNECTIONS = ("change", "source", "target", "was", "now", "ports", "from", "to"
 ZONES = ("from", "to", "opened", "closed", "changed", "newly open ports", "caused by")
 CAUSES = ("#", "object", "difference", "opened", "closed", "changed", "place")
 FINDINGS = ("finding", "severity", "rule", "was", "now", "from", "to", "what", "place")
+MOST_CAUSES, MOST_IDS = 50, 6
+"""Causes that a table lists, those of most pairs, and that one of its cells names; JSON and CSV have all."""
 Table = tuple[str, Sequence[str], list[tuple[str, ...]], str]
 """Title, head, rows, and a remark below."""
 
@@ -66,7 +68,12 @@ def _tables(found: Difference) -> Iterator[Table]:
     """Everything but what is empty."""
     tables: Iterable[Table] = (
         ("Pairs of zones", ZONES, list(_zones(found)), ""),
-        ("Objects that differ and decide a changed connection", CAUSES, list(map(_cause, found.causes)), ""),
+        (
+            "Objects that differ and decide a changed connection",
+            CAUSES,
+            list(map(_cause, found.causes[:MOST_CAUSES])),
+            f"\n\n{rest:,} more objects; `-f json` has all" if (rest := len(found.causes) - MOST_CAUSES) > 0 else "",
+        ),
         ("Connections", CONNECTIONS, list(_connections(found)), _left_out(found)),
         ("Findings", FINDINGS, [_finding(one) for one in found.findings if one.status != "unchanged"], ""),
     )
@@ -138,9 +145,9 @@ def _place(file: str, line: int) -> str:
     return f"{file}:{line}" if line else file
 
 
-def _ids(causes: Iterable[int]) -> str:
-    return " ".join(f"#{one}" for one in causes)
+def _ids(causes: Sequence[int]) -> str:
+    return " ".join(f"#{one}" for one in causes[:MOST_IDS]) + _more(len(causes) - MOST_IDS)
 
 
 def _more(count: int) -> str:
-    return f" +{count}" if count else ""
+    return f" +{count}" if count > 0 else ""

@@ -179,7 +179,10 @@ def test_a_cluster_wide_policy_that_denies_is_a_cause() -> None:
         },
     }
     found = compare(BASE, [*BASE, deny], PLAN)
-    assert rows(found) == [("closed", WEB, API, "allowed", "denied", "any"), ("closed", WEB, PG, "allowed", "denied", "any")]
+    assert rows(found) == [
+        ("closed", WEB, API, "allowed", "denied", "any"),
+        ("closed", WEB, PG, "allowed", "denied", "any"),
+    ]
     assert causes(found, WEB, API) == {"added AdminNetworkPolicy apart"}
     (between,) = found.zone_pairs
     assert (between.from_zone, between.to_zone, between.changes.closed.pairs) == ("dmz", "internal", 2)
@@ -217,7 +220,9 @@ def test_connections_count_between_the_zones_where_they_are_open() -> None:
 
 
 def test_findings_are_new_fixed_or_unchanged() -> None:
-    both, gone, come = (policy({"policyTypes": ["Ingress"], "ingress": [{}]}, ns, "open") for ns in ("web", "app", "db"))
+    both, gone, come = (
+        policy({"policyTypes": ["Ingress"], "ingress": [{}]}, ns, "open") for ns in ("web", "app", "db")
+    )
     closed = [policy(DENY_ALL, ns, "closed") for ns in ("web", "app", "db")]
     found = compare([*BASE, *closed, both, gone], [*BASE, *closed, both, come], PLAN)
     by_status: dict[str, set[str]] = {}

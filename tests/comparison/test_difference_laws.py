@@ -187,7 +187,12 @@ def test_every_changed_connection_names_an_object_that_differs_and_counts_are_ex
         assert getattr(found.changes, kind).pairs == len(pairs)
         for between in found.zone_pairs:
             zones = (between.from_zone, between.to_zone)
-            mine = {(one.src, one.dst) for one in found.connections if one.change == kind and (one.from_zone, one.to_zone) == zones}
+            mine = {
+                (one.src, one.dst)
+                for one in found.connections
+                if one.change == kind and (one.from_zone, one.to_zone) == zones
+            }
             assert getattr(between.changes, kind).pairs == len(mine)
         for cause in found.causes:
-            assert getattr(cause, kind) <= len(pairs)
+            mine = {(one.src, one.dst) for one in found.connections if one.change == kind and cause.id in one.causes}
+            assert getattr(cause, kind) == len(mine)
