@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from audit import __version__
@@ -210,12 +210,15 @@ def _failing(findings: Iterable[FindingChange], fail_on: Severity) -> int:
 
 def _headline(changes: Changed, findings: Sequence[FindingChange], terms: Terms) -> str:
     """One sentence without a final period."""
-    sums: Mapping[str, int] = {"opened": changes.opened.pairs, "closed": changes.closed.pairs}
-    said = [f"{count:,} connections {kind}" for kind, count in (*sums.items(), ("changed", changes.changed.pairs))]
+    said = [f"{_many(getattr(changes, kind).pairs, 'connection')} {kind}" for kind in KINDS]
     if terms.matrix is None:
         return ", ".join(said)
     count = counted(findings)
     at = _failing(findings, terms.fail_on)
-    new = f"{count['new']} findings new ({at} failing at or above {terms.fail_on})"
+    new = f"{_many(count['new'], 'finding')} new ({at} failing at or above {terms.fail_on})"
     rest = [f"{count[status]} {status}" for status in ("fixed", "unchanged", "undecided") if count[status]]
     return ", ".join([*said, new, *rest])
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
