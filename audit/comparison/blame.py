@@ -7,42 +7,23 @@ subject or of its peer are the cause.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pyroaring import FrozenBitMap
 
 from audit.comparison.columns import Columns
 from audit.comparison.objects import ObjectChange
-from audit.model import CLUSTER_WIDE, ObjectRef
+from audit.comparison.words import Key, Word, Words
+from audit.model import CLUSTER_WIDE
 from audit.policies import keys_of
-from audit.policy.clause import DIRECTIONS, Direction
-from audit.traffic import ALL, NONE, Traffic
+from audit.policy.clause import Direction
+from audit.snapshot import Entry
+from audit.traffic import Traffic
 
-Key = tuple[str, str, str]
 _POLICIES = frozenset({"NetworkPolicy", *(one.partition(".")[0] for one in CLUSTER_WIDE)})
-_CACHE = 1 << 16
-
-
-class Word(NamedTuple):
-    """What a row, or one policy in it, says of a peer and some ports."""
-
-    certain: Traffic = NONE
-    possible: Traffic = NONE
-
-    def __or__(self, other: object) -> Word:
-        assert isinstance(other, Word)  # noqa: S101 - for the type checker
-        return Word(self.certain | other.certain, self.possible | other.possible)
-
-    def within(self, traffic: Traffic) -> Word:
-        """The part about some ports."""
-        return Word(self.certain & traffic, self.possible & traffic)
-
-    def exceeds(self, other: Word) -> bool:
-        """Whether it says more in either bound."""
-        return not (self.certain <= other.certain and self.possible <= other.possible)
+_NETWORK_GROUPS = frozenset({"k8s.ovn.org", "k8s.cni.cncf.io", "network.openshift.io"})
+_NETWORK_KINDS = frozenset({"Network", "NetNamespace", "HostSubnet", "ClusterNetwork"})
 
 
 class Asked(NamedTuple):
@@ -67,7 +48,7 @@ class Blame:
         keys = [keys_of(side.meetings.reach.policies) for side in (old, new)]
         self._read = frozenset[str]().union(*(one.pods | one.namespaces for one in keys))
         """Label keys that any policy of either snapshot reads."""
-        self._selecting = tuple(_Selecting(side) for side in (old, new))
+        self._words = tuple(Words(side) for side in (old, new))
         self._by_namespace: dict[str, list[int]] = {}
         for place, one in enumerate(changes):
             self._by_namespace.setdefault(one.ref.namespace, []).append(place)
@@ -99,12 +80,19 @@ class Blame:
 
     def _policies(self, direction: Direction, unit: int, peer: int, asked: Asked) -> Iterator[int]:
         """Causes on one side, if that side changed."""
-        words = [side.row(direction, unit, peer).within(asked.traffic) for side in self._selecting]
+        words = [side.row(direction, unit, peer).within(asked.traffic) for side in self._words]
         if words[0] == words[1]:
             return
-        before, after = (side.policies(direction, unit, peer) for side in self._selecting)
+        before, after = (side.policies(direction, unit, peer) for side in self._words)
         less, more = (before, after) if asked.rising else (after, before)
-        for key in sorted(before.keys() | after.keys()):
+        found = list(self._differing(unit, peer, asked, less, more))
+        yield from found or self._networks(unit, peer)
+
+    def _differing(
+        self, unit: int, peer: int, asked: Asked, less: Mapping[Key, Word], more: Mapping[Key, Word]
+    ) -> Iterator[int]:
+        """Policies whose word is more open in `more` than in `less`; or what made it so, if they are the same."""
+        for key in sorted(less.keys() | more.keys()):
             mine, theirs = (one.get(key, Word()).within(asked.traffic) for one in (less, more))
             freed, admitted = key in less and key not in more, theirs.exceeds(mine)
             place = self._of_key.get(key)
@@ -114,6 +102,15 @@ class Blame:
                 yield from self._about(unit)
             elif place is None and admitted:
                 yield from self._about(peer) or self._about(unit)
+
+    def _networks(self, unit: int, peer: int) -> Iterator[int]:
+        """Where policies say what they said: objects that make networks, or labels that put a namespace into one."""
+        spaces = {self._namespaces[one] for one in (unit, peer) if one in self._namespaces}
+        places = [place for name in ("", *sorted(spaces)) for place in self._by_namespace.get(name, ())]
+        found = [place for place in places if any(map(_of_networks, self._changes[place].entries))]
+        yield from found or (
+            place for name in sorted(spaces) if (place := self._of_key.get(("Namespace", "", name))) is not None
+        )
 
     def _about(self, unit: int) -> list[int]:
         """Changes of a workload and of its namespace that policies see."""
@@ -179,7 +176,7 @@ class Blame:
         for unit, name in self._namespaces.items():
             within.setdefault(name, []).append(unit)
         subjects: dict[Key, dict[Direction, set[int]]] = {}
-        for side in self._selecting:
+        for side in self._words:
             side.subjects(self._of_key.keys(), subjects)
         return [self._touching(place, within, subjects.get(one.key)) for place, one in enumerate(self._changes)]
 
@@ -200,85 +197,9 @@ class Blame:
         return here, here
 
 
-class _Selecting:
-    """Rows and policies of one snapshot, asked by unit."""
-
-    def __init__(self, side: Columns) -> None:
-        self._side = side
-        self._reach = side.meetings.reach
-        self._classes = side.meetings.reach.classes
-        self._of_class = lru_cache(_CACHE)(self._selecting)
-
-    def row(self, direction: Direction, unit: int, peer: int) -> Word:
-        """What the unit's pods let through with the peer's, on one side of the connection."""
-        total = Word()
-        for number, other in self._pairs(unit, peer):
-            if number >= self._classes.pods:
-                return Word(ALL, ALL)
-            total |= self._word(self._reach.rows[direction][number], other)
-        return total
-
-    def policies(self, direction: Direction, unit: int, peer: int) -> dict[Key, Word]:
-        """Every policy that concerns the unit on that side, with what it admits."""
-        found: dict[Key, Word] = {}
-        for number, other in self._pairs(unit, peer):
-            if number >= self._classes.selectable:
-                continue
-            grants = self._reach.grants[direction][number] or ()
-            for key, index in self._of_class(number, direction):
-                own = (grant.permit for grant in grants if grant.policy == index)
-                found[key] = found.get(key, Word()) | self._word(own, other)
-        return found
-
-    def _pairs(self, unit: int, peer: int) -> Iterator[tuple[int, int]]:
-        for number in self._some(unit):
-            yield from ((number, other) for other in self._some(peer))
-
-    def _some(self, unit: int) -> Sequence[int]:
-        """The classes of a unit; one of a range of addresses stands for all of them."""
-        found = self._side.classes_of[unit]
-        return found if unit < self._side.units.workloads else found[:1]
-
-    def _word(self, permits: Iterable[int], peer: int) -> Word:
-        total = Word()
-        for permit in (self._reach.permits.all[number] for number in permits):
-            if peer in permit.peers:
-                total |= Word(NONE if permit.reason else permit.traffic, permit.traffic)
-        return total
-
-    def _selecting(self, number: int, direction: Direction) -> list[tuple[Key, int]]:
-        """(policy, its index or -1) of all that concern a class of selectable pods."""
-        reach = self._reach
-        pod = self._classes.inventory.endpoints[self._classes.members[number][0]]
-        found = [
-            index
-            for index in reach.by_namespace.get(pod.namespace, ())
-            if (text := reach.text(index)).unknown or direction in text.isolates
-            if text.subject.matches(pod.labels)
-        ]
-        found += [index for index, _ in reach.admin.selecting.get(number, ())]
-        policies = [(reach.policies[index].ref, index) for index in found]
-        policies += [(one.ref, -1) for one in reach.foreign if one.ref.namespace in ("", pod.namespace)]
-        return [(_key(ref), index) for ref, index in policies]
-
-    def subjects(self, wanted: Iterable[Key], found: dict[Key, dict[Direction, set[int]]]) -> None:
-        """Adds for each of some policies the units that it concerns."""
-        keys = frozenset(wanted)
-        reach, classes = self._reach, self._classes
-        refs = chain((one.ref for one in reach.policies), (one.ref for one in reach.foreign))
-        named = {ref.namespace for ref in refs if _key(ref) in keys}
-        everywhere = "" in named
-        for name, (start, end) in classes.ranges.items():
-            for number in range(start, end) if everywhere or name in named else ():
-                for direction in DIRECTIONS:
-                    for key, _ in self._of_class(number, direction):
-                        if key in keys:
-                            sides = found.setdefault(key, {one: set() for one in DIRECTIONS})
-                            sides[direction].update(self._side.of_classes[number])
-
-
-def _key(ref: ObjectRef) -> Key:
-    return ref.kind, ref.namespace, ref.name
+def _of_networks(entry: Entry) -> bool:
+    """Whether an object is of a kind that makes or joins networks."""
+    return entry.group in _NETWORK_GROUPS or entry.kind in _NETWORK_KINDS
 
 
 def _namespaces(old: Columns, new: Columns) -> dict[int, str]:

@@ -132,7 +132,8 @@ _SEEN: Mapping[str, Callable[[Pod], str]] = {
         + [f"host {protocol.lower()}/{port}" for protocol, port in sorted(pod.host_ports)]
     ),
     "host-network": lambda pod: "yes" if pod.host_network else "no",
-    "networks": lambda pod: "further" if pod.attached else "the cluster's",
+    "networks": lambda pod: ", ".join(one.name or "further" for one in pod.attachments),
+    "open ports": lambda pod: str(pod.open_ports),
     "unknown labels": lambda pod: ", ".join(pod.unknown_labels),
     "addresses": lambda pod: ", ".join(map(address_text, pod.addresses)),
     "nodes": lambda pod: pod.node,

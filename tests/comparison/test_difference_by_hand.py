@@ -196,6 +196,24 @@ def test_a_label_of_a_workload_is_a_cause() -> None:
     assert causes(found, API, PG) == {"changed Deployment app/api"}
 
 
+def test_a_network_of_its_own_is_the_cause_where_policies_stayed() -> None:
+    def pods(*labels: str) -> list[Json]:
+        spaces = [namespace("app"), namespace("db", **dict.fromkeys(labels, ""))]
+        return [*spaces, pod("api", "app", "10.0.0.1"), pod("pg", "db", "10.0.0.2")]
+
+    made = {
+        "apiVersion": "k8s.ovn.org/v1",
+        "kind": "UserDefinedNetwork",
+        "metadata": {"name": "own", "namespace": "db"},
+        "spec": {"topology": "Layer2", "layer2": {"role": "Primary", "subnets": ["10.60.0.0/16"]}},
+    }
+    label = "k8s.ovn.org/primary-user-defined-network"
+    found = compare(pods(label), [*pods(label), made])
+    assert causes(found, "app/Pod/api", "db/Pod/pg") == {"added UserDefinedNetwork db/own"}
+    found = compare([*pods(), made], [*pods(label), made])
+    assert "changed Namespace db" in causes(found, "app/Pod/api", "db/Pod/pg")
+
+
 def test_pods_made_anew_and_more_of_them_are_no_change() -> None:
     def replicas(*names: str) -> list[Json]:
         return [owned(pod(name, "app", "10.0.0.9", {"app": "api"}), "Deployment", "api") for name in names]
