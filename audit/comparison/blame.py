@@ -76,7 +76,7 @@ class Blame:
         if unit >= self._units.workloads:
             return None
         namespace, kind, name = self._units.ids[unit].split("/", 2)
-        return self._of_key.get((kind, namespace, name))
+        return self._of_key.get((kind, namespace, name, ""))
 
     def _policies(self, direction: Direction, unit: int, peer: int, asked: Asked) -> Iterator[int]:
         """Causes on one side, if that side changed."""
@@ -109,13 +109,13 @@ class Blame:
         places = [place for name in ("", *sorted(spaces)) for place in self._by_namespace.get(name, ())]
         found = [place for place in places if any(map(_of_networks, self._changes[place].entries))]
         yield from found or (
-            place for name in sorted(spaces) if (place := self._of_key.get(("Namespace", "", name))) is not None
+            place for name in sorted(spaces) if (place := self._of_key.get(("Namespace", "", name, ""))) is not None
         )
 
     def _about(self, unit: int) -> list[int]:
         """Changes of a workload and of its namespace that policies see."""
         workload = self._workload(unit)
-        namespace = self._of_key.get(("Namespace", "", self._namespaces.get(unit, "")))
+        namespace = self._of_key.get(("Namespace", "", self._namespaces.get(unit, ""), ""))
         places = [place for place in (workload, namespace) if place is not None]
         return [place for place in places if self._seen(place)] or [
             place for place in places if any(one.name == "addresses" for one in self._changes[place].aspects)

@@ -20,6 +20,7 @@ from audit.snapshot import Entry, Snapshot
 from audit.traffic import address_text
 
 Labels = Mapping[str, str]
+Change = Literal["added", "removed", "changed"]
 _POPULATION = frozenset({"Pod", "Namespace", "Node", *WORKLOADS})
 """Kinds that are compared through the inventory."""
 _SHOWN = 3
@@ -41,9 +42,11 @@ class Aspect:
 class ObjectChange:
     """One object that differs."""
 
-    change: Literal["added", "removed", "changed"]
+    change: Change
     old: ObjectRef | None
     new: ObjectRef | None
+    group: str = ""
+    """API group of kinds that need it to be told apart, as in the kind keys of a Snapshot."""
     aspects: tuple[Aspect, ...] = ()
     """Of a changed object, in a fixed order."""
     entries: tuple[Entry, ...] = ()
@@ -57,9 +60,9 @@ class ObjectChange:
         return ref
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """Kind, namespace and name."""
-        return self.ref.kind, self.ref.namespace, self.ref.name
+    def key(self) -> tuple[str, str, str, str]:
+        """Kind, namespace, name and group."""
+        return self.ref.kind, self.ref.namespace, self.ref.name, self.group
 
     @property
     def text(self) -> str:
@@ -172,19 +175,19 @@ def _listed(values: Iterable[str]) -> str:
 def _entries(old: Snapshot, new: Snapshot) -> Iterator[ObjectChange]:
     for kind in sorted(old.entries.keys() | new.entries.keys()):
         if kind not in _POPULATION:
-            yield from _of_kind(old.of(kind), new.of(kind))
+            yield from _of_kind(kind.partition(".")[2], old.of(kind), new.of(kind))
 
 
-def _of_kind(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[ObjectChange]:
+def _of_kind(group: str, old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[ObjectChange]:
     sides = [{(one.namespace, one.name): one for one in listed} for listed in (old, new)]
     for name in {**sides[0], **sides[1]}:
         before, after = (side.get(name) for side in sides)
         refs = [ObjectRef(one.kind, one.namespace, one.name, one.origin) if one else None for one in (before, after)]
-        if before is None or after is None:
-            both = tuple(one for one in (before, after) if one)
-            yield ObjectChange(change="added" if after else "removed", old=refs[0], new=refs[1], entries=both)
-        elif aspects := tuple(_body(before, after)):
-            yield ObjectChange(change="changed", old=refs[0], new=refs[1], aspects=aspects, entries=(before, after))
+        both = tuple(one for one in (before, after) if one)
+        aspects = tuple(_body(before, after)) if before and after else ()
+        if aspects or len(both) == 1:
+            change: Change = "changed" if aspects else "added" if after else "removed"
+            yield ObjectChange(change=change, old=refs[0], new=refs[1], group=group, aspects=aspects, entries=both)
 
 
 def _body(old: Entry, new: Entry) -> Iterator[Aspect]:

@@ -8,12 +8,14 @@ from itertools import chain
 from typing import NamedTuple
 
 from audit.comparison.columns import Columns
-from audit.model import ObjectRef
-from audit.policy.clause import DIRECTIONS, Direction
+from audit.model import ADMIN_GROUP
+from audit.policies import Policy
+from audit.policy.clause import DIRECTIONS, AdminText, Direction
+from audit.policy.foreign import Foreign
 from audit.traffic import ALL, NONE, Traffic
 
-Key = tuple[str, str, str]
-"""Kind, namespace and name of an object."""
+Key = tuple[str, str, str, str]
+"""Kind, namespace, name and group of an object, as of an ObjectChange."""
 _CACHE = 1 << 16
 
 
@@ -93,16 +95,16 @@ class Words:
             if text.subject.matches(pod.labels)
         ]
         found += [index for index, _ in reach.admin.selecting.get(number, ())]
-        policies = [(reach.policies[index].ref, index) for index in found]
-        policies += [(one.ref, -1) for one in reach.foreign if one.ref.namespace in ("", pod.namespace)]
-        return [(_key(ref), index) for ref, index in policies]
+        policies = [(_policy_key(reach.policies[index]), index) for index in found]
+        foreign = [one for one in reach.foreign if one.ref.namespace in ("", pod.namespace)]
+        return policies + [(_foreign_key(one), -1) for one in foreign]
 
     def subjects(self, wanted: Iterable[Key], found: dict[Key, dict[Direction, set[int]]]) -> None:
         """Adds for each of some policies the units that it concerns."""
         keys = frozenset(wanted)
         reach, classes = self._reach, self._classes
-        refs = chain((one.ref for one in reach.policies), (one.ref for one in reach.foreign))
-        named = {ref.namespace for ref in refs if _key(ref) in keys}
+        known = chain(map(_policy_key, reach.policies), map(_foreign_key, reach.foreign))
+        named = {key[1] for key in known if key in keys}
         everywhere = "" in named
         for name, (start, end) in classes.ranges.items():
             for number in range(start, end) if everywhere or name in named else ():
@@ -113,5 +115,10 @@ class Words:
                             sides[direction].update(self._side.of_classes[number])
 
 
-def _key(ref: ObjectRef) -> Key:
-    return ref.kind, ref.namespace, ref.name
+def _policy_key(policy: Policy) -> Key:
+    group = ADMIN_GROUP if isinstance(policy.text, AdminText) else ""
+    return policy.ref.kind, policy.ref.namespace, policy.ref.name, group
+
+
+def _foreign_key(foreign: Foreign) -> Key:
+    return foreign.ref.kind, foreign.ref.namespace, foreign.ref.name, foreign.group

@@ -160,6 +160,17 @@ def test_a_policy_of_a_kind_that_is_not_modelled_makes_certainty_a_change() -> N
     assert causes(found, WEB, API) == {"added CiliumNetworkPolicy app/c"}
 
 
+def test_policies_of_one_name_and_two_groups_are_not_mistaken_for_each_other() -> None:
+    calico = admits(8443) | {"apiVersion": "projectcalico.org/v3", "spec": {"selector": "all()"}}
+    found = compare([*BASE, admits(8443)], [*BASE, admits(9443), calico])
+    assert sorted((one.object, one.change) for one in found.causes) == [
+        ("NetworkPolicy app/admits", "added"),
+        ("NetworkPolicy app/admits", "changed"),
+    ]
+    other = calico | {"spec": {"selector": "none()"}}
+    assert not compare([*BASE, admits(8443), calico], [*BASE, admits(8443), other]).causes
+
+
 def test_two_causes_on_two_sides_are_both_named() -> None:
     out = policy({"policyTypes": ["Egress"]}, "web", "no-way-out")
     found = compare([*BASE, CLOSED, out], BASE)
