@@ -61,6 +61,8 @@ _Key = tuple[str, int, tuple[str, ...], bool, bool]
 policy, or the number of a secondary network."""
 
 
+_NONE = -2
+"""Instead of a policy at fault: none is preferred."""
 _Part = tuple[FrozenBitMap, Traffic]
 """Source classes that all get the same traffic beyond the matrix."""
 
@@ -251,6 +253,11 @@ class Causes:
 
     def _first(self, number: int) -> Pod:
         return self._classes.inventory.endpoints[self._classes.members[number][0]]
+
+    def side(self, direction: Direction, number: int, peer: int, traffic: Traffic, reasons: tuple[str, ...]) -> Cause:
+        """Why one class lets some traffic through with a peer class; `reasons` are empty when it certainly does."""
+        key = ("doubt" if reasons else "policy", _NONE, reasons, True, False)
+        return self._cause(direction, number, peer, traffic, key)
 
     def _cause(self, direction: Direction, number: int, peer: int, traffic: Traffic, key: _Key) -> Cause:
         """Why one class lets the traffic through with a peer class; the policy at fault is preferred."""

@@ -7,13 +7,14 @@ classes are made, so that no class spans two zones.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.facts import gather
-from audit.flows import CellFlow, Facts
+from audit.flows import CellFlow, Facts, Paths
 from audit.inventory import Inventory, Pod, build
 from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, Node, ZoneMatrix
+from audit.paths import paths
 from audit.profile import Plugin
 from audit.reach import Reachability
 from audit.snapshot import Snapshot
@@ -21,6 +22,7 @@ from audit.tally import Tally
 from audit.traffic import AddressSet
 from audit.zones import ZoneMap, assign, is_platform
 
+NO_PATHS = Paths()
 SHARD_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 
 
@@ -42,6 +44,8 @@ class Evaluation:
     """Every ordered pair of zones in matrix order; UNZONED last, only when it has members."""
     facts: Facts
     scope: ScopeFacts
+    paths: Paths = NO_PATHS
+    """Ways between zones that the matrix keeps apart."""
 
 
 def evaluate(
@@ -57,11 +61,13 @@ def evaluate(
     say("joining both sides of connections")
     meetings = joined(reach, zone_map)
     say("comparing with the matrix")
-    return tallied(meetings, zone_map, matrix)
+    found = tallied(meetings, zone_map, matrix)
+    say("following paths through zones")
+    return replace(found, paths=paths(meetings, matrix, found.cells))
 
 
 def tallied(meetings: Meetings, zone_map: ZoneMap, matrix: ZoneMatrix) -> Evaluation:
-    """What flows between the zones, of connections that are joined already."""
+    """What flows between the zones, of connections that are joined already; no paths are followed."""
     tally = Tally(meetings, matrix)
     cells = tally.cells()
     ranges = len(set(outside_groups(meetings)))

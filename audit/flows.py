@@ -153,3 +153,73 @@ class Facts:
     assumptions: tuple[Assumption, ...] = ()
     foreign: tuple[ObjectRef, ...] = ()
     """Policy objects of kinds that are seen but not modelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One connection of a chain."""
+
+    source: str
+    """Zone, as is `target`."""
+    target: str
+    traffic: Traffic
+    witness: Witness | None
+    """Its source is the target of the hop before, unless the chain is one of zones only."""
+    reasons: tuple[str, ...] = ()
+    """Assumption ids; empty when certain."""
+    through: tuple[Cause, ...] = ()
+    """What lets it through, from the source on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A shortest way through other zones, from one zone to another that it must not reach."""
+
+    source: str
+    target: str
+    certain: bool
+    """True: every connection exists (must bound)."""
+    proven: bool
+    """False: each pair of zones in it is connected, but perhaps not through the same endpoints."""
+    hops: tuple[Hop, ...]
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones passed, each once in a row."""
+        return (self.source, *(hop.target for hop in self.hops if hop.target != hop.source))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """The fewest openings to close so that one zone does not certainly reach another, directly or through others."""
+
+    source: str
+    target: str
+    direct: bool
+    """Whether they are connected directly."""
+    transit: bool
+    """Whether they are connected through other zones."""
+    openings: tuple[Cause, ...] = ()
+    """Empty when none is named, `reason` then says why."""
+    least: int = 0
+    """No smaller set parts them; 0 when nothing is known or no set parts them."""
+    reason: str = ""
+
+    @property
+    def smallest(self) -> bool:
+        """Whether no smaller set than the one named exists."""
+        return bool(self.openings) and len(self.openings) == self.least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Everything about ways between zones that the matrix keeps apart."""
+
+    apart: int = 0
+    """Ordered pairs of zones with members between which it allows nothing."""
+    chains: tuple[Chain, ...] = ()
+    """At most one a pair, in order of the cells; a certain one where there is one."""
+    cuts: tuple[Cut, ...] = ()
+    """One for every such pair with a certain connection, in order of the cells."""
+    exact: bool = True
+    """False: too many permits meet to search endpoints, so that chains are those of zones and no cut is sought."""

@@ -1,0 +1,318 @@
+"""What the hops of a cluster rest on: openings, and what remains when some are closed.
+
+With openings closed, the rows of the classes that they touch are made again from the grants that remain; all other
+classes keep theirs. Closing a rule leaves its policy in place, so nothing falls back to a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import NamedTuple
+
+from pyroaring import BitMap, FrozenBitMap
+
+from audit.classes import NOTHING
+from audit.exposure.entries import Exposure
+from audit.hops import Net, Product, Side
+from audit.meet import Meetings
+from audit.permits import Permit
+from audit.policy.clause import DIRECTIONS, Direction
+from audit.reach import DEFAULT, Grant
+from audit.traffic import ALL, NONE, Traffic
+
+MOST_LINKS = 20_000
+"""Pairs of permits that meet; more of them make a search cost seconds, and the graph of zones stands in."""
+
+
+class Opening(NamedTuple):
+    """Something that can be closed: a rule, the lack of isolation of a namespace, the entry points of a workload."""
+
+    kind: str
+    """`rule`, `default` or `entry`."""
+    direction: Direction
+    number: int
+    """Policy, or workload of an entry; -1 for a default."""
+    rule: int = -1
+    namespace: str = ""
+
+
+class _Profile(NamedTuple):
+    """Classes that the same grants decide in one direction."""
+
+    grants: tuple[Grant, ...] | None
+    row: tuple[int, ...]
+    namespace: str
+    members: FrozenBitMap
+
+
+class Ground:
+    """The hops of one cluster under one matrix."""
+
+    def __init__(self, meetings: Meetings, routable: Traffic | None) -> None:
+        """`routable` is what of the pod network the outside reaches without entry points; None if not known."""
+        self._meetings = meetings
+        self._reach = meetings.reach
+        self._classes = meetings.reach.classes
+        self._routable = routable
+        self._permits = meetings.reach.permits.all
+
+    @cached_property
+    def certain(self) -> Net | None:
+        """Hops that certainly exist; None when there are too many to search."""
+        return self._inside and _joined(self._inside, (), self._entering(certain=True))
+
+    @cached_property
+    def possible(self) -> Net | None:
+        """Hops that may exist, certain ones among them; None as above."""
+        inside = self._net(certain=False)
+        return inside and _joined(inside, (), self._entering(certain=False))
+
+    @cached_property
+    def _inside(self) -> Net | None:
+        """Certain hops from pods."""
+        return self._net(certain=True)
+
+    def _net(self, *, certain: bool) -> Net | None:
+        """The hops from pods."""
+        pairs = self._pairs(certain=certain)
+        if pairs is None:
+            return None
+        pods = self._classes.all_pods
+        egress, ingress = sorted({one for one, _ in pairs}), sorted({one for _, one in pairs})
+        outs = [self._side(one, self._meetings.holders[one] & pods) for one in egress]
+        ins = [self._side(one, self._admitted[one]) for one in ingress]
+        places = {one: place for place, one in enumerate(ingress)}
+        linked: dict[int, list[int]] = {one: [] for one in egress}
+        for out, inner in sorted(pairs):
+            linked[out].append(places[inner])
+        return Net(outs, ins, [linked[one] for one in egress], () if certain else tuple(self._beside()))
+
+    def _pairs(self, *, certain: bool) -> set[tuple[int, int]] | None:
+        """(egress, ingress) permits that meet somewhere; None above MOST_LINKS."""
+        found: set[tuple[int, int]] = set()
+        for group in self._meetings.groups:
+            for met in self._meetings.of(group):
+                if not (certain and met.reasons):
+                    found.add((met.egress, met.ingress))
+            if len(found) > MOST_LINKS:
+                return None
+        return found
+
+    @cached_property
+    def _admitted(self) -> Mapping[int, FrozenBitMap]:
+        """Ingress permit -> classes whose row has it."""
+        found: dict[int, BitMap] = {}
+        for group in self._meetings.groups:
+            for permit in group.row:
+                found.setdefault(permit, BitMap()).update(group.members)
+        return {permit: FrozenBitMap(members) for permit, members in found.items()}
+
+    def _side(self, number: int, holders: FrozenBitMap) -> Side:
+        permit = self._permits[number]
+        return Side(permit.traffic, permit.peers, holders, permit.reason, permit.family)
+
+    def _entering(self, *, certain: bool, shut: FrozenBitMap = NOTHING) -> Iterator[Side]:
+        """What outside addresses may do: use entry points, but for those of some classes."""
+        nodes = self._meetings.node_atoms
+        if nodes:
+            yield Side(ALL, self._classes.all_pods, nodes)
+        peers: dict[tuple[Traffic, str], BitMap] = {}
+        for exposure, members in self._exposed.items():
+            free = self._free(exposure)
+            for traffic, reason, exposed in exposure.split(ALL, self._routable):
+                if exposed and not (certain and reason):
+                    peers.setdefault((traffic & free, reason), BitMap()).update(members)
+                    peers.setdefault((traffic - free, reason), BitMap()).update(members - shut)
+        for (traffic, reason), found in peers.items():
+            if traffic:
+                yield Side(traffic, FrozenBitMap(found), self._classes.outside - nodes, reason)
+
+    def _free(self, exposure: Exposure) -> Traffic:
+        """What the outside reaches without an entry point."""
+        return NONE if exposure.host else self._routable or NONE
+
+    @cached_property
+    def _exposed(self) -> Mapping[Exposure, FrozenBitMap]:
+        """Pod classes by how the outside reaches them."""
+        found: dict[Exposure, BitMap] = {}
+        for group in self._meetings.groups:
+            if not group.outside:
+                found.setdefault(self._reach.exposure(group.members.min()), BitMap()).update(group.members)
+        return {exposure: FrozenBitMap(members) for exposure, members in found.items()}
+
+    def _beside(self) -> Iterator[Product]:
+        for group in self._meetings.groups:
+            for one in self._meetings.beside(group.members):
+                yield Product(one.sources, group.members, one.traffic, (one.reason,))
+
+    # With some openings closed
+
+    def without(self, closed: Collection[Opening]) -> Net:
+        """What certainly remains with some openings closed; only for a cluster whose certain hops can be searched."""
+        shut = frozenset(closed)
+        net = self._inside or Net((), (), ())
+        outs, more_outs = self._again("egress", net.outs, shut)
+        ins, more_ins = self._again("ingress", net.ins, shut)
+        fresh = range(len(ins), len(ins) + len(more_ins))
+        inner = [*ins, *more_ins]
+        linked = [
+            [*listed, *(place for place in fresh if out.meets(inner[place]))]
+            for out, listed in zip(outs, net.linked, strict=True)
+        ]
+        entered = FrozenBitMap(one for one in self._entered if self._entry(one) in shut)
+        return _joined(Net(outs, inner, linked), more_outs, self._entering(certain=True, shut=entered))
+
+    @cached_property
+    def _entered(self) -> FrozenBitMap:
+        """Pod classes that an entry point leads to."""
+        return FrozenBitMap.union(NOTHING, *(members for exposure, members in self._exposed.items() if exposure.direct))
+
+    def _again(
+        self, direction: Direction, sides: Iterable[Side], shut: frozenset[Opening]
+    ) -> tuple[list[Side], list[Side]]:
+        """(the sides without the classes that closing touches, what remains of those)."""
+        if not shut:
+            return list(sides), []
+        touched = {id(one): one for opening in sorted(shut) for one in self._profiles[direction].get(opening, ())}
+        gone = FrozenBitMap.union(NOTHING, *(one.members for one in touched.values()))
+        kept = [replace(one, holders=one.holders - gone) if one.holders.intersect(gone) else one for one in sides]
+        added = [
+            Side(permit.traffic, permit.peers, one.members, "", permit.family)
+            for one in touched.values()
+            for permit in self._left(direction, one, shut)
+        ]
+        return kept, added
+
+    @cached_property
+    def _profiles(self) -> Mapping[Direction, Mapping[Opening, list[_Profile]]]:
+        """Opening -> the classes that it decides; host-network pods are decided by none."""
+        found: dict[Direction, dict[Opening, list[_Profile]]] = {}
+        for direction in DIRECTIONS:
+            grants, rows = self._reach.grants[direction], self._reach.rows[direction]
+            keyed: dict[tuple[str, int, tuple[int, ...]], list[int]] = {}
+            for namespace, (start, end) in self._classes.ranges.items():
+                for number in range(start, min(end, self._classes.selectable)):
+                    keyed.setdefault((namespace, id(grants[number]), rows[number]), []).append(number)
+            listed = found.setdefault(direction, {})
+            for (namespace, _, row), members in keyed.items():
+                profile = _Profile(grants[members[0]], row, namespace, FrozenBitMap(members))
+                every = (None,) if profile.grants is None else profile.grants
+                for opening in {self._opening(direction, grant, namespace) for grant in every}:
+                    listed.setdefault(opening, []).append(profile)
+        return found
+
+    def _opening(self, direction: Direction, grant: Grant | None, namespace: str) -> Opening:
+        if grant is None or grant.policy == DEFAULT:
+            return Opening("default", direction, -1, namespace=namespace)
+        return Opening("rule", direction, grant.policy, grant.clause.index)
+
+    def _entry(self, number: int) -> Opening:
+        """The entry points of a pod class."""
+        classes = self._classes
+        return Opening("entry", "ingress", classes.inventory.endpoints[classes.members[number][0]].workload)
+
+    def _certain_row(self, row: Sequence[int]) -> list[Permit]:
+        return [permit for number in row if not (permit := self._permits[number]).reason]
+
+    def _left(self, direction: Direction, profile: _Profile, shut: frozenset[Opening]) -> Iterator[Permit]:
+        """What certainly remains of the row of some classes; what no grant explains cannot be closed."""
+        row, grants = self._certain_row(profile.row), profile.grants or ()
+        for grant in grants:
+            if self._opening(direction, grant, profile.namespace) not in shut:
+                yield from _common(self._permits[grant.permit], row)
+        given = [self._permits[grant.permit] for grant in grants]
+        if profile.grants is not None:
+            for permit in row:
+                if permit not in given:
+                    yield from _rest(permit, given)
+
+    def openings(self, source: int, target: int, closed: Collection[Opening]) -> tuple[Opening, ...] | None:
+        """Openings that a certain hop may rest on, with some closed; None if there is no such hop."""
+        for out in self._ways("egress", source, target, closed):
+            for inner in self._ways("ingress", target, source, closed):
+                if out.family and inner.family and out.family != inner.family:
+                    continue
+                if out.traffic & inner.traffic:
+                    return tuple(one for one in (out.opening, inner.opening) if one is not None)
+        return None
+
+    def _ways(self, direction: Direction, number: int, peer: int, closed: Collection[Opening]) -> Iterator[_Way]:
+        if number >= self._classes.pods:
+            yield from self._outer_ways(direction, number, peer, closed)
+            return
+        row = [one for one in self._certain_row(self._reach.rows[direction][number]) if peer in one.peers]
+        if number >= self._classes.selectable:
+            yield from (_Way(one.traffic, one.family, None) for one in row)
+            return
+        namespace = self._classes.inventory.endpoints[self._classes.members[number][0]].namespace
+        grants = self._reach.grants[direction][number]
+        if grants is None:
+            opening = self._opening(direction, None, namespace)
+            yield from (_Way(one.traffic, one.family, opening) for one in row if opening not in closed)
+            return
+        given = [self._permits[grant.permit] for grant in grants]
+        for grant, permit in zip(grants, given, strict=True):
+            opening = self._opening(direction, grant, namespace)
+            if opening not in closed and peer in permit.peers:
+                yield from (_Way(one.traffic, one.family, opening) for one in _common(permit, row))
+        for one in row:
+            if one not in given:
+                yield from (_Way(part.traffic, part.family, None) for part in _rest(one, given) if peer in part.peers)
+
+    def _outer_ways(self, direction: Direction, number: int, peer: int, closed: Collection[Opening]) -> Iterator[_Way]:
+        if direction == "ingress" or number in self._meetings.node_atoms:
+            yield _Way(ALL, 0, None)
+            return
+        exposure, opening = self._reach.exposure(peer), self._entry(peer)
+        free = self._free(exposure)
+        if free:
+            yield _Way(free, 0, None)
+        for traffic, reason, exposed in exposure.split(ALL, self._routable):
+            if exposed and not reason and traffic - free and opening not in closed:
+                yield _Way(traffic - free, 0, opening)
+
+
+class _Way(NamedTuple):
+    """One way for one side of a hop."""
+
+    traffic: Traffic
+    family: int
+    opening: Opening | None
+    """None when nothing can close it."""
+
+
+def _joined(net: Net, outs: Iterable[Side], entering: Iterable[Side]) -> Net:
+    """The net with more sides of sources."""
+    more = [*outs, *entering]
+    linked = [[place for place, side in enumerate(net.ins) if out.meets(side)] for out in more]
+    return Net([*net.outs, *more], net.ins, [*net.linked, *linked], net.beside)
+
+
+def _common(permit: Permit, row: Iterable[Permit]) -> Iterator[Permit]:
+    """What a grant certainly gives: its permit as far as the row has it."""
+    if permit.reason:
+        return
+    for one in row:
+        traffic, peers = permit.traffic & one.traffic, permit.peers & one.peers
+        if traffic and peers:
+            yield Permit(traffic, peers, "", permit.family or one.family)
+
+
+def _rest(permit: Permit, given: Iterable[Permit]) -> list[Permit]:
+    """What of a permit none of the others covers."""
+    parts = [permit]
+    for one in given:
+        if one.reason or one.family not in (0, permit.family):
+            continue
+        parts = [
+            Permit(traffic, peers, "", permit.family)
+            for part in parts
+            for traffic, peers in (
+                (part.traffic - one.traffic, part.peers),
+                (part.traffic & one.traffic, part.peers - one.peers),
+            )
+            if traffic and peers
+        ]
+    return parts
