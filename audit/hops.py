@@ -24,6 +24,8 @@ class Side:
     holders: FrozenBitMap
     reason: str = ""
     family: int = 0
+    number: int = -1
+    """Of the permit; -1 where it was made for a search."""
 
     def meets(self, other: Side) -> Traffic:
         """What both let through, whoever the ends are."""

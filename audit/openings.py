@@ -61,21 +61,15 @@ class Ground:
     @cached_property
     def certain(self) -> Net | None:
         """Hops that certainly exist; None when there are too many to search."""
-        return self._inside and _joined(self._inside, (), self._entering(certain=True))
+        return self._net(certain=True)
 
     @cached_property
     def possible(self) -> Net | None:
         """Hops that may exist, certain ones among them; None as above."""
-        inside = self._net(certain=False)
-        return inside and _joined(inside, (), self._entering(certain=False))
-
-    @cached_property
-    def _inside(self) -> Net | None:
-        """Certain hops from pods."""
-        return self._net(certain=True)
+        return self._net(certain=False)
 
     def _net(self, *, certain: bool) -> Net | None:
-        """The hops from pods."""
+        """The hops from pods, then those of addresses."""
         pairs = self._pairs(certain=certain)
         if pairs is None:
             return None
@@ -87,7 +81,8 @@ class Ground:
         linked: dict[int, list[int]] = {one: [] for one in egress}
         for out, inner in sorted(pairs):
             linked[out].append(places[inner])
-        return Net(outs, ins, [linked[one] for one in egress], () if certain else tuple(self._beside()))
+        beside = () if certain else tuple(self._beside())
+        return _joined(Net(outs, ins, [linked[one] for one in egress], beside), self._entering(certain=certain), ())
 
     def _pairs(self, *, certain: bool) -> set[tuple[int, int]] | None:
         """(egress, ingress) permits that meet somewhere; None above MOST_LINKS."""
@@ -111,7 +106,7 @@ class Ground:
 
     def _side(self, number: int, holders: FrozenBitMap) -> Side:
         permit = self._permits[number]
-        return Side(permit.traffic, permit.peers, holders, permit.reason, permit.family)
+        return Side(permit.traffic, permit.peers, holders, permit.reason, permit.family, number)
 
     def _entering(self, *, certain: bool, shut: FrozenBitMap = NOTHING) -> Iterator[Side]:
         """What outside addresses may do: use entry points, but for those of some classes."""
@@ -152,17 +147,16 @@ class Ground:
     def without(self, closed: Collection[Opening]) -> Net:
         """What certainly remains with some openings closed; only for a cluster whose certain hops can be searched."""
         shut = frozenset(closed)
-        net = self._inside or Net((), (), ())
+        net = self.certain or Net((), (), ())
         outs, more_outs = self._again("egress", net.outs, shut)
         ins, more_ins = self._again("ingress", net.ins, shut)
-        fresh = range(len(ins), len(ins) + len(more_ins))
-        inner = [*ins, *more_ins]
-        linked = [
-            [*listed, *(place for place in fresh if out.meets(inner[place]))]
-            for out, listed in zip(outs, net.linked, strict=True)
-        ]
+        linked: list[Sequence[int]] = list(net.linked)
         entered = FrozenBitMap(one for one in self._entered if self._entry(one) in shut)
-        return _joined(Net(outs, inner, linked), more_outs, self._entering(certain=True, shut=entered))
+        if entered:
+            pods = sum(side.number >= 0 for side in outs)
+            del outs[pods:], linked[pods:]
+            more_outs += self._entering(certain=True, shut=entered)
+        return _joined(Net(outs, ins, linked), more_outs, more_ins)
 
     @cached_property
     def _entered(self) -> FrozenBitMap:
@@ -173,17 +167,26 @@ class Ground:
         self, direction: Direction, sides: Iterable[Side], shut: frozenset[Opening]
     ) -> tuple[list[Side], list[Side]]:
         """(the sides without the classes that closing touches, what remains of those)."""
-        if not shut:
-            return list(sides), []
         touched = {id(one): one for opening in sorted(shut) for one in self._profiles[direction].get(opening, ())}
         gone = FrozenBitMap.union(NOTHING, *(one.members for one in touched.values()))
-        kept = [replace(one, holders=one.holders - gone) if one.holders.intersect(gone) else one for one in sides]
-        added = [
-            Side(permit.traffic, permit.peers, one.members, "", permit.family)
-            for one in touched.values()
-            for permit in self._left(direction, one, shut)
+        back: dict[int, BitMap] = {}
+        fresh: dict[int, BitMap] = {}
+        more: list[Side] = []
+        for one in touched.values():
+            for number, permit in self._left(direction, one, shut):
+                if number in one.row:
+                    back.setdefault(number, BitMap()).update(one.members)
+                elif number >= 0:
+                    fresh.setdefault(number, BitMap()).update(one.members)
+                else:
+                    more.append(Side(permit.traffic, permit.peers, one.members, "", permit.family))
+        kept = [
+            replace(side, holders=(side.holders - gone) | back.get(side.number, NOTHING))
+            if side.holders.intersect(gone)
+            else side
+            for side in sides
         ]
-        return kept, added
+        return kept, [*(self._side(number, FrozenBitMap(members)) for number, members in fresh.items()), *more]
 
     @cached_property
     def _profiles(self) -> Mapping[Direction, Mapping[Opening, list[_Profile]]]:
@@ -216,17 +219,26 @@ class Ground:
     def _certain_row(self, row: Sequence[int]) -> list[Permit]:
         return [permit for number in row if not (permit := self._permits[number]).reason]
 
-    def _left(self, direction: Direction, profile: _Profile, shut: frozenset[Opening]) -> Iterator[Permit]:
-        """What certainly remains of the row of some classes; what no grant explains cannot be closed."""
-        row, grants = self._certain_row(profile.row), profile.grants or ()
-        for grant in grants:
-            if self._opening(direction, grant, profile.namespace) not in shut:
-                yield from _common(self._permits[grant.permit], row)
-        given = [self._permits[grant.permit] for grant in grants]
-        if profile.grants is not None:
-            for permit in row:
-                if permit not in given:
-                    yield from _rest(permit, given)
+    def _left(self, direction: Direction, profile: _Profile, shut: frozenset[Opening]) -> Iterator[tuple[int, Permit]]:
+        """What certainly remains of the row of some classes, with its number if it is a permit of a grant as it stands.
+
+        What no grant explains cannot be closed.
+        """
+        if profile.grants is None:
+            return
+        row, permits = self._certain_row(profile.row), self._permits
+        for grant in profile.grants:
+            permit = permits[grant.permit]
+            if permit.reason or self._opening(direction, grant, profile.namespace) in shut:
+                continue
+            if grant.permit in profile.row or any(one.covers(permit) for one in row):
+                yield grant.permit, permit
+            else:
+                yield from ((-1, part) for part in _common(permit, row))
+        given = {grant.permit for grant in profile.grants}
+        for number in profile.row:
+            if number not in given and not permits[number].reason:
+                yield from ((-1, part) for part in _rest(permits[number], map(permits.__getitem__, sorted(given))))
 
     def openings(self, source: int, target: int, closed: Collection[Opening]) -> tuple[Opening, ...] | None:
         """Openings that a certain hop may rest on, with some closed; None if there is no such hop."""
@@ -283,11 +295,16 @@ class _Way(NamedTuple):
     """None when nothing can close it."""
 
 
-def _joined(net: Net, outs: Iterable[Side], entering: Iterable[Side]) -> Net:
-    """The net with more sides of sources."""
-    more = [*outs, *entering]
-    linked = [[place for place, side in enumerate(net.ins) if out.meets(side)] for out in more]
-    return Net([*net.outs, *more], net.ins, [*net.linked, *linked], net.beside)
+def _joined(net: Net, outs: Iterable[Side], ins: Iterable[Side]) -> Net:
+    """The net with more sides."""
+    more, every = tuple(outs), (*net.ins, *ins)
+    fresh = range(len(net.ins), len(every))
+    linked = [
+        [*listed, *(place for place in fresh if out.meets(every[place]))]
+        for out, listed in zip(net.outs, net.linked, strict=True)
+    ]
+    linked += [[place for place, side in enumerate(every) if out.meets(side)] for out in more]
+    return Net([*net.outs, *more], every, linked, net.beside)
 
 
 def _common(permit: Permit, row: Iterable[Permit]) -> Iterator[Permit]:
