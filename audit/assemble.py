@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from audit import __version__
+from audit import __version__, path_records
 from audit.checker import CheckedCell, CheckedFinding, CheckedRule, Results
 from audit.completeness import completeness
 from audit.conclusion import exit_code, headline, overall
 from audit.discovery import pack
-from audit.flows import Cause, Facts, Population, Witness
+from audit.flows import Facts, Paths, Population, Witness
 from audit.inventory import Inventory
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Zone, ZoneMatrix
 from audit.permits import UNCERTAIN
@@ -25,14 +25,12 @@ from audit.report import (
     CellRecord,
     Counts,
     ExceptionRecord,
-    Exposure,
     FindingRecord,
     InputRecord,
     MatrixRecord,
     Report,
     RuleRecord,
     Scope,
-    Step,
     ZoneRecord,
 )
 from audit.snapshot import Snapshot
@@ -62,6 +60,7 @@ class Basis:
     matrix: ZoneMatrix
     facts: Facts
     scope: ScopeFacts
+    paths: Paths = Paths()  # noqa: RUF009 - frozen
     exceptions: tuple[ExceptionRecord, ...] = ()
     inputs: tuple[InputRecord, ...] = ()
     """The matrix and exceptions files; sources come from the snapshot."""
@@ -86,6 +85,8 @@ def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity 
         cells=tuple(map(_cell, results.cells)),
         rules=tuple(map(_rule, results.rules)),
         findings=_findings(results, basis.exceptions),
+        transit=path_records.transit(basis.paths),
+        cuts=path_records.cuts(basis.paths),
         exceptions=basis.exceptions,
         assumptions=tuple(
             AssumptionRecord(id=one.id, text=one.text, standing=one.id not in UNCERTAIN, connections=one.connections)
@@ -94,7 +95,7 @@ def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity 
         completeness=completeness(snapshot),
         inputs=_inputs(snapshot, basis.inputs),
         notes=(*snapshot.notes, *basis.notes),
-        counts=_counts(results),
+        counts=_counts(results, basis.paths),
     )
 
 
@@ -186,7 +187,7 @@ def _cell(checked: CheckedCell) -> CellRecord:
         excess_pairs=flow.excess_pairs,
         possible_pairs=flow.doubtful_pairs,
         unexposed_pairs=flow.unexposed_pairs,
-        witness=_exposure(_cell_witness(checked)),
+        witness=path_records.exposure(_cell_witness(checked)),
         reasons=cell.reasons,
         findings=checked.findings,
         controls=row.controls if row else (),
@@ -207,18 +208,6 @@ def _cell_witness(checked: CheckedCell) -> Witness | None:
         if breach := next(decisive, None):
             return breach.witness
     return flow.witness
-
-
-def _exposure(witness: Witness | None) -> Exposure | None:
-    if witness is None:
-        return None
-    return Exposure(
-        source=witness.source,
-        target=witness.target,
-        port=f"{witness.protocol.lower()}/{witness.port}",
-        source_labels=witness.source_labels,
-        target_labels=witness.target_labels,
-    )
 
 
 def _rule(checked: CheckedRule) -> RuleRecord:
@@ -254,11 +243,11 @@ def _finding(checked: CheckedFinding, refused: tuple[str, ...]) -> FindingRecord
         to_zone=finding.to_zone,
         ports=finding.traffic.ports(),
         subjects=tuple(dict.fromkeys(map(str, finding.subjects))),
-        path=tuple(map(_step, finding.path)),
+        path=tuple(map(path_records.step, finding.path)),
         matrix_row=finding.matrix_row,
         expected=finding.expected,
         observed=finding.observed,
-        evidence=tuple(exposure for one in finding.evidence if (exposure := _exposure(one))),
+        evidence=tuple(exposure for one in finding.evidence if (exposure := path_records.exposure(one))),
         fix=finding.fix,
         controls=tuple(dict.fromkeys((*checked.rule.controls, *finding.controls))),
         owner=finding.owner,
@@ -269,19 +258,6 @@ def _finding(checked: CheckedFinding, refused: tuple[str, ...]) -> FindingRecord
     )
 
 
-def _step(cause: Cause) -> Step:
-    ref = cause.ref or cause.endpoint
-    origin = ref.origin if ref else None
-    return Step(
-        text=cause.text,
-        object=str(ref) if ref else "",
-        direction=cause.direction,
-        rule=cause.rule if cause.rule >= 0 else None,
-        file=origin.file if origin else "",
-        line=origin.line if origin else 0,
-    )
-
-
 def _inputs(snapshot: Snapshot, others: Iterable[InputRecord]) -> tuple[InputRecord, ...]:
     sources = (
         InputRecord(file=one.file, sha256=one.sha256, size=one.size, objects=one.objects) for one in snapshot.inputs
@@ -289,7 +265,7 @@ def _inputs(snapshot: Snapshot, others: Iterable[InputRecord]) -> tuple[InputRec
     return (*sources, *others)
 
 
-def _counts(results: Results) -> Counts:
+def _counts(results: Results, paths: Paths) -> Counts:
     cells = Counter(one.verdict for one in results.cells)
     rules = Counter(one.verdict for one in results.rules)
     findings = Counter(one.verdict for one in results.findings)
@@ -300,4 +276,5 @@ def _counts(results: Results) -> Counts:
         findings={verdict: findings[verdict] for verdict in VERDICTS},
         severities={severity: severities[severity] for severity in SEVERITIES},
         defaulted_cells=sum(one.cell.expectation.row is None for one in results.cells),
+        apart=path_records.counts(paths),
     )

@@ -254,10 +254,22 @@ class Causes:
     def _first(self, number: int) -> Pod:
         return self._classes.inventory.endpoints[self._classes.members[number][0]]
 
-    def side(self, direction: Direction, number: int, peer: int, traffic: Traffic, reasons: tuple[str, ...]) -> Cause:
-        """Why one class lets some traffic through with a peer class; `reasons` are empty when it certainly does."""
-        key = ("doubt" if reasons else "policy", _NONE, reasons, True, False)
-        return self._cause(direction, number, peer, traffic, key)
+    def side(
+        self,
+        direction: Direction,
+        number: int,
+        peer: int,
+        traffic: Traffic,
+        *,
+        reasons: tuple[str, ...] = (),
+        network: int = 0,
+    ) -> Cause:
+        """Why one class lets some traffic through with a peer class, on a secondary network if one is given.
+
+        `reasons` are empty when it certainly does.
+        """
+        kind = "doubt" if reasons else "network" if network else "policy"
+        return self._cause(direction, number, peer, traffic, (kind, network or _NONE, reasons, True, False))
 
     def _cause(self, direction: Direction, number: int, peer: int, traffic: Traffic, key: _Key) -> Cause:
         """Why one class lets the traffic through with a peer class; the policy at fault is preferred."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from audit import reach_ways
 from audit.safetext import safe_text
 from audit.tables import aligned, comma_separated, markdown
 from audit.traffic import Traffic
@@ -21,7 +22,7 @@ def render(document: Mapping[str, Any], name: str) -> str:
         "dot": _dot,
         "svg": _svg,
     }
-    return renderers[name](document)
+    return renderers[name](document) + reach_ways.section(document, name)
 
 
 def _rows(document: Mapping[str, Any]) -> list[tuple[str, ...]]:

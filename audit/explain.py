@@ -28,6 +28,7 @@ from audit.reach import Grant
 from audit.snapshot import Snapshot
 from audit.tiers import Match
 from audit.traffic import ALL, NONE, Traffic, address_number
+from audit.way_lines import parting, through
 
 MOST_CASES = 8
 """Replicas that differ are explained one by one up to this number."""
@@ -144,6 +145,8 @@ class _Case:
             lines += self._lines(source, target, (left, right), piece)
         if len(pairs) > MOST_CASES:
             lines.append(f"{len(pairs) - MOST_CASES} further combinations of replicas are not shown")
+        for zones in dict.fromkeys((self._zone(left.number), self._zone(right.number)) for left, right in pairs):
+            lines += parting(self._meetings, self._matrix, *zones)
         return Explanation(tuple(lines), verdicts.pop() if len(verdicts) == 1 else "mixed")
 
     def _piece(self, source: _End, target: _End) -> Piece:
@@ -335,6 +338,9 @@ class _Case:
             for place, ((here, there), nodes) in enumerate(zip(pairwise(steps), pairwise(path), strict=True), start=1):
                 ports = found.graph.edges[nodes]["certain"] & (self._asked if place == len(steps) - 1 else ALL)
                 yield f"  hop {place}: {here} -> {there} on {ports}"
+                if found.exact:
+                    ends = (left.number, *(graph.first_class(found, node) for node in path[1:-1]), right.number)
+                    yield from through(self._meetings, ends[place - 1], ends[place], ports)
             yield "  it works only if every pod in between forwards the connection, or is taken over by an attacker"
 
     def _name(self, number: int) -> str:

@@ -24,12 +24,13 @@ class Side:
     holders: FrozenBitMap
     reason: str = ""
     family: int = 0
+    network: int = 0
     number: int = -1
     """Of the permit; -1 where it was made for a search."""
 
     def meets(self, other: Side) -> Traffic:
         """What both let through, whoever the ends are."""
-        apart = self.family and other.family and self.family != other.family
+        apart = self.network != other.network or (self.family and other.family and self.family != other.family)
         return NONE if apart else self.traffic & other.traffic
 
 
@@ -40,6 +41,8 @@ class Product(NamedTuple):
     targets: FrozenBitMap
     traffic: Traffic
     reasons: tuple[str, ...] = ()
+    network: int = 0
+    """0, or the secondary network that it runs on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Net:
                     side = self.ins[place]
                     if target in side.holders and (sources := out.holders & side.peers):
                         reasons = tuple(sorted({out.reason, side.reason} - {""}))
-                        yield Product(sources, side.holders & out.peers, out.meets(side), reasons)
+                        yield Product(sources, side.holders & out.peers, out.meets(side), reasons, out.network)
         for one in self.beside:
             if target in one.targets:
                 yield one

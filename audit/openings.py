@@ -16,6 +16,7 @@ from pyroaring import BitMap, FrozenBitMap
 from audit.classes import NOTHING
 from audit.exposure.entries import Exposure
 from audit.hops import Net, Product, Side
+from audit.inventory import Pod
 from audit.meet import Meetings
 from audit.permits import Permit
 from audit.policy.clause import DIRECTIONS, Direction
@@ -81,7 +82,7 @@ class Ground:
         linked: dict[int, list[int]] = {one: [] for one in egress}
         for out, inner in sorted(pairs):
             linked[out].append(places[inner])
-        beside = () if certain else tuple(self._beside())
+        beside = tuple(self._beside(certain=certain))
         return _joined(Net(outs, ins, [linked[one] for one in egress], beside), self._entering(certain=certain), ())
 
     def _pairs(self, *, certain: bool) -> set[tuple[int, int]] | None:
@@ -106,7 +107,7 @@ class Ground:
 
     def _side(self, number: int, holders: FrozenBitMap) -> Side:
         permit = self._permits[number]
-        return Side(permit.traffic, permit.peers, holders, permit.reason, permit.family, number)
+        return Side(permit.traffic, permit.peers, holders, permit.reason, permit.family, permit.network, number)
 
     def _entering(self, *, certain: bool, shut: FrozenBitMap = NOTHING) -> Iterator[Side]:
         """What outside addresses may do: use entry points, but for those of some classes."""
@@ -137,10 +138,11 @@ class Ground:
                 found.setdefault(self._reach.exposure(group.members.min()), BitMap()).update(group.members)
         return {exposure: FrozenBitMap(members) for exposure, members in found.items()}
 
-    def _beside(self) -> Iterator[Product]:
+    def _beside(self, *, certain: bool) -> Iterator[Product]:
         for group in self._meetings.groups:
             for one in self._meetings.beside(group.members):
-                yield Product(one.sources, group.members, one.traffic, (one.reason,))
+                if not (certain and one.reason):
+                    yield Product(one.sources, group.members, one.traffic, (one.reason,) if one.reason else ())
 
     # With some openings closed
 
@@ -156,7 +158,7 @@ class Ground:
             pods = sum(side.number >= 0 for side in outs)
             del outs[pods:], linked[pods:]
             more_outs += self._entering(certain=True, shut=entered)
-        return _joined(Net(outs, ins, linked), more_outs, more_ins)
+        return _joined(Net(outs, ins, linked, net.beside), more_outs, more_ins)
 
     @cached_property
     def _entered(self) -> FrozenBitMap:
@@ -179,7 +181,7 @@ class Ground:
                 elif number >= 0:
                     fresh.setdefault(number, BitMap()).update(one.members)
                 else:
-                    more.append(Side(permit.traffic, permit.peers, one.members, "", permit.family))
+                    more.append(Side(permit.traffic, permit.peers, one.members, "", permit.family, permit.network))
         kept = [
             replace(side, holders=(side.holders - gone) | back.get(side.number, NOTHING))
             if side.holders.intersect(gone)
@@ -213,8 +215,7 @@ class Ground:
 
     def _entry(self, number: int) -> Opening:
         """The entry points of a pod class."""
-        classes = self._classes
-        return Opening("entry", "ingress", classes.inventory.endpoints[classes.members[number][0]].workload)
+        return Opening("entry", "ingress", self._first(number).workload)
 
     def _certain_row(self, row: Sequence[int]) -> list[Permit]:
         return [permit for number in row if not (permit := self._permits[number]).reason]
@@ -224,9 +225,10 @@ class Ground:
 
         What no grant explains cannot be closed.
         """
-        if profile.grants is None:
-            return
         row, permits = self._certain_row(profile.row), self._permits
+        if profile.grants is None:
+            yield from ((-1, permit) for permit in row if permit.network)
+            return
         for grant in profile.grants:
             permit = permits[grant.permit]
             if permit.reason or self._opening(direction, grant, profile.namespace) in shut:
@@ -244,9 +246,7 @@ class Ground:
         """Openings that a certain hop may rest on, with some closed; None if there is no such hop."""
         for out in self._ways("egress", source, target, closed):
             for inner in self._ways("ingress", target, source, closed):
-                if out.family and inner.family and out.family != inner.family:
-                    continue
-                if out.traffic & inner.traffic:
+                if out.side.meets(inner.side):
                     return tuple(one for one in (out.opening, inner.opening) if one is not None)
         return None
 
@@ -256,43 +256,51 @@ class Ground:
             return
         row = [one for one in self._certain_row(self._reach.rows[direction][number]) if peer in one.peers]
         if number >= self._classes.selectable:
-            yield from (_Way(one.traffic, one.family, None) for one in row)
+            yield from (_way(one, None) for one in row)
             return
-        namespace = self._classes.inventory.endpoints[self._classes.members[number][0]].namespace
+        namespace = self._first(number).namespace
         grants = self._reach.grants[direction][number]
         if grants is None:
             opening = self._opening(direction, None, namespace)
-            yield from (_Way(one.traffic, one.family, opening) for one in row if opening not in closed)
+            for one in row:
+                if one.network or opening not in closed:
+                    yield _way(one, None if one.network else opening)
             return
         given = [self._permits[grant.permit] for grant in grants]
         for grant, permit in zip(grants, given, strict=True):
             opening = self._opening(direction, grant, namespace)
             if opening not in closed and peer in permit.peers:
-                yield from (_Way(one.traffic, one.family, opening) for one in _common(permit, row))
+                yield from (_way(one, opening) for one in _common(permit, row))
         for one in row:
             if one not in given:
-                yield from (_Way(part.traffic, part.family, None) for part in _rest(one, given) if peer in part.peers)
+                yield from (_way(part, None) for part in _rest(one, given) if peer in part.peers)
 
     def _outer_ways(self, direction: Direction, number: int, peer: int, closed: Collection[Opening]) -> Iterator[_Way]:
         if direction == "ingress" or number in self._meetings.node_atoms:
-            yield _Way(ALL, 0, None)
+            yield _way(Permit(ALL, NOTHING), None)
             return
         exposure, opening = self._reach.exposure(peer), self._entry(peer)
         free = self._free(exposure)
         if free:
-            yield _Way(free, 0, None)
+            yield _way(Permit(free, NOTHING), None)
         for traffic, reason, exposed in exposure.split(ALL, self._routable):
             if exposed and not reason and traffic - free and opening not in closed:
-                yield _Way(traffic - free, 0, opening)
+                yield _way(Permit(traffic - free, NOTHING), opening)
+
+    def _first(self, number: int) -> Pod:
+        return self._classes.inventory.endpoints[self._classes.members[number][0]]
 
 
 class _Way(NamedTuple):
     """One way for one side of a hop."""
 
-    traffic: Traffic
-    family: int
+    side: Side
     opening: Opening | None
     """None when nothing can close it."""
+
+
+def _way(permit: Permit, opening: Opening | None) -> _Way:
+    return _Way(Side(permit.traffic, permit.peers, NOTHING, "", permit.family, permit.network), opening)
 
 
 def _joined(net: Net, outs: Iterable[Side], ins: Iterable[Side]) -> Net:
@@ -313,18 +321,18 @@ def _common(permit: Permit, row: Iterable[Permit]) -> Iterator[Permit]:
         return
     for one in row:
         traffic, peers = permit.traffic & one.traffic, permit.peers & one.peers
-        if traffic and peers:
-            yield Permit(traffic, peers, "", permit.family or one.family)
+        if traffic and peers and permit.network == one.network:
+            yield Permit(traffic, peers, "", permit.family or one.family, one.network)
 
 
 def _rest(permit: Permit, given: Iterable[Permit]) -> list[Permit]:
     """What of a permit none of the others covers."""
     parts = [permit]
     for one in given:
-        if one.reason or one.family not in (0, permit.family):
+        if one.reason or one.network != permit.network or one.family not in (0, permit.family):
             continue
         parts = [
-            Permit(traffic, peers, "", permit.family)
+            Permit(traffic, peers, "", permit.family, permit.network)
             for part in parts
             for traffic, peers in (
                 (part.traffic - one.traffic, part.peers),

@@ -20,7 +20,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from audit import summary, svg
+from audit import path_records, summary, svg
 from audit.completeness import UNKNOWN_ABSENCE
 from audit.errors import RenderError
 from audit.exports import results_v1
@@ -49,7 +49,19 @@ SECTIONS: Mapping[str, tuple[int, str]] = {
     )
 }
 """Anchor to number and title, in order."""
-PARTS = ("summary", "scope", "matrix", "diagram", "findings", "exceptions", "services", "rules", "method", "integrity")
+PARTS = (
+    "summary",
+    "scope",
+    "matrix",
+    "diagram",
+    "findings",
+    "ways",
+    "exceptions",
+    "services",
+    "rules",
+    "method",
+    "integrity",
+)
 """Partial templates in order; `rules` also writes the assumptions."""
 BRIEF = 220
 """Characters of a text in a table cell."""
@@ -74,10 +86,12 @@ class Caps:
     """Rows of a table."""
     lines: int
     """Lines of ready YAML."""
+    ways: int
+    """Zone pairs that must be apart and are connected, each with a chain and a cut."""
 
 
-SCREEN = Caps(cards=300, excepted=100, rows=2000, lines=200)
-PRINT = Caps(cards=60, excepted=12, rows=150, lines=60)
+SCREEN = Caps(cards=300, excepted=100, rows=2000, lines=200, ways=200)
+PRINT = Caps(cards=60, excepted=12, rows=150, lines=60, ways=20)
 """A printed card costs the renderer about 40 ms, a row 7 ms: the largest report stays within half a minute."""
 
 
@@ -212,6 +226,7 @@ def _view(report: Report, caps: Caps) -> dict[str, object]:
         "unseen": summary.not_seen(report),
         "steps": summary.first_steps(report, 5),
         "totals": summary.totals(report),
+        "joined": summary.joined(report),
         "grid": summary.grid(report),
         "services": [cell for cell in rows if cell.expected],
         "blocking_rows": sum(not cell.expected for cell in rows),
@@ -243,6 +258,10 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {"n": _count, "brief": _brief, "some": _some, "mapping": dict}
     environment.globals |= {
         "anchor": summary.anchor,
+        "apart_text": summary.apart_text,
+        "cut_text": path_records.cut_text,
+        "hop_text": path_records.hop_text,
+        "step_text": path_records.step_text,
         "conclusion": summary.conclusion,
         "reason": summary.reason,
         "conclusions": tuple(summary.CONCLUSIONS),

@@ -17,12 +17,12 @@ from audit.causes import Causes
 from audit.classes import NOTHING
 from audit.cuts import smallest
 from audit.flows import Cause, CellFlow, Chain, Cut, Hop, Paths
-from audit.hops import Net, Way, shortest
+from audit.hops import Net, Product, Way, shortest
 from audit.inventory import Pod
 from audit.meet import Meetings
 from audit.model import ObjectRef, ZoneMatrix
 from audit.openings import Ground, Opening
-from audit.traffic import ALL, NONE, Traffic
+from audit.traffic import ALL, NONE, Traffic, union
 
 MOST = 20
 """Openings of a cut; nobody closes more than these one by one."""
@@ -33,6 +33,17 @@ Pair = tuple[str, str]
 def paths(meetings: Meetings, matrix: ZoneMatrix, cells: Sequence[CellFlow]) -> Paths:
     """All chains and cuts."""
     return Search(meetings, matrix, cells).found()
+
+
+def between(
+    meetings: Meetings, matrix: ZoneMatrix, cells: Sequence[CellFlow], source: str, target: str
+) -> tuple[Chain | None, Cut | None]:
+    """The chain and the cut of one pair of zones; neither where the matrix lets something through."""
+    search = Search(meetings, matrix, cells)
+    if not _apart(matrix, source, target):
+        return None, None
+    chain = search.chain(source, target)
+    return chain, search.cut(source, target, chain)
 
 
 class Search:
@@ -128,10 +139,9 @@ class Search:
     def _hop(self, net: Net, source: int, target: int) -> Hop:
         """Everything about one connection; its reasons are those of its surest part."""
         listed = [one for one in net.products(target) if source in one.sources]
-        reasons = min((one.reasons for one in listed), key=lambda some: (len(some), some))
-        traffic = NONE
-        for one in listed:
-            traffic |= one.traffic if one.reasons == reasons else NONE
+        first = min(listed, key=lambda one: (len(one.reasons), one.reasons, one.network))
+        reasons, network = first.reasons, first.network
+        traffic = union(one.traffic for one in listed if (one.reasons, one.network) == (reasons, network))
         witness = self._causes.witness(target, source, traffic)
         port = Traffic.of(witness.protocol, witness.port)
         return Hop(
@@ -140,16 +150,17 @@ class Search:
             traffic=traffic,
             witness=witness,
             reasons=reasons,
-            through=tuple(self._through(source, target, port, reasons)),
+            through=tuple(self._through(source, target, port, first)),
         )
 
-    def _through(self, source: int, target: int, port: Traffic, reasons: tuple[str, ...]) -> Iterator[Cause]:
+    def _through(self, source: int, target: int, port: Traffic, product: Product) -> Iterator[Cause]:
+        reasons, network = product.reasons, product.network
         if source < self._classes.pods:
-            yield self._causes.side("egress", source, target, port, reasons)
+            yield self._causes.side("egress", source, target, port, reasons=reasons, network=network)
         elif source not in self._meetings.node_atoms and port <= self._meetings.reach.exposure(target).direct:
             yield _entry_cause(self._classes.inventory.workloads[self._first(target).workload].ref)
         if target < self._classes.pods:
-            yield self._causes.side("ingress", target, source, port, reasons)
+            yield self._causes.side("ingress", target, source, port, reasons=reasons, network=network)
 
     def _zone_hop(self, source: str, target: str, *, certain: bool) -> Hop:
         """A connection of two zones, whichever endpoints have it."""
@@ -246,12 +257,12 @@ class Search:
         return Cause(direction=opening.direction, endpoint=place, text="no policy isolates its pods: open by default")
 
     def _why(self, source: str, target: str, closed: Collection[Opening]) -> str:
-        """Why nothing parts two zones: the way that no policy decides."""
+        """Why nothing parts two zones: the way without an opening, over the host network or a secondary network."""
         net = self._ground.without(closed)
         way = self._way(net, source, target)
         hops = [self._hop(net, *pair) for pair in pairwise(way.classes)] if way else []
         named = " and ".join(f"{hop.witness.source} -> {hop.witness.target}" for hop in hops if hop.witness)
-        return f"no policy decides {named}"
+        return f"no NetworkPolicy, cluster-wide policy or entry point decides {named}"
 
 
 def _entry_cause(workload: ObjectRef) -> Cause:

@@ -9,18 +9,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
 from pyroaring import FrozenBitMap
 
+from audit import path_records
 from audit.cells import meetings_of, missed
 from audit.facts import gather
 from audit.inventory import Pod
 from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, ZoneMatrix
+from audit.paths import paths
 from audit.pieces import Piece, pieces
 from audit.profile import Plugin
 from audit.reach import Reachability
 from audit.reach_zones import by_zone
 from audit.snapshot import Snapshot
+from audit.tally import Tally
 from audit.traffic import ALL, NONE, Traffic
 
 SCHEMA = "zone-audit.reachability/1"
@@ -45,7 +49,17 @@ def document(
         "connections": list(writer.connections()),
         "assumptions": [*_missed(meetings.reach), *_assumed(meetings.reach, writer.doubts)],
     }
-    return by_zone(found) if matrix is not None and by == "zone" else found
+    return by_zone(found) | _ways(meetings, matrix) if matrix is not None and by == "zone" else found
+
+
+def _ways(meetings: Meetings, matrix: ZoneMatrix) -> dict[str, Any]:
+    """Chains and cuts between zones that must be apart, as in the results."""
+    ways = paths(meetings, matrix, Tally(meetings, matrix).cells())
+    return {
+        "apart": path_records.counts(ways),
+        "transit": msgspec.to_builtins(path_records.transit(ways)),
+        "cuts": msgspec.to_builtins(path_records.cuts(ways)),
+    }
 
 
 def _missed(reach: Reachability) -> Iterator[dict[str, Any]]:

@@ -119,6 +119,54 @@ class CellRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Services of the row that reachability does not judge, such as `icmp/8`."""
 
 
+class HopRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection of a chain."""
+
+    from_zone: str = msgspec.field(name="from")
+    to_zone: str = msgspec.field(name="to")
+    ports: dict[str, str]
+    """Protocol to ranges, open between the two ends of the witness."""
+    witness: Exposure | None = None
+    """The source is the target of the hop before, unless the chain is not `proven`."""
+    reasons: tuple[str, ...] = ()
+    """Assumption ids; empty when certain."""
+    path: tuple[Step, ...] = ()
+    """What lets it through, from the source on."""
+
+
+class TransitRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A way through other zones to a zone that must not be reached: exposure, not a violation."""
+
+    from_zone: str = msgspec.field(name="from")
+    to_zone: str = msgspec.field(name="to")
+    zones: tuple[str, ...]
+    """The zones passed, both ends included."""
+    certain: bool
+    """False: some hop is only possible."""
+    proven: bool
+    """False: the graph of endpoints was too large; each two zones are connected, perhaps through other endpoints."""
+    hops: tuple[HopRecord, ...]
+
+
+class CutRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The fewest openings to close so that one zone does not reach another that it must not reach."""
+
+    from_zone: str = msgspec.field(name="from")
+    to_zone: str = msgspec.field(name="to")
+    direct: bool
+    """Connected without another zone in between."""
+    transit: bool
+    """Connected through other zones."""
+    openings: tuple[Step, ...] = ()
+    """Rules to take out of policies that stay, namespaces to isolate, entry points to close; empty with a `reason`."""
+    least: int = 0
+    """No fewer are enough; 0 when none are, or nothing was sought."""
+    smallest: bool = False
+    """Whether it is proven that no fewer are enough; otherwise a smaller set may exist."""
+    reason: str = ""
+    """Why no openings are named."""
+
+
 class ZoneRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One zone and its population."""
 
@@ -272,6 +320,9 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Severity to number of findings with verdict fail."""
     defaulted_cells: int
     """Cells that a default decided."""
+    apart: dict[str, int] = {}
+    """Ordered pairs of zones with members between which the matrix allows nothing: `pairs`; of them `connected` for
+    certain, namely `direct` or by `transit`, or both; and further ones where transit is only `possible`."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -299,6 +350,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RuleRecord, ...]
     findings: tuple[FindingRecord, ...]
     """Worst first: verdict, severity, rule, zones, subjects."""
+    transit: tuple[TransitRecord, ...] = ()
+    """At most one for every pair of zones that must be apart, in order of the cells."""
+    cuts: tuple[CutRecord, ...] = ()
+    """One for every such pair that is connected, directly or through others, in order of the cells."""
     exceptions: tuple[ExceptionRecord, ...]
     assumptions: tuple[AssumptionRecord, ...]
     completeness: tuple[CompletenessRecord, ...]

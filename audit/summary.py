@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from audit import path_records
 from audit.completeness import UNKNOWN_ABSENCE, decisive
 from audit.model import SEVERITIES, VERDICTS, Verdict
 from audit.report import CellRecord, CompletenessRecord, ExceptionRecord, FindingRecord, Report
@@ -225,6 +226,19 @@ def pairs_text(cell: CellRecord) -> str:
     if not cell.possible_pairs:
         return f"{cell.excess_pairs:,}"
     return f"{cell.excess_pairs:,} certain, up to {cell.excess_pairs + cell.possible_pairs:,}"
+
+
+def apart_text(report: Report) -> str:
+    """How many zone pairs that must be apart are connected; exposure through other zones is no finding."""
+    text = path_records.apart_text(report.counts.apart)
+    exact = all(one.proven for one in report.transit)
+    return text if exact else f"{text}; chains are those of zones, as too many permits meet to search endpoints"
+
+
+def joined(report: Report) -> tuple[path_records.Joined, ...]:
+    """Pairs of zones that must be apart and are not, those that climb most in trust first."""
+    trust = {zone.name: zone.trust for zone in report.zones if zone.trust is not None}
+    return path_records.joined(report.transit, report.cuts, trust)
 
 
 def refused_texts(report: Report, finding: FindingRecord) -> tuple[str, ...]:

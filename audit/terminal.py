@@ -17,6 +17,7 @@ from rich.text import Text
 
 from audit import summary
 from audit.model import SEVERITIES, VERDICTS
+from audit.path_records import cut_text
 from audit.report import CellRecord, ExceptionRecord, FindingRecord, Report
 
 STYLES = {
@@ -36,7 +37,7 @@ PIPE_WIDTH = 100
 NARROWEST = 30
 MOST_ALIKE = 5
 """Findings that differ only in what they are about and are still shown one by one; more are shown as one."""
-MOST_FINDINGS, MOST_PAIRS, MOST_GAPS, MOST_STEPS, MOST_REFUSED = 20, 30, 12, 6, 3
+MOST_FINDINGS, MOST_PAIRS, MOST_GAPS, MOST_STEPS, MOST_REFUSED, MOST_WAYS = 20, 30, 12, 6, 3, 8
 REST = "all of them with `-f json -o FILE`"
 
 
@@ -68,6 +69,7 @@ def _report(console: Console, report: Report) -> None:
     _gaps(console, report)
     _matrix(console, report)
     _findings(console, report)
+    _ways(console, report)
     _exceptions(console, report)
     console.print()
     for total in summary.totals(report):
@@ -257,6 +259,20 @@ def _path(finding: FindingRecord) -> Iterable[tuple[str, str]]:
 def _some(items: Sequence[str], limit: int) -> str:
     rest = len(items) - limit
     return ", ".join(items[:limit]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def _ways(console: Console, report: Report) -> None:
+    """Zone pairs that must be apart and are connected, with the shortest chain and the smallest cut."""
+    if not report.counts.apart.get("pairs"):
+        return
+    pairs = summary.joined(report)
+    _heading(console, "Zones that must be apart", _of(min(len(pairs), MOST_WAYS), len(pairs), "pairs"))
+    console.print(Text(f"{summary.apart_text(report)}; what leads through other zones is exposure, no finding"))
+    for one in pairs[:MOST_WAYS]:
+        text = f"{one.from_zone} to {one.to_zone}: {one.title}"
+        console.print(Padding(Text(summary.clipped(text, 300)), (0, 0, 0, 2)))
+        if one.cut:
+            console.print(Padding(Text(summary.clipped(cut_text(one.cut), 300), "dim"), (0, 0, 0, 4)))
 
 
 def _exceptions(console: Console, report: Report) -> None:

@@ -121,6 +121,7 @@ def scan(  # noqa: PLR0913 - the options of the command
         matrix=declared.matrix,
         facts=evaluation.facts,
         scope=evaluation.scope,
+        paths=evaluation.paths,
         exceptions=exempted.records,
         inputs=_declared(declared.matrix, exceptions),
         notes=exempted.notes,
