@@ -74,15 +74,16 @@ def _closer(find: Find[T], paths: list[Path[T]], cut: tuple[T, ...], most: int) 
     for _ in range(ROUNDS):
         if len(cut) == least:
             break
-        hit = hitting(paths, least, len(cut) - 1)
+        limit = min(len(cut) - 1, most)
+        hit = hitting(paths, least, limit)
         if hit is None:
-            return _kept(cut, len(cut), most)
+            return _kept(cut, limit + 1, most)
         if not hit:
             break
         least = len(hit)
         more = find(frozenset(hit), most)
         if not more:
-            return Bounds(hit, least)
+            return _kept(hit, least, most)
         paths += more
     return _kept(cut, least, most)
 

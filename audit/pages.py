@@ -90,8 +90,8 @@ class Caps:
     """Zone pairs that must be apart and are connected, each with a chain and a cut."""
 
 
-SCREEN = Caps(cards=300, excepted=100, rows=2000, lines=200, ways=200)
-PRINT = Caps(cards=60, excepted=12, rows=150, lines=60, ways=20)
+SCREEN = Caps(cards=300, excepted=100, rows=2000, lines=200, ways=120)
+PRINT = Caps(cards=60, excepted=12, rows=150, lines=60, ways=12)
 """A printed card costs the renderer about 40 ms, a row 7 ms: the largest report stays within half a minute."""
 
 
@@ -261,7 +261,7 @@ def _environment() -> jinja2.Environment:
         "apart_text": summary.apart_text,
         "cut_text": path_records.cut_text,
         "hop_text": path_records.hop_text,
-        "step_text": path_records.step_text,
+        "steps_text": path_records.steps_text,
         "conclusion": summary.conclusion,
         "reason": summary.reason,
         "conclusions": tuple(summary.CONCLUSIONS),

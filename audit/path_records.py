@@ -127,24 +127,24 @@ def hop_text(record: HopRecord) -> str:
     return f"{record.witness.source} -> {record.witness.target} {record.witness.port}{more}{reasons}"
 
 
-def step_text(record: Step) -> str:
-    """`ingress of NetworkPolicy a/b rule 0 (file:12)` or `egress of Namespace a (open by default)`."""
-    place = f" ({record.file}{f':{record.line}' if record.line else ''})" if record.file else ""
+def step_text(record: Step, *, places: bool = True) -> str:
+    """`ingress of NetworkPolicy a/b rule 0 (file:12)` or `egress of Namespace a: no policy isolates its pods`."""
+    place = f" ({record.file}{f':{record.line}' if record.line else ''})" if record.file and places else ""
     rule = f" rule {record.rule}" if record.rule is not None else ""
-    said = "" if rule or not record.text else f": {record.text}"
+    said = f": {record.text}" if not rule and places else ""
     return f"{record.direction} of {record.object}{rule}{place}{said}"
 
 
-def steps_text(records: Iterable[Step]) -> str:
+def steps_text(records: Iterable[Step], *, places: bool = True) -> str:
     """Steps in one line."""
-    return "; ".join(map(step_text, records))
+    return "; ".join(step_text(one, places=places) for one in records)
 
 
-def cut_text(record: CutRecord) -> str:
-    """What parts two zones, as a clause: `close ingress of NetworkPolicy a/b rule 0`."""
+def cut_text(record: CutRecord, *, places: bool = True) -> str:
+    """What parts two zones, as a clause: `close ingress of NetworkPolicy a/b rule 0`; `places` adds files and why."""
     if not record.openings:
         return f"no cut: {record.reason}"
-    named = steps_text(record.openings[:NAMED])
+    named = steps_text(record.openings[:NAMED], places=places)
     rest = len(record.openings) - NAMED
     more = f"; and {rest} more" if rest > 0 else ""
     count = len(record.openings)

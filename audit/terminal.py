@@ -272,7 +272,7 @@ def _ways(console: Console, report: Report) -> None:
         text = f"{one.from_zone} to {one.to_zone}: {one.title}"
         console.print(Padding(Text(summary.clipped(text, 300)), (0, 0, 0, 2)))
         if one.cut:
-            console.print(Padding(Text(summary.clipped(cut_text(one.cut), 300), "dim"), (0, 0, 0, 4)))
+            console.print(Padding(Text(summary.clipped(cut_text(one.cut, places=False), 400), "dim"), (0, 0, 0, 4)))
 
 
 def _exceptions(console: Console, report: Report) -> None:
