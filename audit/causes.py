@@ -254,7 +254,7 @@ class Causes:
     def _first(self, number: int) -> Pod:
         return self._classes.inventory.endpoints[self._classes.members[number][0]]
 
-    def side(
+    def side(  # noqa: PLR0913 - one connection, seen from one end
         self,
         direction: Direction,
         number: int,

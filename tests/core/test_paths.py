@@ -39,6 +39,7 @@ from tests.core.clusters import (
     zone,
     zoned,
 )
+from tests.core.test_networks import annotated, cudn, space, zoned_cudn
 from tests.oracle import strategies
 
 Json = Any
@@ -245,7 +246,39 @@ def test_host_network_on_both_sides_leaves_nothing_to_close() -> None:
     found = cut(ways(plan, *objects), "a", "b")
     assert found
     assert (found.openings, found.least, found.smallest) == ((), 0, False)
-    assert found.reason == "no policy decides a/Pod/x -> b/Pod/y"
+    assert found.reason == "no NetworkPolicy, cluster-wide policy or entry point decides a/Pod/x -> b/Pod/y"
+
+
+def test_a_secondary_network_is_a_hop_that_no_policy_of_the_cluster_closes() -> None:
+    objects = [
+        *(zoned(name, name) for name in "ab"),
+        *(annotated(pod("p", name), nets="shared") for name in "ab"),
+        *(policy(DENY_ALL, name) for name in "ab"),
+        cudn("shared", {}, role="Secondary", topology="Layer2"),
+    ]
+    plan = matrix([zone("a"), zone("b"), zone("c"), zone("internet", kind="internet")], flow("b", "c", "allow-all"))
+    beyond = [zoned("c", "c"), annotated(pod("p", "c"), nets="shared")]
+    found = ways(plan, *objects, *beyond)
+    parted = cut(found, "a", "b")
+    assert parted
+    assert (parted.openings, parted.least) == ((), 0)
+    assert parted.reason.endswith("decides a/Pod/p -> b/Pod/p")
+    joined_by = chain(found, "a", "b")
+    assert joined_by
+    assert {cause.text for hop in joined_by.hops for cause in hop.through} == {
+        "attached to ClusterUserDefinedNetwork shared"
+    }
+
+
+def test_pods_of_different_primary_networks_have_no_way() -> None:
+    spaces = [space(name, z=name) for name in "ab"]
+    for one in spaces:
+        one["metadata"]["labels"]["network-zone"] = one["metadata"]["name"]
+    plan = matrix([zone("a"), zone("b"), zone("internet", kind="internet")])
+    pods = [pod("p", name) for name in "ab"]
+    assert cut(ways(plan, *spaces, *pods, zoned_cudn("a"), zoned_cudn("b")), "a", "b") is None
+    both = cudn("both", {"matchExpressions": [{"key": "z", "operator": "Exists"}]})
+    assert cut(ways(plan, *spaces, *pods, both), "a", "b")
 
 
 def test_more_openings_than_anyone_closes_are_counted_not_named() -> None:

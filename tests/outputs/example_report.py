@@ -7,21 +7,26 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Verdict
 from audit.report import (
     AssumptionRecord,
     CellRecord,
     CompletenessRecord,
     Counts,
+    CutRecord,
     ExceptionRecord,
     Exposure,
     FindingRecord,
+    HopRecord,
     InputRecord,
     MatrixRecord,
     Report,
     RuleRecord,
     Scope,
     Step,
+    TransitRecord,
     ZoneRecord,
 )
 
@@ -236,6 +241,52 @@ ASSUMPTIONS = (
 )
 
 
+RULE = Step(
+    text="rule 0 admits any peer on any port",
+    object="NetworkPolicy ledger/allow-all",
+    direction="ingress",
+    rule=0,
+    file="m.yaml",
+    line=4,
+)
+DEFAULT = Step(text="no policy isolates its pods: open by default", object="Namespace edge", direction="egress")
+
+
+def hop(source: str, target: str, **more: object) -> HopRecord:
+    """One hop between two zones."""
+    witness = Exposure(source=f"{source}/Deployment/x", target=f"{target}/Deployment/x", port="tcp/443")
+    values: dict[str, object] = {
+        "from_zone": source,
+        "to_zone": target,
+        "ports": {"TCP": "443,8443"},
+        "witness": witness,
+        "path": (DEFAULT, RULE),
+    }
+    return HopRecord(**(values | more))  # type: ignore[arg-type]
+
+
+TRANSIT = (
+    TransitRecord(
+        from_zone="internet", to_zone="database", zones=("internet", "dmz", "internal", "database"), certain=True, proven=True,
+        hops=(hop("internet", "dmz"), hop("dmz", "internal"), hop("internal", "database")),
+    ),
+    TransitRecord(
+        from_zone="partners", to_zone="management", zones=("partners", "dmz", "management"), certain=False, proven=False,
+        hops=(hop("partners", "dmz", witness=None), hop("dmz", "management", reasons=("host-network",))),
+    ),
+    TransitRecord(
+        from_zone="dmz", to_zone="database", zones=("dmz", "internal", "database"), certain=True, proven=True,
+        hops=(hop("dmz", "internal"), hop("internal", "database")),
+    ),
+)  # fmt: skip
+CUTS = (
+    CutRecord(from_zone="internet", to_zone="database", direct=False, transit=True, openings=(RULE,), least=1, smallest=True),
+    CutRecord(from_zone="dmz", to_zone="database", direct=True, transit=True, openings=(RULE, DEFAULT) * 3, least=4),
+    CutRecord(from_zone="database", to_zone="internet", direct=True, transit=False, reason="at least 21 would have to be closed", least=21),
+)  # fmt: skip
+APART = {"pairs": 14, "connected": 3, "direct": 2, "transit": 2, "possible": 1}
+
+
 def build(zones: Sequence[ZoneRecord], findings: tuple[FindingRecord, ...], **more: object) -> Report:
     """A consistent report over these zones and findings."""
     cells = cells_for(zones, findings)
@@ -263,7 +314,8 @@ def build(zones: Sequence[ZoneRecord], findings: tuple[FindingRecord, ...], **mo
 
 def example() -> Report:
     """Six zones and the unzoned rest, twenty findings of all verdicts, hostile strings among them."""
-    return build(ZONES, example_findings())
+    report = build(ZONES, example_findings(), transit=TRANSIT, cuts=CUTS)
+    return msgspec.structs.replace(report, counts=msgspec.structs.replace(report.counts, apart=APART))
 
 
 def benign() -> Report:
@@ -277,7 +329,7 @@ def hostile(text: str) -> Report:
 
     kept = {"verdict", "severity", "fail_on", "fingerprint", "status", "kind", "created", "sha256", "schema", "findings", "ports",
             "expected", "observed", "possible", "excess", "counts", "cells", "rules", "severities", "role", "direction",
-            "would_cover",
+            "would_cover", "apart",
             "TCP", "UDP", "SCTP", ""}  # fmt: skip
     zones = iter(f"{text} {number}" for number in range(1000))
     names: dict[str, str] = {}

@@ -4,6 +4,7 @@ import io
 import json
 import re
 
+import msgspec
 import pytest
 from example_report import clean, example, large
 
@@ -71,3 +72,49 @@ def test_the_pdf_says_the_counts_of_the_report() -> None:
     for what, row in zip(("zone pairs", "rules", "findings"), expected(report), strict=False):
         cells = r"\s+".join(str(number) for number in row)
         assert re.search(rf"{what}\s+{cells}\b", text), what
+
+
+# Zones that must be apart --------------------------------------------------------------------------------------------
+
+
+def apart(report: Report) -> list[int]:
+    """The numbers of the sentence, in order."""
+    counts = report.counts.apart
+    named = [counts.get(name, 0) for name in ("connected", "pairs", "direct", "transit", "possible")]
+    return named if counts else []
+
+
+def sentence(text: str) -> list[int]:
+    found = re.search(
+        r"[\d,]+ of [\d,]+ zone pairs that must be apart[^.]*?perhaps through other zones", " ".join(text.split())
+    )
+    return numbers(found[0]) if found else []
+
+
+def test_the_counts_of_pairs_that_must_be_apart_are_those_of_the_records() -> None:
+    report = example()
+    assert report.counts.apart["connected"] == len(report.cuts)
+    assert report.counts.apart["direct"] == sum(one.direct for one in report.cuts)
+    assert report.counts.apart["transit"] == sum(one.certain for one in report.transit)
+    assert report.counts.apart["possible"] == sum(not one.certain for one in report.transit)
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_every_output_says_the_same_of_pairs_that_must_be_apart(report: Report) -> None:
+    file = io.StringIO()
+    print_report(report, file, colour=False, width=200)
+    page = re.sub("<[^>]+>", " ", pages.html(report))
+    assert sentence(file.getvalue()) == sentence(page) == apart(report)
+    assert json.loads(results_v1.render(report))["counts"]["apart"] == report.counts.apart
+
+
+def test_a_long_list_of_pairs_says_how_many_it_holds() -> None:
+    names = [f"z{number:02}" for number in range(40)]
+    cuts = [msgspec.structs.replace(example().cuts[0], from_zone=name) for name in names]
+    report = msgspec.structs.replace(example(), cuts=tuple(cuts), transit=())
+    file = io.StringIO()
+    print_report(report, file, colour=False, width=200)
+    assert "8 of 40 pairs shown" in file.getvalue()
+    printed = pages._render("print.html.j2", report, "print", pages.PRINT, style="", created=report.created)
+    assert "12 of 40 pairs shown" in printed
+    assert sum(f">{name}" in re.sub(r">\s+", ">", printed) for name in names) >= 12
