@@ -6,7 +6,7 @@ products (sources x targets); a search steps from set to set and never lists pai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -27,6 +27,11 @@ class Side:
     network: int = 0
     number: int = -1
     """Of the permit; -1 where it was made for a search."""
+
+    @property
+    def kind(self) -> tuple[Traffic, int, int]:
+        """All that decides what it meets."""
+        return self.traffic, self.family, self.network
 
     def meets(self, other: Side) -> Traffic:
         """What both let through, whoever the ends are."""
@@ -83,6 +88,37 @@ class Net:
         for one in self.beside:
             if target in one.targets:
                 yield one
+
+
+def widened(net: Net, outs: Iterable[Side], ins: Iterable[Side]) -> Net:
+    """The net with more sides."""
+    more, every = tuple(outs), (*net.ins, *ins)
+    meeting = _Partners(every, len(net.ins))
+    linked = [
+        [*listed, *found] if (found := meeting.of(out)) else listed
+        for out, listed in zip(net.outs, net.linked, strict=True)
+    ]
+    whole = _Partners(every, 0)
+    return Net([*net.outs, *more], every, [*linked, *map(whole.of, more)], net.beside)
+
+
+class _Partners:
+    """Sides by what they let through, as few kinds of traffic stand behind thousands of sides."""
+
+    def __init__(self, sides: Sequence[Side], first: int) -> None:
+        self._kinds: dict[object, list[int]] = {}
+        for place in range(first, len(sides)):
+            self._kinds.setdefault(sides[place].kind, []).append(place)
+        self._sides = sides
+        self._known: dict[object, list[int]] = {}
+
+    def of(self, out: Side) -> list[int]:
+        """Places of the sides that meet one, ascending."""
+        found = self._known.get(out.kind)
+        if found is None:
+            kinds = (places for places in self._kinds.values() if out.meets(self._sides[places[0]]))
+            found = self._known[out.kind] = sorted(place for places in kinds for place in places)
+        return found
 
 
 class Way(NamedTuple):

@@ -15,7 +15,7 @@ from pyroaring import BitMap, FrozenBitMap
 
 from audit.classes import NOTHING
 from audit.exposure.entries import Exposure
-from audit.hops import Net, Product, Side
+from audit.hops import Net, Product, Side, widened
 from audit.inventory import Pod
 from audit.meet import Meetings
 from audit.permits import Permit
@@ -23,8 +23,8 @@ from audit.policy.clause import DIRECTIONS, Direction
 from audit.reach import DEFAULT, Grant
 from audit.traffic import ALL, NONE, Traffic
 
-MOST_LINKS = 20_000
-"""Pairs of permits that meet; more of them make a search cost seconds, and the graph of zones stands in."""
+MOST_LINKS = 10_000
+"""Pairs of permits that meet; more of them make searches cost seconds, and the graph of zones stands in."""
 
 
 class Opening(NamedTuple):
@@ -83,7 +83,7 @@ class Ground:
         for out, inner in sorted(pairs):
             linked[out].append(places[inner])
         beside = tuple(self._beside(certain=certain))
-        return _joined(Net(outs, ins, [linked[one] for one in egress], beside), self._entering(certain=certain), ())
+        return widened(Net(outs, ins, [linked[one] for one in egress], beside), self._entering(certain=certain), ())
 
     def _pairs(self, *, certain: bool) -> set[tuple[int, int]] | None:
         """(egress, ingress) permits that meet somewhere; None above MOST_LINKS."""
@@ -158,7 +158,7 @@ class Ground:
             pods = sum(side.number >= 0 for side in outs)
             del outs[pods:], linked[pods:]
             more_outs += self._entering(certain=True, shut=entered)
-        return _joined(Net(outs, ins, linked, net.beside), more_outs, more_ins)
+        return widened(Net(outs, ins, linked, net.beside), more_outs, more_ins)
 
     @cached_property
     def _entered(self) -> FrozenBitMap:
@@ -301,18 +301,6 @@ class _Way(NamedTuple):
 
 def _way(permit: Permit, opening: Opening | None) -> _Way:
     return _Way(Side(permit.traffic, permit.peers, NOTHING, "", permit.family, permit.network), opening)
-
-
-def _joined(net: Net, outs: Iterable[Side], ins: Iterable[Side]) -> Net:
-    """The net with more sides."""
-    more, every = tuple(outs), (*net.ins, *ins)
-    fresh = range(len(net.ins), len(every))
-    linked = [
-        [*listed, *(place for place in fresh if out.meets(every[place]))]
-        for out, listed in zip(net.outs, net.linked, strict=True)
-    ]
-    linked += [[place for place, side in enumerate(every) if out.meets(side)] for out in more]
-    return Net([*net.outs, *more], every, linked, net.beside)
 
 
 def _common(permit: Permit, row: Iterable[Permit]) -> Iterator[Permit]:
