@@ -175,16 +175,17 @@ def _matters(reach: Reachability, namespace: str, clause: Clause) -> bool:
 
 
 def _unordered(reach: Reachability) -> Iterator[tuple[ObjectRef, ...]]:
-    """Groups of equal priority, sorted; a policy without priority is in none."""
+    """One group per tier and priority, sorted; a policy without priority is in none."""
     texts = reach.admin.texts
-    found: set[tuple[ObjectRef, ...]] = set()
+    found: dict[tuple[str, int], set[ObjectRef]] = {}
     for selecting in set(reach.admin.selecting.values()):
         groups: dict[tuple[str, int], list[ObjectRef]] = {}
         for index, _ in selecting:
-            text = texts[index]
-            groups.setdefault((text.tier, text.priority), []).append(reach.policies[index].ref)
-        found.update(tuple(sorted(refs)) for (_, place), refs in groups.items() if len(refs) > 1 and place != UNPLACED)
-    return iter(sorted(found))
+            groups.setdefault((texts[index].tier, texts[index].priority), []).append(reach.policies[index].ref)
+        for place, refs in groups.items():
+            if len(refs) > 1 and place[1] != UNPLACED:
+                found.setdefault(place, set()).update(refs)
+    return (tuple(sorted(refs)) for _, refs in sorted(found.items()))
 
 
 def _matches_nothing(reach: Reachability, namespace: str, peer: Peer) -> bool:

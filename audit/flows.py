@@ -166,4 +166,4 @@ class Facts:
     foreign: tuple[ObjectRef, ...] = ()
     """Policy objects of kinds that are seen but not modelled."""
     unordered: tuple[tuple[ObjectRef, ...], ...] = ()
-    """Cluster-wide policies of one tier with equal priority that select a common pod."""
+    """Cluster-wide policies of one tier and priority that select a pod of another of them, one group per priority."""
