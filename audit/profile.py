@@ -158,13 +158,13 @@ def _mode(snapshot: Snapshot) -> tuple[Mode, str]:
     network = _field(operator.body.spec, "defaultNetwork") if operator else None
     if not isinstance(network, dict) or str(network.get("type")).lower() != "openshiftsdn":
         return "", "no object says in which mode openshift-sdn runs"
-    config = network.get("openshiftSDNConfig")
+    config = network.get("openshiftSDNConfig") or {}
     value = config.get("mode") if isinstance(config, dict) else config
     where = f"{OPERATOR} cluster: spec.defaultNetwork.openshiftSDNConfig.mode"
     if value is None or value == "":
         return "networkpolicy", f"{where} is absent, which means NetworkPolicy"
     for mode in MODES:
-        if str(value).lower() == mode:
+        if isinstance(config, dict) and str(value).lower() == mode:
             return mode, f"{where} is {value}"
     return "", f"{where} cannot be read"
 
