@@ -5,9 +5,7 @@ The answer is read off the same rows and grants that the cells are made of; it i
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,7 +14,8 @@ from pyroaring import FrozenBitMap
 from audit.causes import UNENFORCED
 from audit.cells import meetings_of, missed
 from audit.classes import NOTHING
-from audit.errors import UsageError, did_you_mean
+from audit.endpoint_names import unknown_endpoint
+from audit.errors import UsageError
 from audit.exposure.entries import HIDDEN
 from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
@@ -34,10 +33,6 @@ from audit.traffic import ALL, NONE, Traffic, address_number
 _NO_MATCH = "does not match"
 MOST_CASES = 8
 """Replicas that differ are explained one by one up to this number."""
-_SUGGESTED = 5
-"""Endpoints that a hint names."""
-_ADDRESS = re.compile(r"[0-9]+(\.[0-9]*)+(/[0-9]*)?|[0-9a-fA-F]*:[0-9a-fA-F:.]*(/[0-9]*)?")
-"""What was meant as an address or as a block of them, right or wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,7 @@ class _Case:
             if len(short) == 1:
                 name = short[0]
         if name not in ids:
-            raise _unknown(name, ids)
+            raise unknown_endpoint(name, ids)
         by_class: dict[int, list[int]] = {}
         for index in ids[name]:
             by_class.setdefault(self._classes.class_of[index], []).append(index)
@@ -360,28 +355,6 @@ class _Case:
         inventory = self._classes.inventory
         pod = inventory.endpoints[self._classes.members[number][0]]
         return inventory.workloads[pod.workload].id
-
-
-def _unknown(name: str, known: Collection[str]) -> UsageError:
-    """The error for a name that is neither an endpoint nor an address, with what may have been meant."""
-    if _ADDRESS.fullmatch(name):
-        is_block = "/" in name
-        hint = "name one address of the block" if is_block else "write `192.0.2.1` or `2001:db8::1`"
-        return UsageError(f"`{name}` is not an IP address", hint=hint)
-    if not known:
-        return UsageError(f"no endpoint `{name}`", hint="the input holds no endpoint")
-    namespace = name.partition("/")[0]
-    own = sorted(one for one in known if one.startswith(f"{namespace}/"))
-    last = name.rpartition("/")[2]
-    same = sorted(one for one in known if one.rpartition("/")[2] == last)
-    near = difflib.get_close_matches(name, own or sorted(known), n=1) or same
-    if near:
-        return UsageError(f"no endpoint `{name}`", hint=did_you_mean(near[0], near[:1]))
-    if own:
-        listed = ", ".join(f"`{one}`" for one in own[:_SUGGESTED])
-        more = f" and {len(own) - _SUGGESTED} more" if len(own) > _SUGGESTED else ""
-        return UsageError(f"no endpoint `{name}`", hint=f"namespace `{namespace}` holds {listed}{more}")
-    return UsageError(f"no endpoint `{name}`", hint=did_you_mean(name, known))
 
 
 def _plain(known: str) -> str:

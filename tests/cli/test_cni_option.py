@@ -40,10 +40,10 @@ def place(tmp_path: Path) -> Any:
     return written
 
 
-@pytest.mark.parametrize("command", ["scan", "reach", "explain"])
+@pytest.mark.parametrize("command", ["scan", "reach", "explain", "diff"])
 def test_a_slip_in_the_name_gets_the_nearest_one(run: Any, place: Any, command: str) -> None:
     cluster, zones = place()
-    ends = ("app/Pod/web", "db/Pod/pg") if command == "explain" else ()
+    ends = {"explain": ("app/Pod/web", "db/Pod/pg"), "diff": (cluster,)}.get(command, ())
     done = run(command, cluster, *ends, "--zones", zones, "--cni", "ovn-kubernets")
     assert done.returncode == 2
     assert b"did you mean `ovn-kubernetes`?" in done.stderr
