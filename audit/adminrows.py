@@ -17,7 +17,7 @@ from audit.peers import Peers
 from audit.permits import Permit, Permits, Row
 from audit.policies import Policy
 from audit.policy.clause import UNPLACED, AdminText, AnyPeer, Clause, Direction, Ports, Relation, SelectedPods, Tier
-from audit.tiers import Match, Region, evaluate
+from audit.tiers import Match, Ordered, Region, evaluate
 from audit.traffic import ALL, Traffic
 
 _ANY_PORT = Ports(ALL)
@@ -47,7 +47,7 @@ class AdminRows:
         """Class -> (policy, whether it certainly selects the class), by policy."""
         self._clauses: list[tuple[int, Clause]] = []
         self._numbers: dict[tuple[int, str, int], int] = {}
-        self._matches: dict[object, list[Match]] = {}
+        self._matches: dict[object, Ordered] = {}
         self._planes = (4, 6) if classes.dual_stack else (0,)
         self._having = {plane: self._with(plane) for plane in self._planes if plane}
 
@@ -128,25 +128,23 @@ class AdminRows:
         unplaced = groups.pop(UNPLACED, [])
         return evaluate(self._classes.everything, groups.values(), unplaced)
 
-    def _policy(self, index: int, direction: Direction, number: int, plane: int, *, sure: bool) -> list[Match]:
-        """The matches of one policy for one class, in rule order."""
+    def _policy(self, index: int, direction: Direction, number: int, plane: int, *, sure: bool) -> Ordered:
+        """One policy for one class."""
         text = self.texts[index]
         namespace = self._namespace(number) if _relative(text) else ""
         ports = self._classes.ports_of[number] if direction == "ingress" else ()
         key = (index, direction, plane, sure, namespace, ports)
         found = self._matches.get(key)
         if found is None:
-            found = [
+            matches = [
                 match
                 for clause in text.clauses
                 if clause.direction == direction
                 for match in self._clause(index, clause, number, plane)
             ]
             if text.unknown:
-                found = [*self._anything(index, direction), *(_doubted(match, "unknown-field") for match in found)]
-            if not sure:
-                found = [_doubted(match, "namespace-labels") for match in found]
-            self._matches[key] = found
+                matches = [*self._anything(index, direction), *(_doubted(match, "unknown-field") for match in matches)]
+            found = self._matches[key] = Ordered(matches, text.doubt or ("" if sure else "namespace-labels"))
         return found
 
     def _anything(self, index: int, direction: Direction) -> Iterator[Match]:
@@ -162,7 +160,7 @@ class AdminRows:
             yield Match(rule, clause.action, ALL, self._classes.everything, "unknown-field")
             return
         listed = self._peers.of(self._namespace(number), clause.peers)
-        parts = [(peers, reason) for peers, reason, family in listed if family in (0, plane) or not plane]
+        parts = [(peers, why or clause.doubt) for peers, why, family in listed if family in (0, plane) or not plane]
         certain = sorted(parts, key=lambda part: bool(part[1]))
         for traffic, among in self._peers.traffic(clause, number):
             for peers, reason in certain:

@@ -45,8 +45,6 @@ class ScopeFacts(Protocol):
     def endpoint_pairs(self) -> int: ...  # noqa: D102 - as in report.Scope
     @property
     def outside_ranges(self) -> int: ...  # noqa: D102
-    @property
-    def profile(self) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +117,10 @@ def _scope(results: Results, basis: Basis) -> Scope:
     return Scope(
         source=basis.source,
         live=inventory.snapshot.live,
-        profile=basis.scope.profile,
+        profile=inventory.profile.plugin,
+        platform=inventory.profile.details,
+        enforcement=inventory.profile.enforcement,
+        profile_evidence=inventory.profile.evidence,
         namespaces=len(inventory.namespaces),
         unzoned_namespaces=sum(one.zone == UNZONED for one in zone_map.namespaces.values()),
         workloads=len(inventory.workloads),

@@ -49,6 +49,7 @@ class Excess:
     flows: tuple[Flow, ...]
 
 
+UNENFORCED = "the network plug-in enforces no policy: open"
 HTTPS = ("TCP", 443)
 RESERVED = ((0, address_number("1.0.0.1")), (address_number("::"), address_number("2000::1")))
 """Beginnings of the address lines, where no host lives, and the first address of each that one may have (RFC 6890)."""
@@ -284,7 +285,7 @@ class Causes:
         elif kind == "doubt" and not self._surely(direction, number, peer, traffic):
             text = f"undecided: {', '.join(reasons)}"
         elif grants is None:
-            text = "no policy isolates it: open by default"
+            text = self._open("isolates")
         if text or grants is None:
             return Cause(direction=direction, endpoint=endpoint, text=text)
         fitting = [
@@ -295,7 +296,7 @@ class Causes:
             return Cause(direction=direction, endpoint=endpoint, text="no rule admits it for certain")
         grant = fitting[0]
         if grant.policy == DEFAULT:
-            return Cause(direction=direction, endpoint=endpoint, text="no policy denies it: open by default")
+            return Cause(direction=direction, endpoint=endpoint, text=self._open("denies"))
         return Cause(
             direction=direction,
             ref=self._reach.policies[grant.policy].ref,
@@ -303,6 +304,12 @@ class Causes:
             rule=grant.clause.index,
             text=f"rule {grant.clause.index} admits {grant.clause}",
         )
+
+    def _open(self, verb: str) -> str:
+        """Why something is open that no policy opens."""
+        if self._reach.profile.enforcement == "no":
+            return UNENFORCED
+        return f"no policy {verb} it: open by default"
 
     def _surely(self, direction: Direction, number: int, peer: int, traffic: Traffic) -> bool:
         """Whether the row of a class certainly lets some of the traffic through with a peer class."""

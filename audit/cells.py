@@ -33,7 +33,6 @@ class ScopeFacts:
     endpoint_pairs: int
     """Ordered pairs of different endpoints, plus both directions between endpoints and outside ranges."""
     outside_ranges: int
-    profile: str = "spec"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

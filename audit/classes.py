@@ -106,8 +106,12 @@ class Classes:
         port_names: frozenset[str],
         zone_of: Callable[[Pod], str],
         mark_of: Callable[[int], object],
+        host_labels: bool = False,
     ) -> None:
-        """`mark_of(pod index)` is anything hashable that must keep endpoints apart, such as how they are exposed."""
+        """`mark_of(pod index)` is anything hashable that must keep endpoints apart, such as how they are exposed.
+
+        `host_labels` tells host-network pods apart by the labels that selectors read, too.
+        """
         self.inventory = inventory
         self.space = space
         self.namespaces = tuple(inventory.namespaces.values())
@@ -124,6 +128,7 @@ class Classes:
         """Pod class -> ports that are open to the default network; None when that cannot be told."""
         self.ranges: dict[str, tuple[int, int]] = {}
         """Namespace -> half-open range of its classes of pods that policies can select."""
+        self._host_keys = pod_keys if host_labels else frozenset[str]()
         self.class_of = self._number(pod_keys, port_names, zone_of, mark_of)
         self.pods = len(self.members)
         """Number of pod classes; atom `a` is class `pods + a`."""
@@ -157,11 +162,11 @@ class Classes:
         self._close(current, start)
         self.selectable = len(self.members)
         """Classes below this number are pods that policies can select."""
-        numbers = {}
+        numbers, labels = {}, _Projection(self._host_keys)
         for index in hosts:
             pod = endpoints[index]
             kind = self._kind(pod, zone_of(pod), mark_of(index), ports)
-            class_of[index] = self._class(numbers, (pod.namespace, pod.node, kind), index, kind)
+            class_of[index] = self._class(numbers, (pod.namespace, pod.node, labels(pod.labels), kind), index, kind)
         return class_of
 
     def _kind(self, pod: Pod, zone: str, mark: object, ports: _PortFilter) -> _Kind:
@@ -196,8 +201,11 @@ class Classes:
         self.all_pods = FrozenBitMap(range(self.pods))
         self.outside = FrozenBitMap(range(self.pods, self.size))
         self.everything = FrozenBitMap(range(self.size))
+        self.hosts = self.all_pods - self.selectable_pods
+        """Host-network pods."""
         first = ((number, endpoints[self.members[number][0]].labels) for number in range(self.selectable))
         self._labels = LabelIndex(first, pod_keys, self.selectable_pods)
+        self._index_hosts()
         self._spaces = NamespaceIndex(self.namespaces, namespace_keys)
         self.weights = [len(found) for found in self.members]
         self._slices = _slices(self.weights)
@@ -214,6 +222,22 @@ class Classes:
             for family in (4, 6)
         }
         """Family -> pod classes that are known to have an address of it; only filled where some pod has both."""
+
+    def _index_hosts(self) -> None:
+        """Host-network pods by namespace, and by those labels that tell them apart."""
+        first = {number: self.inventory.endpoints[self.members[number][0]] for number in self.hosts}
+        labels = ((number, pod.labels) for number, pod in first.items())
+        self._host_labels = LabelIndex(labels, self._host_keys, self.hosts)
+        spaces: dict[str, BitMap] = {}
+        for number, pod in first.items():
+            spaces.setdefault(pod.namespace, BitMap()).add(number)
+        self.host_namespaces = {name: FrozenBitMap(found) for name, found in sorted(spaces.items())}
+        """Namespace -> its host-network pods."""
+
+    def hosts_matching(self, selector: LabelSelector, namespaces: Iterable[str]) -> FrozenBitMap:
+        """Host-network pods of some namespaces whose labels match; needs `host_labels`."""
+        here = FrozenBitMap.union(*(self.host_namespaces[name] for name in namespaces))
+        return self._host_labels.match(selector) & here
 
     def families(self, number: int) -> frozenset[int]:
         """Address families of a pod class, 4 and 6; empty when its addresses are not known."""

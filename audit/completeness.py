@@ -13,6 +13,7 @@ from audit.exposure.entries import ROUTED
 from audit.model import CLUSTER_WIDE
 from audit.policies import MULTI_NETWORK_POLICY
 from audit.policy.foreign import FOREIGN
+from audit.profile import EVIDENCE
 from audit.report import CompletenessRecord
 from audit.snapshot import Gap, Snapshot
 
@@ -25,6 +26,8 @@ NETWORKS = (
 """What parts pods into networks, and attaches them to further ones."""
 ATTACHED = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
 """What an attachment is, which no verdict reads: whatever is not a network of the plug-in's own may lead anywhere."""
+PLATFORM = ("ClusterNetwork.network.openshift.io",)
+"""What says how policies are enforced, where there is such a kind at all."""
 UNKNOWN_ABSENCE = "cannot tell absent from not collected"
 NOT_USED = "no verdict uses this kind"
 NOT_MODELLED = "what it may allow or deny is not known, so what it touches is undecided"
@@ -36,7 +39,7 @@ _WORST_STATUS = ("forbidden", "unavailable", "invalid-object", "partial", "not-m
 def decisive() -> tuple[str, ...]:
     """Kind keys whose objects can change a verdict, those that most clusters have first; workloads count as Pod."""
     ingress, route, *gateway = (_key(kind, groups[0]) for kind, groups in ROUTED.items())
-    return (*BASIC, ingress, route, *CLUSTER_WIDE, *_foreign(), *gateway, *NETWORKS, *ATTACHED)
+    return (*BASIC, ingress, route, *CLUSTER_WIDE, *_foreign(), *PLATFORM, *gateway, *NETWORKS, *ATTACHED)
 
 
 def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
@@ -82,6 +85,7 @@ def _used(kind: str) -> bool:
         kind in GROUPS
         or kind in CLUSTER_WIDE
         or kind in NETWORKS
+        or kind in EVIDENCE
         or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
     )
 

@@ -5,17 +5,17 @@ The answer is read off the same rows and grants that the cells are made of; it i
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from pyroaring import FrozenBitMap
 
+from audit.causes import UNENFORCED
 from audit.cells import meetings_of, missed
 from audit.classes import NOTHING
-from audit.errors import UsageError, did_you_mean
+from audit.endpoint_names import unknown_endpoint
+from audit.errors import UsageError
 from audit.exposure.entries import HIDDEN
 from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
@@ -23,19 +23,17 @@ from audit.networks import DEFAULT, network_name
 from audit.permits import UNCERTAIN
 from audit.pieces import Piece, pieces
 from audit.policies import Policy
-from audit.policy.clause import UNPLACED, AdminText, Direction
+from audit.policy.clause import UNPLACED, AdminText, Clause, Direction, PolicyText
+from audit.profile import Plugin
 from audit.reach import Grant
 from audit.snapshot import Snapshot
 from audit.tiers import Match
 from audit.traffic import ALL, NONE, Traffic, address_number
 from audit.way_lines import parting, through
 
+_NO_MATCH = "does not match"
 MOST_CASES = 8
 """Replicas that differ are explained one by one up to this number."""
-_SUGGESTED = 5
-"""Endpoints that a hint names."""
-_ADDRESS = re.compile(r"[0-9]+(\.[0-9]*)+(/[0-9]*)?|[0-9a-fA-F]*:[0-9a-fA-F:.]*(/[0-9]*)?")
-"""What was meant as an address or as a block of them, right or wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +45,20 @@ class Explanation:
     """allowed, denied, unknown, or mixed where ports or replicas differ."""
 
 
-def explain(
-    snapshot: Snapshot, source: str, target: str, port: str | None = None, matrix: ZoneMatrix | None = None
+def explain(  # noqa: PLR0913, PLR0917 - the options of the command
+    snapshot: Snapshot,
+    source: str,
+    target: str,
+    port: str | None = None,
+    matrix: ZoneMatrix | None = None,
+    plugin: Plugin | None = None,
 ) -> Explanation:
     """Why `source` may or may not open connections to `target`; endpoints as in reach JSON, or addresses.
 
     `port` is `tcp/5432` or None for every port. UsageError for an endpoint or a port that does not exist.
     """
     asked = _port(port)
-    case = _Case(meetings_of(snapshot, matrix), asked, matrix)
+    case = _Case(meetings_of(snapshot, matrix, plugin), asked, matrix)
     ends = case.find(source), case.find(target)
     if not any(one.members for side in ends for one in side):
         raise UsageError("both ends are outside the cluster", hint="name at least one pod or workload")
@@ -122,7 +125,7 @@ class _Case:
             if len(short) == 1:
                 name = short[0]
         if name not in ids:
-            raise _unknown(name, ids)
+            raise unknown_endpoint(name, ids)
         by_class: dict[int, list[int]] = {}
         for index in ids[name]:
             by_class.setdefault(self._classes.class_of[index], []).append(index)
@@ -136,6 +139,8 @@ class _Case:
     def answer(self, source: str, target: str, pairs: Sequence[tuple[_End, _End]]) -> Explanation:
         """The lines for every pair of classes."""
         lines = [f"not everything was read: {text}" for text in missed(self._reach)]
+        if (profile := self._reach.profile).plugin != "spec":
+            lines.append(f"network plug-in: {profile}, told by {', '.join(profile.evidence)}")
         verdicts: set[str] = set()
         for left, right in pairs[:MOST_CASES]:
             if len(pairs) > 1:
@@ -253,7 +258,9 @@ class _Case:
         yield from self._cluster_wide(direction, number, peer)
         grants = self._reach.grants[direction][number]
         if number not in self._reach.isolated[direction]:
-            if number in self._reach.admin.selecting:
+            if self._reach.profile.enforcement == "no":
+                yield f"  {UNENFORCED}"
+            elif number in self._reach.admin.selecting:
                 yield "  no NetworkPolicy isolates it in this direction: what no rule above decides is open"
             else:
                 yield "  no policy isolates it in this direction: open by default"
@@ -268,33 +275,40 @@ class _Case:
         chosen = [(admin.texts[index], index) for index, _ in admin.selecting.get(number, ())]
         for text, index in sorted(chosen, key=lambda one: (one[0].tier, one[0].priority, one[1])):
             policy = self._reach.policies[index]
-            yield f"  {policy.ref} ({text.tier} tier{_priority(text)}) selects it{_place(policy)}"
+            perhaps = ", which the network plug-in may ignore" if text.doubt else ""
+            yield f"  {policy.ref} ({text.tier} tier{_priority(text)}) selects it{perhaps}{_place(policy)}"
             for clause in text.clauses:
-                if clause.direction == direction:
-                    matches = admin.matches(index, clause, number)
-                    yield f"    rule {clause.index} ({clause.action}): {clause}: {self._hit(matches, peer)}"
+                hit = self._hit(admin.matches(index, clause, number), peer) if clause.direction == direction else ""
+                if hit and (not clause.doubt or hit != _NO_MATCH):
+                    yield f"    rule {clause.index} ({clause.action}{_doubt(clause)}): {clause}: {hit}"
 
     def _hit(self, matches: Iterable[Match], peer: int) -> str:
         fitting = [match for match in matches if peer in match.peers and match.traffic & self._asked]
         if not fitting:
-            return "does not match"
+            return _NO_MATCH
         return "matches" if any(not match.reason for match in fitting) else "may match"
 
     def _isolating(self, direction: Direction, number: int, namespace: str) -> Iterator[int]:
         labels = self._classes.inventory.endpoints[self._classes.members[number][0]].labels
         for index in self._reach.by_namespace.get(namespace, ()):
             text = self._reach.text(index)
-            if direction in text.isolates and text.subject.matches(labels):
+            speaks = direction in text.isolates or any(clause.direction == direction for clause in text.clauses)
+            if speaks and text.subject.matches(labels):
                 yield index
 
     def _policy(self, policy: Policy, direction: Direction, grants: Sequence[Grant], peer: int) -> Iterator[str]:
-        yield f"  {policy.ref} isolates it{_place(policy)}"
-        clauses = [clause for clause in policy.text.clauses if clause.direction == direction]
-        if not clauses:
+        text = policy.text
+        listed = isinstance(text, PolicyText) and direction in text.isolates
+        yield f"  {policy.ref} {'isolates it' if listed else 'does not list this direction'}{_place(policy)}"
+        clauses = [clause for clause in text.clauses if clause.direction == direction]
+        if not any(clause.index >= 0 for clause in clauses):
             yield "    it has no rule for this direction: it admits nothing"
         for clause in clauses:
-            mine = [grant for grant in grants if grant.clause is clause]
-            yield f"    rule {clause.index}: {clause}: {self._effect(mine, peer)}"
+            effect = self._effect([grant for grant in grants if grant.clause is clause], peer)
+            if clause.index < 0:
+                yield f"    the network plug-in may not enforce it: {effect}"
+            elif not clause.doubt or effect.startswith("may"):
+                yield f"    rule {clause.index}{_doubt(clause)}: {clause}: {effect}"
 
     def _effect(self, grants: Iterable[Grant], peer: int) -> str:
         permits = [self._reach.permits.all[grant.permit] for grant in grants]
@@ -349,31 +363,13 @@ class _Case:
         return inventory.workloads[pod.workload].id
 
 
-def _unknown(name: str, known: Collection[str]) -> UsageError:
-    """The error for a name that is neither an endpoint nor an address, with what may have been meant."""
-    if _ADDRESS.fullmatch(name):
-        is_block = "/" in name
-        hint = "name one address of the block" if is_block else "write `192.0.2.1` or `2001:db8::1`"
-        return UsageError(f"`{name}` is not an IP address", hint=hint)
-    if not known:
-        return UsageError(f"no endpoint `{name}`", hint="the input holds no endpoint")
-    namespace = name.partition("/")[0]
-    own = sorted(one for one in known if one.startswith(f"{namespace}/"))
-    last = name.rpartition("/")[2]
-    same = sorted(one for one in known if one.rpartition("/")[2] == last)
-    near = difflib.get_close_matches(name, own or sorted(known), n=1) or same
-    if near:
-        return UsageError(f"no endpoint `{name}`", hint=did_you_mean(near[0], near[:1]))
-    if own:
-        listed = ", ".join(f"`{one}`" for one in own[:_SUGGESTED])
-        more = f" and {len(own) - _SUGGESTED} more" if len(own) > _SUGGESTED else ""
-        return UsageError(f"no endpoint `{name}`", hint=f"namespace `{namespace}` holds {listed}{more}")
-    return UsageError(f"no endpoint `{name}`", hint=did_you_mean(name, known))
-
-
 def _plain(known: str) -> str:
     namespace, _, rest = known.partition("/")
     return f"{namespace}/{rest.partition('/')[2]}"
+
+
+def _doubt(clause: Clause) -> str:
+    return ", as the network plug-in may read it" if clause.doubt else ""
 
 
 def _priority(text: AdminText) -> str:

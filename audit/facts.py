@@ -5,25 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact, Population
+from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact, Population, Reading
+from audit.model import ObjectRef
 from audit.permits import UNCERTAIN
 from audit.policies import Policy
-from audit.policy.clause import AnyPeer, Direction, OwnPods, Peer, PolicyText, SelectedPods
+from audit.policy.clause import UNPLACED, AnyPeer, Clause, Direction, OwnPods, Peer, PolicyText, SelectedPods
 from audit.policy.foreign import Foreign
 from audit.reach import Reachability
 from audit.traffic import ALL
 
 NO_ZONES: Mapping[str, str] = {}
 _STANDING = {
-    "enforcement": "NetworkPolicies are taken as enforced the way the Kubernetes API describes them; "
-    "whether the network plug-in does so cannot be seen in manifests.",
     "node-to-own-pods": "A node can always reach the pods that run on it (kubelet probes). "
     "That is inherent and left out of the matrix.",
     "node-addresses": "Node addresses are judged where a zone consists of nodes. For zones with namespaces, who "
     "reaches the addresses of their nodes, and whom the nodes reach, is left to the firewall between the nodes.",
     "protocols": "Verdicts cover TCP, UDP and SCTP. ICMP and other protocols are outside the NetworkPolicy API.",
 }
-"""Assumptions that every verdict rests on, with every input."""
+"""Assumptions that every verdict rests on, with every input; `enforcement` comes on top."""
+_ENFORCEMENT = {
+    "assumed": "NetworkPolicies are taken as enforced the way the Kubernetes API describes them; "
+    "whether the network plug-in does so cannot be seen in manifests.",
+    "yes": "NetworkPolicies are taken as enforced the way {plugin} does it; where that differs from the API text, what "
+    "either lets through is possible.",
+    "no": "{plugin} enforces no NetworkPolicy, so none of them closes anything.",
+    "unknown": "Whether NetworkPolicies are enforced is not known ({plugin}), so nothing counts as closed by one.",
+}
 
 
 def gather(reach: Reachability, doubts: Mapping[str, int], home: Mapping[str, str] = NO_ZONES) -> Facts:
@@ -34,6 +41,7 @@ def gather(reach: Reachability, doubts: Mapping[str, int], home: Mapping[str, st
         policies=tuple(_policy(reach, index, policy) for index, policy in enumerate(reach.policies)),
         assumptions=tuple(_assumptions(reach, doubts)),
         foreign=tuple(one.ref for one in reach.foreign),
+        unordered=tuple(_unordered(reach)),
     )
 
 
@@ -54,7 +62,10 @@ def _population(reach: Reachability, home: Mapping[str, str]) -> dict[str, Popul
 
 
 def _assumptions(reach: Reachability, doubts: Mapping[str, int]) -> Iterator[Assumption]:
-    for name, text in sorted(_STANDING.items()):
+    profile = reach.profile
+    enforcement = _ENFORCEMENT[profile.enforcement].format(plugin=profile)
+    told = f" Told by: {'; '.join(profile.evidence)}." if profile.evidence else ""
+    for name, text in sorted((_STANDING | {"enforcement": enforcement + told}).items()):
         yield Assumption(id=name, text=text)
     for name, count in sorted(doubts.items()):
         seen = f" Seen: {_kinds(reach.foreign)}." if name == "unmodelled-policy" else ""
@@ -104,7 +115,7 @@ def _wide_open(reach: Reachability, listed: Sequence[int]) -> Iterator[Cause]:
         if not reach.selected[index]:
             continue
         for clause in policy.text.clauses:
-            certain = clause.direction == "ingress" and not clause.unknown
+            certain = clause.direction == "ingress" and not clause.unknown and not clause.doubt
             if certain and clause.ports.traffic == ALL and any(map(_everyone, clause.peers)):
                 text = f"rule {clause.index} admits {clause}"
                 yield Cause(direction="ingress", ref=policy.ref, rule=clause.index, text=text)
@@ -128,15 +139,53 @@ def _policy(reach: Reachability, index: int, policy: Policy) -> PolicyFact:
         selected=reach.selected[index],
         selector=str(subject),
         empty_peers=tuple(
-            f"{clause.direction} rule {clause.index}: {peer}"
-            for clause in text.clauses
-            for peer in clause.peers
-            if _matches_nothing(reach, policy.ref.namespace, peer)
+            dict.fromkeys(
+                f"{clause.direction} rule {clause.index}: {peer}"
+                for clause in text.clauses
+                for peer in clause.peers
+                if _matches_nothing(reach, policy.ref.namespace, peer)
+            )
         )
         + (text.invalid if isinstance(text, PolicyText) else ()),
         inert=text.inert if isinstance(text, PolicyText) else (),
         gaps=text.gaps,
+        readings=tuple(dict.fromkeys(_readings(reach, index, policy))),
     )
+
+
+def _readings(reach: Reachability, index: int, policy: Policy) -> Iterator[Reading]:
+    """What the plug-in reads in another way, where that makes a difference."""
+    text = policy.text
+    if not reach.selected[index] or reach.profile.enforcement == "no":
+        return
+    if not isinstance(text, PolicyText) and text.reading:
+        yield Reading(text.reading, "")
+    for clause in text.clauses:
+        if clause.reading and _matters(reach, policy.ref.namespace, clause):
+            where = f"{clause.direction} rule {clause.index}: {clause}" if clause.index >= 0 else clause.direction
+            yield Reading(clause.reading, where)
+
+
+def _matters(reach: Reachability, namespace: str, clause: Clause) -> bool:
+    """Whether a clause in doubt has peers at all; to Cilium, blocks are in doubt only for pods and nodes."""
+    among = reach.classes.everything
+    if clause.reading == "block-of-pods":
+        among = reach.classes.all_pods | reach.peers.network.atoms
+    return any(peers.intersect(among) for peers, _, _ in reach.peers.of(namespace, clause.peers))
+
+
+def _unordered(reach: Reachability) -> Iterator[tuple[ObjectRef, ...]]:
+    """One group per tier and priority, sorted; a policy without priority is in none."""
+    texts = reach.admin.texts
+    found: dict[tuple[str, int], set[ObjectRef]] = {}
+    for selecting in set(reach.admin.selecting.values()):
+        groups: dict[tuple[str, int], list[ObjectRef]] = {}
+        for index, _ in selecting:
+            groups.setdefault((texts[index].tier, texts[index].priority), []).append(reach.policies[index].ref)
+        for place, refs in groups.items():
+            if len(refs) > 1 and place[1] != UNPLACED:
+                found.setdefault(place, set()).update(refs)
+    return (tuple(sorted(refs)) for _, refs in sorted(found.items()))
 
 
 def _matches_nothing(reach: Reachability, namespace: str, peer: Peer) -> bool:

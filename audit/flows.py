@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from audit.model import ObjectRef
 from audit.traffic import NONE, Traffic
@@ -114,6 +115,15 @@ class Isolation:
     """Rules that admit every peer on every port to isolated pods: the policy exists, isolation does not."""
 
 
+class Reading(NamedTuple):
+    """A construct of a policy that the network plug-in reads in another way than the API text."""
+
+    construct: str
+    """Its id, such as `named-port`."""
+    where: str
+    """`ingress rule 0: pods app=db of the same namespace on tcp/5432`; empty for the policy as a whole."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyFact:
     """What is odd about one policy."""
@@ -128,6 +138,8 @@ class PolicyFact:
     """Sections that have no effect: `ingress rules are ignored: policyTypes lists only Egress`."""
     gaps: tuple[str, ...] = ()
     """Unknown fields and constructs that are not modelled."""
+    readings: tuple[Reading, ...] = ()
+    """Only those that make a difference for some endpoint of the input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +165,8 @@ class Facts:
     assumptions: tuple[Assumption, ...] = ()
     foreign: tuple[ObjectRef, ...] = ()
     """Policy objects of kinds that are seen but not modelled."""
+    unordered: tuple[tuple[ObjectRef, ...], ...] = ()
+    """Cluster-wide policies of one tier and priority that select a pod of another of them, one group per priority."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from audit.model import CLUSTER_WIDE, Namespace, Node, ObjectRef
 from audit.networks import SINGLE, Networks, networks_of
 from audit.owners import NO_LABELS, Owners
 from audit.profile import SPEC, Plugin, Profile, detect
+from audit.selectors import LabelSelector
 from audit.snapshot import Entry, Origin, Snapshot
 from audit.template_labels import NOTHING, Generated, Unsure, compared, generated, workload_spec
 from audit.traffic import address_number
@@ -379,3 +380,9 @@ def _namespace_labels(entry: Entry, *, live: bool) -> Mapping[str, str]:
             "it always is the name of the namespace",
         )
     return {**labels, NAME_LABEL: entry.name}
+
+
+def may_match(selector: LabelSelector, namespace: Namespace) -> bool:
+    """Whether the selector matches a namespace whose labels may not all be known."""
+    known = (one for one in selector.requirements if namespace.known or one.key == NAME_LABEL)
+    return all(one.matches(namespace.labels) for one in known)

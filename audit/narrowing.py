@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from audit.flows import Cause
-from audit.inventory import NAME_LABEL, Inventory, Pod
-from audit.model import UNZONED, Namespace, ObjectRef, ZoneMatrix
+from audit.inventory import Inventory, Pod, may_match
+from audit.model import UNZONED, ObjectRef, ZoneMatrix
 from audit.policy.clause import Block, Clause, OwnPods, Peer, PolicyText, SelectedPods
 from audit.policy.networkpolicy import lower
 from audit.policy.specs import SpecError
@@ -111,7 +111,7 @@ class _PeerZones:
             case OwnPods(pods):
                 return self._members(namespace, pods)
             case SelectedPods(spaces, pods):
-                chosen = [one.name for one in self._inventory.namespaces.values() if _may_match(spaces, one)]
+                chosen = [one.name for one in self._inventory.namespaces.values() if may_match(spaces, one)]
                 return {zone for name in chosen for zone in self._members(name, pods)}
             case Block(addresses):
                 return self._addressed(addresses)
@@ -148,9 +148,3 @@ class _PeerZones:
             found.add(self._zone_map.nodes[pod.node].zone)
         shard = pod.labels.get(self._shard_label, "")
         return found | {zone for name, zone in self._shards if shard and name == shard}
-
-
-def _may_match(selector: LabelSelector, namespace: Namespace) -> bool:
-    """Whether the selector matches a namespace whose labels may not all be known."""
-    known = (one for one in selector.requirements if namespace.known or one.key == NAME_LABEL)
-    return all(one.matches(namespace.labels) for one in known)

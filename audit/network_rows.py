@@ -38,7 +38,7 @@ class NetworkRows:
         self._classes = classes
         self._permits = permits
         self._networks = classes.inventory.networks
-        self._hosts = classes.all_pods - classes.selectable_pods
+        self._hosts = classes.hosts
         self._members = self._by_network()
         self._known: dict[tuple[str, Direction], _Reach] = {}
         self._done: dict[tuple[str, Direction, Row], tuple[int, ...]] = {}

@@ -75,8 +75,8 @@ class _Network:
 
 def networks_of(snapshot: Snapshot, namespaces: Mapping[str, Namespace], profile: Profile) -> Networks:
     """The networks of what was read."""
-    if profile.plugin == "openshift-sdn" and profile.mode == "multitenant":
-        return _multitenant(snapshot, namespaces)
+    if profile.plugin == "openshift-sdn" and profile.mode in ("multitenant", ""):
+        return _multitenant(snapshot, namespaces, strict=profile.mode == "multitenant")
     if profile.plugin not in ("spec", "ovn-kubernetes", "unknown"):
         return Networks(secondary_enforced=None)
     found = list(_networks(snapshot))
@@ -187,7 +187,7 @@ def _selector_in(selection: Mapping[str, Any], outer: str, inner: str) -> LabelS
     return selector_of(mapping(selection.get(outer)).get(inner))
 
 
-def _multitenant(snapshot: Snapshot, namespaces: Mapping[str, Namespace]) -> Networks:
+def _multitenant(snapshot: Snapshot, namespaces: Mapping[str, Namespace], *, strict: bool) -> Networks:
     """Networks by netid; 0 is the default one."""
     ids: dict[str, int | None] = {}
     for key in ("NetNamespace.network.openshift.io", "NetNamespace"):
@@ -198,7 +198,7 @@ def _multitenant(snapshot: Snapshot, namespaces: Mapping[str, Namespace]) -> Net
         for name in namespaces
     }
     parted = {name: one for name, one in home.items() if one != DEFAULT}
-    return Networks(home=parted, open_default=True, secondary_enforced=None)
+    return Networks(home=parted, open_default=True, secondary_enforced=None, strict=strict)
 
 
 def network_name(network: str) -> str:

@@ -271,6 +271,7 @@ def _environment() -> jinja2.Environment:
         "ports": summary.ports_text,
         "seen": summary.SEEN,
         "counts_text": summary.counts_text,
+        "enforcement_warning": summary.enforcement_warning,
         "exit_text": summary.exit_text,
         "lacking": summary.lacking,
         "lacking_kinds": summary.lacking_kinds,

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from pyroaring import BitMap, FrozenBitMap
 
-from audit.classes import Classes
-from audit.inventory import NAME_LABEL, NamedPort
+from audit.classes import NOTHING, Classes
+from audit.inventory import NAME_LABEL, NamedPort, may_match
 from audit.model import Namespace
 from audit.policy.clause import (
     AnyPeer,
     Block,
     Clause,
     DomainNames,
+    HostPods,
+    NodeNetwork,
     Nodes,
+    OffPodNetwork,
+    OutsideBlock,
     OwnPods,
     Peer,
     Relation,
@@ -31,6 +37,7 @@ class Peers:
         self._classes = classes
         self._blocks: dict[AddressSet, list[tuple[FrozenBitMap, str, int]]] = {}
         self._selected: dict[SelectedPods, tuple[FrozenBitMap, FrozenBitMap]] = {}
+        self._hosts: dict[tuple[str, OwnPods | SelectedPods], list[tuple[FrozenBitMap, str, int]]] = {}
         self._own: dict[tuple[str, LabelSelector], FrozenBitMap] = {}
         self._named: dict[tuple[tuple[str, str], ...], list[tuple[Traffic, FrozenBitMap]]] = {}
 
@@ -38,13 +45,19 @@ class Peers:
         """(classes, reason or empty, family or 0) of the peers of a rule."""
         found: list[tuple[FrozenBitMap, str, int]] = []
         blocks: list[AddressSet] = []
+        outside: list[AddressSet] = []
         for peer in peers:
             if isinstance(peer, Block):
                 blocks.append(peer.addresses)
+            elif isinstance(peer, OutsideBlock):
+                outside.append(peer.addresses)
             else:
                 found += self._peer(namespace, peer)
         if covered := AddressSet.union_of(blocks):
             found += self._block(covered)
+        if covered := AddressSet.union_of(outside):
+            strangers = self._classes.outside - self.network.atoms
+            found += [(one & strangers, why, family) for one, why, family in self._block(covered)]
         return [one for one in found if one[0]]
 
     def _peer(  # noqa: PLR0911 - one return per kind of peer
@@ -64,6 +77,14 @@ class Peers:
                 return self._nodes(selector)
             case DomainNames():
                 return [(self._classes.everything - self._classes.selectable_pods, "domain-names", 0)]
+            case HostPods(chosen):
+                return self._host_pods(namespace, chosen)
+            case NodeNetwork(chosen, names):
+                spaces = self._classes.inventory.namespaces
+                stands = any(name in spaces and _covers(namespace, chosen, spaces[name]) for name in names)
+                return [(self.network.every, "host-network", 0)] if stands else []
+            case OffPodNetwork():
+                return [(self._classes.everything - self._classes.selectable_pods, "", 0)]
             case _:
                 return [(self._classes.everything, "unknown-field", 0)]
 
@@ -123,6 +144,39 @@ class Peers:
             (classes.outside if blind else FrozenBitMap(), "host-network", 0),
         ]
 
+    @cached_property
+    def network(self) -> HostNetwork:
+        """What is known of the addresses of nodes."""
+        classes = self._classes
+        endpoints, nodes = classes.inventory.endpoints, classes.inventory.nodes.values()
+        shown = {number for node in nodes for number in node.published}
+        shown.update(number for host in classes.hosts for number in endpoints[classes.members[host][0]].addresses)
+        atoms = FrozenBitMap(classes.pods + classes.space.atom(number) for number in shown)
+        blind = not nodes or not all(node.published for node in nodes)
+        return HostNetwork(atoms, classes.hosts | (classes.outside if blind else atoms))
+
+    def _host_pods(self, namespace: str, chosen: OwnPods | SelectedPods) -> list[tuple[FrozenBitMap, str, int]]:
+        """Host-network pods with the labels, and the endpoints and addresses that are the same to whoever sees them."""
+        key = (namespace if isinstance(chosen, OwnPods) else "", chosen)
+        found = self._hosts.get(key)
+        if found is None:
+            spaces = self._classes.inventory.namespaces
+            among = [one for one in self._classes.host_namespaces if _covers(namespace, chosen, spaces[one])]
+            picked = self._classes.hosts_matching(chosen.pods, among) if among else NOTHING
+            found = self._hosts[key] = self._alike(picked) if picked else []
+        return found
+
+    def _alike(self, picked: FrozenBitMap) -> list[tuple[FrozenBitMap, str, int]]:
+        """Some host-network pods, and whatever acts or may act with an address of theirs."""
+        classes = self._classes
+        if picked.intersect(classes.addressless):
+            return [(self.network.every, "host-network", 0)]
+        endpoints = classes.inventory.endpoints
+        numbers = {number for host in picked for number in endpoints[classes.members[host][0]].addresses}
+        near = classes.hosts | classes.outside
+        parts = self._at(AddressSet.union_of(AddressSet(((number, number),)) for number in numbers))
+        return [(picked, "host-network", 0), *((one & near, "host-network", family) for one, _, family in parts)]
+
     def _block(self, addresses: AddressSet) -> list[tuple[FrozenBitMap, str, int]]:
         """Whoever has an address there; endpoints without a known address only where every address is admitted."""
         if addresses == EVERYWHERE:
@@ -162,6 +216,22 @@ class Peers:
             found = [(traffic, FrozenBitMap(numbers)) for traffic, numbers in groups.items()]
             self._named[names] = found
         return found
+
+
+class HostNetwork(NamedTuple):
+    """Addresses of nodes, as classes."""
+
+    atoms: FrozenBitMap
+    """Addresses that a Node or a host-network pod shows."""
+    every: FrozenBitMap
+    """Host-network pods, and the addresses that are or may be a node's: all of them where a node was not read."""
+
+
+def _covers(own: str, chosen: OwnPods | SelectedPods, namespace: Namespace) -> bool:
+    """Whether a peer of a policy in namespace `own` may select pods of a namespace."""
+    if isinstance(chosen, OwnPods):
+        return namespace.name == own
+    return may_match(chosen.namespaces, namespace)
 
 
 def _agree(own: Namespace, other: Namespace, key: str) -> tuple[bool | None, bool | None]:

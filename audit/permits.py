@@ -33,7 +33,7 @@ UNCERTAIN = {
     "user-defined-network": "Which network a namespace is on, or what joins its network with another, is not known; "
     "or a user-defined network admits some traffic of the default one, as for the resolution of names.",
     "network-plugin": "The network plug-in reads a construct in another way than the text of the API, or it is not "
-    "known whether it enforces it.",
+    "known whether it enforces it; NET008 and NET009 name such policies.",
     "source-ranges": "A load balancer is told to admit some client addresses only; whether the platform does so is not "
     "known.",
     "pod-network": "It is not known whether pod addresses can be reached from outside; `settings.pod_network` says so.",

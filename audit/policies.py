@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from audit.errors import AuditErrors, InputError
 from audit.model import CLUSTER_WIDE, ObjectRef
-from audit.policy import adminpolicy, networkpolicy
-from audit.policy.clause import AdminText, Block, OwnPods, PolicyText, Relation, SelectedPods
+from audit.policy import adminpolicy, networkpolicy, plugins
+from audit.policy.clause import (
+    AdminText,
+    Block,
+    HostPods,
+    NodeNetwork,
+    OutsideBlock,
+    OwnPods,
+    Peer,
+    PolicyText,
+    Relation,
+    SelectedPods,
+)
 from audit.policy.specs import SpecError
+from audit.profile import Profile
 from audit.selectors import LabelSelector
 from audit.snapshot import Entry, Snapshot
 from audit.sources import locate
@@ -50,17 +61,32 @@ class Keys:
     ports: frozenset[str]
     """Port names."""
     blocks: tuple[AddressSet, ...]
+    nodes: bool
+    """Whether they tell the addresses of nodes apart from others."""
+    hosts: bool
+    """Whether they pick host-network pods by label."""
 
 
-def lowered(snapshot: Snapshot) -> tuple[Policy, ...]:
-    """Every policy, NetworkPolicies first; equal specs are read once. All refused specs are reported together."""
+def lowered(snapshot: Snapshot, profile: Profile) -> tuple[Policy, ...]:
+    """Every policy as the plug-in may read it, NetworkPolicies first; equal specs are read once.
+
+    All refused specs are reported together.
+    """
     errors: list[InputError] = []
-    found = list(_lowered(snapshot.of("NetworkPolicy"), networkpolicy.lower, errors))
+
+    def namespaced(spec: bytes) -> PolicyText:
+        return plugins.read(networkpolicy.lower(spec), profile)
+
+    found = list(_lowered(snapshot.of("NetworkPolicy"), namespaced, errors))
     for key in CLUSTER_WIDE:
-        found += _lowered(snapshot.of(key), partial(adminpolicy.lower, key.partition(".")[0]), errors)
+        found += _lowered(snapshot.of(key), _cluster_wide(key.partition(".")[0], profile), errors)
     if errors:
         raise AuditErrors(errors)
     return tuple(found)
+
+
+def _cluster_wide(kind: str, profile: Profile) -> Callable[[bytes], AdminText]:
+    return lambda spec: plugins.read_admin(kind, adminpolicy.lower(kind, spec), profile)
 
 
 def _lowered(
@@ -105,12 +131,14 @@ def keys_of(policies: Iterable[Policy | AttachedPolicy]) -> Keys:
     namespaces: set[str] = set()
     ports: set[str] = set()
     blocks: dict[AddressSet, None] = {}
+    kinds: set[type[Peer]] = set()
     for text in {id(policy.text): policy.text for policy in policies}.values():
         for spaces, selector in _subjects(text):
             namespaces |= spaces
             pods |= selector.keys
         for clause in text.clauses:
             ports.update(name for name, _ in clause.ports.named)
+            kinds.update(map(type, clause.peers))
             for peer in clause.peers:
                 match peer:
                     case OwnPods(selector):
@@ -121,11 +149,14 @@ def keys_of(policies: Iterable[Policy | AttachedPolicy]) -> Keys:
                     case Relation(related, _, selector):
                         namespaces.update(related)
                         pods |= selector.keys
-                    case Block(addresses):
+                    case Block(addresses) | OutsideBlock(addresses):
                         blocks[addresses] = None
                     case _:
                         pass
-    return Keys(frozenset(pods), frozenset(namespaces), frozenset(ports), tuple(blocks))
+    nodes = not kinds.isdisjoint((HostPods, NodeNetwork, OutsideBlock))
+    return Keys(
+        frozenset(pods), frozenset(namespaces), frozenset(ports), tuple(blocks), nodes=nodes, hosts=HostPods in kinds
+    )
 
 
 def _subjects(text: PolicyText | AdminText) -> Iterator[tuple[frozenset[str], LabelSelector]]:

@@ -7,7 +7,7 @@ NetworkPolicies only ever add permits; whatever is not modelled adds an uncertai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +28,8 @@ from audit.policy.clause import (
     AnyPeer,
     Clause,
     Direction,
+    HostPods,
+    NodeNetwork,
     OwnPods,
     PolicyText,
     Ports,
@@ -38,7 +40,8 @@ from audit.selectors import LabelSelector
 from audit.traffic import ALL, AddressSet, Traffic
 
 _ANY_PORT = Ports(ALL)
-
+_RELATIVE = (OwnPods, HostPods, NodeNetwork)
+"""Peers that depend on the namespace of their policy."""
 
 DEFAULT = -1
 """Instead of a policy: nothing decides, so it is open."""
@@ -67,14 +70,15 @@ class Reachability:
     ) -> None:
         """`extra_keys` are label keys that `zone_of` reads; InputError for specs that no API server would hold."""
         self.inventory = inventory
-        self.policies = lowered(inventory.snapshot)
-        self.foreign = foreign_policies(inventory.snapshot)
+        self.profile = inventory.profile
+        self.policies = lowered(inventory.snapshot, self.profile)
+        self.foreign = foreign_policies(inventory.snapshot, self.profile)
         self.exposed = exposures(inventory)
         attached = attached_policies(inventory.snapshot)
         keys = keys_of([*self.policies, *attached])
-        nodes = (AddressSet(((number, number),)) for node in inventory.nodes.values() for number in node.published)
-        named = any(isinstance(policy.text, AdminText) for policy in self.policies)
-        space = AddressSpace([*keys.blocks, *zone_addresses, *(nodes if named else ())])
+        named = keys.nodes or any(isinstance(policy.text, AdminText) for policy in self.policies)
+        nodes = _node_addresses(inventory, hosts=keys.nodes) if named else ()
+        space = AddressSpace([*keys.blocks, *zone_addresses, *nodes])
         self.classes = Classes(
             inventory,
             space,
@@ -83,6 +87,7 @@ class Reachability:
             port_names=keys.ports,
             zone_of=zone_of,
             mark_of=lambda index: self.exposed.get(index, HIDDEN),
+            host_labels=keys.hosts,
         )
         self.permits = Permits()
         self.peers = Peers(self.classes)
@@ -212,8 +217,8 @@ class Reachability:
                 isolated = True
                 doubt = Clause(direction, -1, (AnyPeer(),), _ANY_PORT, unknown=True)
                 grants.append(Grant(self._doubt("unknown-field"), index, doubt))
-            elif direction in text.isolates:
-                isolated = True
+            else:
+                isolated |= direction in text.isolates
                 for clause in text.clauses:
                     if clause.direction == direction:
                         grants += [Grant(one, index, clause) for one in self._clause(namespace, clause, number)]
@@ -242,7 +247,7 @@ class Reachability:
 
     def _clause(self, namespace: str, clause: Clause, number: int) -> tuple[int, ...]:
         """The permits of one rule for one class; rules without own-namespace peers or named ports are shared by all."""
-        own = any(isinstance(peer, OwnPods) for peer in clause.peers)
+        own = any(isinstance(peer, _RELATIVE) for peer in clause.peers)
         ports = self.classes.ports_of[number] if clause.ports.named and clause.direction == "ingress" else None
         key = (namespace if own else "", id(clause), ports)
         found = self._own.get(key)
@@ -258,7 +263,7 @@ class Reachability:
             for peers, reason, family in self.peers.of(namespace, clause.peers):
                 within = peers if among is None else peers & among
                 if within and traffic:
-                    yield self.permits.number(Permit(traffic, within, reason, family))
+                    yield self.permits.number(Permit(traffic, within, reason or clause.doubt, family))
         if clause.ports.unknown:
             for peers, _, family in self.peers.of(namespace, clause.peers):
                 yield self.permits.number(Permit(ALL, peers, "unknown-field", family))
@@ -304,3 +309,11 @@ class Reachability:
         permit = self.permits.all[number]
         reason = permit.reason or "unmodelled-policy"
         return self.permits.number(Permit(permit.traffic, permit.peers & peers, reason, permit.family))
+
+
+def _node_addresses(inventory: Inventory, *, hosts: bool) -> Iterator[AddressSet]:
+    """Every address of a node, alone; with those that only `hosts`, the pods on the host network, show."""
+    numbers = {number for node in inventory.nodes.values() for number in node.published}
+    if hosts:
+        numbers.update(number for pod in inventory.endpoints if pod.host_network for number in pod.addresses)
+    return (AddressSet(((number, number),)) for number in numbers)

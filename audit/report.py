@@ -280,6 +280,12 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     live: bool
     profile: str
     """CNI profile: spec, ovn-kubernetes, ..."""
+    platform: str = ""
+    """What is known of the platform besides: `OpenShift 4.6, mode subnet`."""
+    enforcement: str = "assumed"
+    """Whether NetworkPolicies have an effect: assumed, yes, no, unknown."""
+    profile_evidence: tuple[str, ...] = ()
+    """The objects and fields that told the profile."""
     namespaces: int
     unzoned_namespaces: int
     workloads: int

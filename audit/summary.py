@@ -47,6 +47,11 @@ NAMED = 4
 PROFILES: Mapping[str, str] = {
     "spec": "as the Kubernetes API text says; which plug-in enforces it cannot be seen in files",
 }
+WARNINGS: Mapping[str, str] = {
+    "no": "No NetworkPolicy is enforced: {plugin} ignores all of them, whatever they say",
+    "unknown": "Whether any NetworkPolicy is enforced is not known: {plugin}",
+}
+"""What must be said first where policies do not count for certain, by `scope.enforcement`."""
 """What a network profile means."""
 LONGEST, LONGEST_FIX = 2_000, 20_000
 """Characters of one string that people are shown; a fix may hold a policy of 500 lines. The results JSON keeps all."""
@@ -265,8 +270,18 @@ def exit_text(report: Report) -> str:
 
 def profile_text(report: Report) -> str:
     """The network profile and what it means."""
-    name = report.scope.profile
-    return f"{name}: {PROFILES[name]}" if name in PROFILES else name
+    scope = report.scope
+    name = f"{scope.profile} ({scope.platform})" if scope.platform else scope.profile
+    meaning = f": {PROFILES[scope.profile]}" if scope.profile in PROFILES else ""
+    told = f"; told by {', '.join(scope.profile_evidence)}" if scope.profile_evidence else ""
+    return f"{name}{meaning}{told}"
+
+
+def enforcement_warning(report: Report) -> str:
+    """What must be said first about the network plug-in; empty where policies are enforced or taken to be."""
+    scope = report.scope
+    plugin = f"network profile {scope.profile}" + (f" ({scope.platform})" if scope.platform else "")
+    return WARNINGS.get(scope.enforcement, "").format(plugin=plugin)
 
 
 def counts_text(finding: FindingRecord) -> str:

@@ -81,6 +81,8 @@ def _verdict(console: Console, report: Report) -> None:
     console.print(
         Text.assemble((f" {word} ", STYLES.get(report.verdict, "bold")), " ", (summary.reason(report), "bold"))
     )
+    if warning := summary.enforcement_warning(report):
+        console.print(Text(warning, STYLES["not-compliant" if report.scope.enforcement == "no" else "incomplete"]))
     matrix = report.matrix
     approved = f", approved by {matrix.approved_by}" if matrix.approved_by else ""
     approved += f" on {matrix.approved_on}" if matrix.approved_by and matrix.approved_on else ""
@@ -88,6 +90,8 @@ def _verdict(console: Console, report: Report) -> None:
     console.print(
         Text(f"matrix {matrix.name}{version}{approved}; source {report.scope.source}; {report.created}", "dim")
     )
+    if report.scope.profile != "spec":
+        console.print(Text(f"network profile {summary.clipped(summary.profile_text(report), 400)}", "dim"))
     console.print(Text(f"exit code {summary.exit_text(report)} (`--fail-on`)", "dim"))
 
 

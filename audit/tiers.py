@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyroaring import FrozenBitMap
 
@@ -42,33 +43,49 @@ class Region:
     """Rules behind the outcomes, in order of evaluation."""
 
 
+class Ordered(NamedTuple):
+    """One policy resolved for one class."""
+
+    matches: Sequence[Match]
+    """In rule order; the parts of one rule follow each other and share its number."""
+    doubt: str = ""
+    """Why it may not count at all; empty when it does."""
+
+
 def evaluate(
-    everything: FrozenBitMap, groups: Iterable[Sequence[Sequence[Match]]], unplaced: Iterable[Sequence[Match]] = ()
+    everything: FrozenBitMap, groups: Iterable[Sequence[Ordered]], unplaced: Iterable[Ordered] = ()
 ) -> list[Region]:
     """The regions of one class and direction; they are disjoint and cover everything.
 
-    `groups` are policies by ascending priority; each group holds policies of equal priority, each a list of matches in
-    rule order (the parts of one rule follow each other and share its number). `unplaced` policies have no priority, so
-    each may come before or after any other.
+    `groups` are policies by ascending priority, each group of equal ones. `unplaced` policies have no priority, so each
+    may come before or after any other.
     """
     regions = [Region(everything, ALL, NONE_YET)]
     for group in groups:
-        listed = [_policy(everything, matches) for matches in group]
+        listed = [_policy(everything, policy) for policy in group]
         together = listed[0]
         for other in listed[1:]:
             together = _unordered(together, other)
         regions = _then(regions, together)
-    for matches in unplaced:
-        regions = _unordered(regions, _policy(everything, matches))
+    for policy in unplaced:
+        regions = _unordered(regions, _policy(everything, policy))
     return regions
 
 
-def _policy(everything: FrozenBitMap, matches: Sequence[Match]) -> list[Region]:
+def _policy(everything: FrozenBitMap, policy: Ordered) -> list[Region]:
     """What one policy decides, rule by rule."""
     regions = [Region(everything, ALL, NONE_YET)]
-    for match in matches:
+    for match in policy.matches:
         regions = [part for region in regions for part in _split(region, match)]
-    return regions
+    return [_perhaps(region, policy.doubt) for region in regions] if policy.doubt else regions
+
+
+def _perhaps(region: Region, doubt: str) -> Region:
+    """What the policy decides, or nothing."""
+    if region.outcomes == NONE_YET:
+        return region
+    outcomes, reasons = region.outcomes | NONE_YET, region.reasons | {doubt}
+    return Region(region.peers, region.traffic, outcomes, reasons, region.rules)
 
 
 def _split(region: Region, match: Match) -> Iterable[Region]:

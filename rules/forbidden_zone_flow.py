@@ -265,4 +265,7 @@ def _isolate(context: Context, cell: Cell, breach: Breach, namespaces: list[str]
     direction = "ingress" if inward else "egress"
     others = f" The same goes for {len(namespaces) - 1} more." if len(namespaces) > 1 else ""
     yaml = context.zone_policy(namespaces[0], zone, "ingress" if inward else "egress")
-    return f"Isolate namespace {namespaces[0]} for {direction} and admit only what the matrix allows.{others}\n\n{yaml}"
+    isolate = f"Isolate namespace {namespaces[0]} for {direction} and admit only what the matrix allows.{others}"
+    if context.inventory.profile.enforcement == "no":
+        isolate = f"Have policies enforced first: {context.inventory.profile} ignores them. Then: {isolate}"
+    return f"{isolate}\n\n{yaml}"

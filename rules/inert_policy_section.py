@@ -25,10 +25,12 @@ def inert_policy_section(context: Context) -> Iterator[Finding]:
 
     How to fix: list the direction in policyTypes, or delete the section.
 
-    Limits: what the API text calls ignored is reported, whatever the installed plug-in makes of it.
+    Limits: what the API text calls ignored is reported here. Where the installed plug-in is known to honour it, NET008
+    reports it instead.
     """
     for fact in context.facts.policies:
-        if fact.inert:
+        honoured = any(one.construct == "unlisted-direction" for one in fact.readings)  # NET008 tells what comes of it
+        if fact.inert and not honoured:
             zone = context.matrix.zone(context.zone_of(fact.ref.namespace))
             yield Finding(
                 title=f"{fact.ref}: {fact.inert[0]}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.rule import UNZONED, Context, Finding, rule, together
+from audit.rule import UNZONED, Context, Finding, NotApplicable, rule, together
 
 
 @rule(
@@ -14,7 +14,7 @@ from audit.rule import UNZONED, Context, Finding, rule, together
     needs=("Namespace", "Pod", "NetworkPolicy"),
     controls=("nist-800-53r5/sc-7.5", "cis-openshift-1.9.0/5.3.2", "disa-stig-ocp4/cntr-os-000100"),
 )
-def namespace_without_policy(context: Context) -> Iterator[Finding]:
+def namespace_without_policy(context: Context) -> Iterator[Finding | NotApplicable]:
     """What it checks: namespaces with pods, in a zone that the matrix protects, that no policy isolates for ingress.
 
     Why it matters: without isolation every pod of the cluster can reach these pods, whatever zone it is in, and each
@@ -26,6 +26,9 @@ def namespace_without_policy(context: Context) -> Iterator[Finding]:
     Limits: zones that the matrix lets everybody into are skipped, and so are platform namespaces, which are judged by
     the cells of the matrix alone. Namespaces with policies that do not isolate are NET003.
     """
+    if context.inventory.profile.enforcement == "no":
+        yield NotApplicable("the network plug-in enforces no policy, so one more would close nothing")
+        return
     found = (("", one) for one in _each(context))
     yield from together(found, lambda count, one: f"{count} namespaces of zone {one.to_zone} have no NetworkPolicy")
 

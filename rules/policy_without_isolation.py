@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.rule import Context, Finding, Isolation, ObjectRef, rule, together
+from audit.rule import Context, Finding, Isolation, NotApplicable, ObjectRef, rule, together
 
 
 @rule(
@@ -14,7 +14,7 @@ from audit.rule import Context, Finding, Isolation, ObjectRef, rule, together
     needs=("Namespace", "Pod", "NetworkPolicy"),
     controls=("nist-800-53r5/sc-7.5", "cis-openshift-1.9.0/5.3.2", "disa-stig-ocp4/cntr-os-000100"),
 )
-def policy_without_isolation(context: Context) -> Iterator[Finding]:
+def policy_without_isolation(context: Context) -> Iterator[Finding | NotApplicable]:
     """What it checks: namespaces that have a NetworkPolicy while their pods are open for ingress all the same.
 
     Either no policy selects the pods, or the policies cover egress only, or one rule admits everybody on every port.
@@ -27,6 +27,9 @@ def policy_without_isolation(context: Context) -> Iterator[Finding]:
     Limits: only ingress is judged here, only in zones that the matrix protects; pods on the host network cannot be
     isolated by policy and are not counted. Platform namespaces are left to the platform's own operators.
     """
+    if context.inventory.profile.enforcement == "no":
+        yield NotApplicable("the network plug-in enforces no policy, see NET009")
+        return
     yield from together(_each(context), _title_of_many)
 
 

@@ -11,10 +11,11 @@ import click
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.scan import THRESHOLDS
 from audit.commands.session import Session
-from audit.commands.wording import Words
+from audit.commands.wording import Words, cni_option
 from audit.conclusion import FINDINGS
 from audit.errors import INCOMPLETE, UsageError
 from audit.model import Severity
+from audit.profile import Plugin
 
 if TYPE_CHECKING:  # imported on use, so that help costs nothing
     from audit.assessment import Declared
@@ -64,6 +65,7 @@ Examples:
     type=Words(THRESHOLDS),
     help="New findings at or above this severity make the exit code 1. [default: low]",
 )
+@cni_option
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 instead of 1 or 3.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="More rules, as Python files.")
 @click.pass_context
@@ -77,6 +79,7 @@ def command(  # noqa: PLR0913 - one argument per option
     paths: tuple[str, ...],  # noqa: ARG001
     limit: int,
     fail_on: Severity | None,
+    plugin: Plugin | None,
     exit_zero: bool,
     rules_directory: str | None,
 ) -> int:
@@ -95,7 +98,7 @@ def command(  # noqa: PLR0913 - one argument per option
 
     gc.disable()  # a run only builds up; nothing it holds is garbage before the end
     plan = declared(zones, exceptions, Path(rules_directory) if rules_directory else None) if zones else None
-    old, new = (_side(source, plan, session) for source in sources)
+    old, new = (_side(source, plan, plugin, session) for source in sources)
     session.progress("comparing connections")
     matrix = plan.matrix if plan else None
     found = difference(old, new, Terms(created=session.stamp, matrix=matrix, fail_on=fail_on or "low", limit=limit))
@@ -103,7 +106,7 @@ def command(  # noqa: PLR0913 - one argument per option
     return 0 if exit_zero and found.exit_code in (FINDINGS, INCOMPLETE) else found.exit_code
 
 
-def _side(source: str, plan: Declared | None, session: Session) -> Side:
+def _side(source: str, plan: Declared | None, plugin: Plugin | None, session: Session) -> Side:
     """One snapshot, read and evaluated; errors as the stages raise them."""
     from audit.assessment import judged
     from audit.cells import joined, reachability, tallied
@@ -116,7 +119,7 @@ def _side(source: str, plan: Declared | None, session: Session) -> Side:
 
     snapshot = read([source], stdin=session.stdin, progress=session.progress)
     session.progress(f"computing reachability of {source}")
-    inventory = build(snapshot)
+    inventory = build(snapshot, plugin)
     if plan is None:
         reach = Reachability(inventory)
         return Side(source=source, meetings=Meetings(reach, [""] * len(reach.classes.space)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from audit.commands.session import Session
+from audit.commands.wording import cni_option
+from audit.profile import Plugin
 from audit.safetext import safe_text
 
 
@@ -16,6 +18,7 @@ FROM and TO are endpoints as `reach` names them (namespace/Kind/name), or an add
 Examples:
   zone-audit explain manifests/ web/Deployment/proxy db/StatefulSet/pg --port tcp/5432
   zone-audit explain cluster.json 203.0.113.7 web/Deployment/proxy --zones zones.yaml
+  zone-audit explain manifests/ web/Deployment/proxy db/StatefulSet/pg --cni cilium
 """,
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
@@ -23,9 +26,17 @@ Examples:
 @click.argument("target", metavar="TO")
 @click.option("--port", metavar="PROTOCOL/PORT", help="One port, such as tcp/5432; all of them if left out.")
 @click.option("--zones", metavar="FILE", help="Zone matrix; the answer then says what it allows.")
+@cni_option
 @click.pass_obj
 def command(  # noqa: PLR0913 - one argument per option
-    session: Session, *, sources: tuple[str, ...], source: str, target: str, port: str | None, zones: str | None
+    session: Session,
+    *,
+    sources: tuple[str, ...],
+    source: str,
+    target: str,
+    port: str | None,
+    zones: str | None,
+    plugin: Plugin | None,
 ) -> None:
     """Show every hop of one connection, every policy that decides it, and why."""
     from audit import matrix
@@ -34,5 +45,5 @@ def command(  # noqa: PLR0913 - one argument per option
 
     declared = matrix.load(zones) if zones else None
     snapshot = read(sources, stdin=session.stdin, progress=session.progress)
-    answer = explain(snapshot, source, target, port, declared)
+    answer = explain(snapshot, source, target, port, declared, plugin)
     session.print("".join(f"{safe_text(line)}\n" for line in answer.lines))

@@ -9,8 +9,9 @@ import click
 
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.session import Session
-from audit.commands.wording import Words
+from audit.commands.wording import Words, cni_option
 from audit.errors import UsageError
+from audit.profile import Plugin
 
 FORMATS = ("table", "json", "csv", "md", "dot", "svg")
 SUFFIXES = {".txt": "table", **{f".{name}": name for name in FORMATS[1:]}}
@@ -24,6 +25,7 @@ By = Literal["pod", "workload", "namespace", "zone"]
 Examples:
   zone-audit reach manifests/
   zone-audit reach manifests/ --zones zones.yaml --by zone
+  zone-audit reach manifests/ --cni openshift-sdn
   zone-audit reach cluster.json --by pod -o reach.json
   zone-audit reach manifests/ --by namespace -o reach.svg
 """,
@@ -33,6 +35,7 @@ Examples:
 @click.option(
     "--by", type=Words(get_args(By)), default="workload", show_default=True, help="What one endpoint stands for."
 )
+@cni_option
 @output_options(FORMATS)
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
@@ -41,6 +44,7 @@ def command(  # noqa: PLR0913 - one argument per option
     sources: tuple[str, ...],
     zones: str | None,
     by: By,
+    plugin: Plugin | None,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
 ) -> None:
@@ -59,7 +63,7 @@ def command(  # noqa: PLR0913 - one argument per option
     declared = matrix.load(zones) if zones else None
     snapshot = read(sources, stdin=session.stdin, progress=session.progress)
     session.progress("computing reachability")
-    document = reach_json.document(snapshot, matrix=declared, by=by)
+    document = reach_json.document(snapshot, matrix=declared, by=by, plugin=plugin)
     deliver(session, chosen, lambda outlet: _render(outlet, document, session))
 
 

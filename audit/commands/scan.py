@@ -14,10 +14,11 @@ import click
 
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.session import Session
-from audit.commands.wording import Words
+from audit.commands.wording import Words, cni_option
 from audit.conclusion import FINDINGS
 from audit.errors import INCOMPLETE
 from audit.model import SEVERITIES, Severity, ZoneMatrix
+from audit.profile import Plugin
 from audit.report import InputRecord, Report
 
 FORMATS = ("text", "json", "html", "pdf")
@@ -38,6 +39,7 @@ Examples:
   zone-audit scan cluster.json --zones zones.yaml -o report.html -o results.json
   zone-audit scan cluster.json --zones zones.yaml -f text -f json -o results.json -f pdf -o report.pdf
   kubectl get ns,no,po,svc,netpol,ing -A -o json | zone-audit scan - --zones zones.yaml
+  zone-audit scan manifests/ --zones zones.yaml --cni ovn-kubernetes
   zone-audit scan base/ overlay/ --zones zones.yaml --exceptions exceptions.yaml --fail-on high
 """,
 )
@@ -52,6 +54,7 @@ Examples:
     show_default=True,
     help="Findings at or above this severity make the exit code 1.",
 )
+@cni_option
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 instead of 1 or 3.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="More rules, as Python files.")
 @click.pass_context
@@ -64,6 +67,7 @@ def command(  # noqa: PLR0913 - one argument per option
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
     fail_on: Severity,
+    plugin: Plugin | None,
     exit_zero: bool,
     rules_directory: str | None,
 ) -> int:
@@ -81,6 +85,7 @@ def command(  # noqa: PLR0913 - one argument per option
         rules_directory=Path(rules_directory) if rules_directory else None,
         created=session.created,
         fail_on=fail_on,
+        plugin=plugin,
         stdin=session.stdin,
         progress=session.progress,
     )
@@ -98,6 +103,7 @@ def scan(  # noqa: PLR0913 - the options of the command
     created: dt.datetime,
     rules_directory: Path | None = None,
     fail_on: Severity = "low",
+    plugin: Plugin | None = None,
     stdin: BinaryIO | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
@@ -109,7 +115,7 @@ def scan(  # noqa: PLR0913 - the options of the command
     declared = assessment.declared(matrix_file, exceptions, rules_directory)
     snapshot = sources.read(given, stdin=stdin, progress=progress)
     progress("numbering endpoints")
-    population = inventory.build(snapshot)
+    population = inventory.build(snapshot, plugin)
     zone_map = zones.assign(declared.matrix, population.namespaces.values(), population.nodes.values())
     evaluation = cells.evaluate(population, zone_map, declared.matrix, progress)
     progress("running rules")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from audit.errors import did_you_mean
+from audit.profile import PLUGINS
 
 
 class Words(click.Choice[str]):
@@ -19,6 +20,15 @@ class Words(click.Choice[str]):
         if value not in known:
             self.fail(f"`{value}` is not known; {did_you_mean(str(value), known)}", param, ctx)
         return str(value)
+
+
+cni_option = click.option(
+    "--cni",
+    "plugin",
+    type=Words(PLUGINS),
+    help="Network plug-in that enforces the policies, whatever the input shows. [default: what it shows; `spec`, the "
+    "API text, for manifests that show none]",
+)
 
 
 class Group(click.Group):

@@ -42,6 +42,8 @@ class SelectedPods:
 
     namespaces: LabelSelector
     pods: LabelSelector
+    bare: bool = False
+    """True for a peer of a NetworkPolicy without `podSelector`, which some plug-ins read in another way than `{}`."""
 
     def __str__(self) -> str:
         where = f"namespaces {self.namespaces}" if self.namespaces.requirements else "every namespace"
@@ -54,9 +56,51 @@ class Block:
 
     addresses: AddressSet
     text: str
+    holes: bool = False
+    """Whether it has an `except`."""
 
     def __str__(self) -> str:
         return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideBlock:
+    """Addresses outside the cluster: those that neither pods nor nodes have."""
+
+    addresses: AddressSet
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.text} outside the cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class HostPods:
+    """Host-network pods that a peer would select, and whatever shares an address with one of them."""
+
+    chosen: OwnPods | SelectedPods
+
+    def __str__(self) -> str:
+        return f"host-network pods among {self.chosen}"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeNetwork:
+    """Every host-network pod and node address, if the peer selects a namespace that stands for them."""
+
+    chosen: OwnPods | SelectedPods
+    namespaces: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"the host network of every node, if {self.chosen} covers namespace {' or '.join(self.namespaces)}"
+
+
+@dataclass(frozen=True, slots=True)
+class OffPodNetwork:
+    """Every outside address and every host-network pod."""
+
+    def __str__(self) -> str:
+        return "everything off the pod network"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +146,20 @@ class DomainNames:
         return f"domain names {', '.join(self.names)}"
 
 
-Peer = AnyPeer | OwnPods | SelectedPods | Block | UnknownPeer | Relation | Nodes | DomainNames
+Peer = (
+    AnyPeer
+    | OwnPods
+    | SelectedPods
+    | Block
+    | OutsideBlock
+    | HostPods
+    | NodeNetwork
+    | OffPodNetwork
+    | UnknownPeer
+    | Relation
+    | Nodes
+    | DomainNames
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +194,10 @@ class Clause:
     action: Action = "allow"
     """A NetworkPolicy only allows."""
     name: str = ""
+    doubt: str = ""
+    """Why it may not hold although the text says so, or may hold although it does not: a key of permits.UNCERTAIN."""
+    reading: str = ""
+    """Which construct a network plug-in reads in another way, where that is why the clause is in doubt."""
 
     def __str__(self) -> str:
         return f"{', '.join(map(str, self.peers)) or 'no peer'} on {self.ports}"
@@ -149,6 +210,8 @@ class PolicyText:
     subject: LabelSelector
     isolates: tuple[Direction, ...]
     clauses: tuple[Clause, ...]
+    unlisted: tuple[Clause, ...] = ()
+    """Rules of directions that it does not isolate: by the API text they have no effect."""
     inert: tuple[str, ...] = ()
     """Sections without effect, for people."""
     gaps: tuple[str, ...] = ()
@@ -178,3 +241,7 @@ class AdminText:
     gaps: tuple[str, ...] = ()
     unknown: bool = False
     """True when the spec itself has a field that is not modelled."""
+    doubt: str = ""
+    """Why the policy as a whole may be ignored: a key of permits.UNCERTAIN."""
+    reading: str = ""
+    """As for a Clause."""

@@ -61,6 +61,7 @@ def lower(spec: bytes) -> PolicyText:
         subject=selector(raw.get("podSelector"), ("podSelector",)),
         isolates=isolates,
         clauses=tuple(clause for clause in clauses if clause.direction in isolates),
+        unlisted=tuple(clause for clause in clauses if clause.direction not in isolates),
         inert=inert,
         gaps=tuple(gaps),
         invalid=tuple(invalid),
@@ -108,7 +109,8 @@ def _peer(raw: Any, path: tuple[str | int, ...], gaps: list[str]) -> Peer | None
             raise SpecError("`ipBlock` cannot stand beside a selector in one peer; make it a peer of its own", path)
         return _block(block, (*path, "ipBlock"), gaps)
     if namespaces is not None:
-        return SelectedPods(selector(namespaces, (*path, "namespaceSelector")), selector(pods, (*path, "podSelector")))
+        among = selector(namespaces, (*path, "namespaceSelector"))
+        return SelectedPods(among, selector(pods, (*path, "podSelector")), bare=pods is None)
     return OwnPods(selector(pods, (*path, "podSelector"))) if pods is not None else None
 
 
@@ -126,7 +128,7 @@ def _block(raw: Any, path: tuple[str | int, ...], gaps: list[str]) -> Peer:
             raise SpecError(f"`{hole}` must be a strict part of `{block['cidr']}`", (*path, "except", number))
         addresses -= cut
     text = str(block["cidr"]) + (f" except {', '.join(map(str, holes))}" if holes else "")
-    return Block(addresses, text)
+    return Block(addresses, text, holes=bool(holes))
 
 
 def _ports(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> Ports:

@@ -274,7 +274,6 @@ def sdn(*ids: tuple[str, int]) -> Reach:
     return reach(*objects, plugin="openshift-sdn")
 
 
-@pytest.mark.xfail(reason="modes are not detected yet", strict=False)
 def test_projects_with_equal_netids_are_joined_and_zero_is_global() -> None:
     found = sdn(("a1", 5), ("a2", 5), ("b1", 6), ("d", 0))
     assert verdict(found, "a1", "a2") == verdict(found, "a1", "d") == verdict(found, "d", "b1") == "allowed"

@@ -98,16 +98,17 @@ def test_rules_keep_their_place_in_their_direction() -> None:
         ({"podSelector": {}}, OwnPods(EVERYTHING)),
         ({"podSelector": WEB}, OwnPods(IS_WEB)),
         ({"podSelector": WEB, "namespaceSelector": None, "ipBlock": None}, OwnPods(IS_WEB)),
-        ({"namespaceSelector": {}}, SelectedPods(EVERYTHING, EVERYTHING)),
-        ({"namespaceSelector": WEB}, SelectedPods(IS_WEB, EVERYTHING)),
-        ({"namespaceSelector": WEB, "podSelector": None}, SelectedPods(IS_WEB, EVERYTHING)),
+        ({"namespaceSelector": {}}, SelectedPods(EVERYTHING, EVERYTHING, bare=True)),
+        ({"namespaceSelector": WEB}, SelectedPods(IS_WEB, EVERYTHING, bare=True)),
+        ({"namespaceSelector": WEB, "podSelector": None}, SelectedPods(IS_WEB, EVERYTHING, bare=True)),
+        ({"namespaceSelector": WEB, "podSelector": {}}, SelectedPods(IS_WEB, EVERYTHING)),
         ({"namespaceSelector": {}, "podSelector": WEB}, SelectedPods(EVERYTHING, IS_WEB)),
         ({"ipBlock": {"cidr": "10.0.0.0/8"}}, Block(blocks("10.0.0.0/8"), "10.0.0.0/8")),
         ({"ipBlock": {"cidr": "10.0.0.7/8", "except": []}}, Block(blocks("10.0.0.0/8"), "10.0.0.7/8")),
         ({"ipBlock": {"cidr": "fd00::/8", "except": None}}, Block(blocks("fd00::/8"), "fd00::/8")),
         (
             {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.0.0.0/9", "10.128.0.0/10"]}},
-            Block(blocks("10.192.0.0/10"), "10.0.0.0/8 except 10.0.0.0/9, 10.128.0.0/10"),
+            Block(blocks("10.192.0.0/10"), "10.0.0.0/8 except 10.0.0.0/9, 10.128.0.0/10", holes=True),
         ),
     ],
 )
@@ -118,7 +119,7 @@ def test_peers(raw: Json, expected: Peer) -> None:
 def test_items_of_from_stay_apart() -> None:
     assert peers({"podSelector": {}}, {"namespaceSelector": {}}) == (
         OwnPods(EVERYTHING),
-        SelectedPods(EVERYTHING, EVERYTHING),
+        SelectedPods(EVERYTHING, EVERYTHING, bare=True),
     )
 
 
