@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from audit.bodies import GROUPS, WORKLOADS
 from audit.exposure.entries import ROUTED
+from audit.exposure.leaving import READ
+from audit.firewalls import FIREWALL_KEYS
 from audit.model import CLUSTER_WIDE
 from audit.policies import MULTI_NETWORK_POLICY
 from audit.policy.foreign import FOREIGN
@@ -39,7 +41,8 @@ _WORST_STATUS = ("forbidden", "unavailable", "invalid-object", "partial", "not-m
 def decisive() -> tuple[str, ...]:
     """Kind keys whose objects can change a verdict, those that most clusters have first; workloads count as Pod."""
     ingress, route, *gateway = (_key(kind, groups[0]) for kind, groups in ROUTED.items())
-    return (*BASIC, ingress, route, *CLUSTER_WIDE, *_foreign(), *PLATFORM, *gateway, *NETWORKS, *ATTACHED)
+    known = (*CLUSTER_WIDE, *FIREWALL_KEYS[:2])
+    return (*BASIC, ingress, route, *known, *_foreign(), *PLATFORM, *gateway, *NETWORKS, *ATTACHED)
 
 
 def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
@@ -86,6 +89,8 @@ def _used(kind: str) -> bool:
         or kind in CLUSTER_WIDE
         or kind in NETWORKS
         or kind in EVIDENCE
+        or kind in FIREWALL_KEYS
+        or kind in READ
         or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
     )
 

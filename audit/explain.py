@@ -252,8 +252,7 @@ class _Case:
             return
         namespace = self._classes.inventory.endpoints[self._classes.members[number][0]].namespace
         for foreign in self._reach.foreign:
-            outward = direction == "egress" and self.outside(peer)
-            if foreign.ref.namespace in ("", namespace) and (outward or foreign.effect != "restrict-outside"):
+            if foreign.ref.namespace in ("", namespace):
                 yield f"  {foreign.ref} may decide it, and that kind is not modelled"
         yield from self._cluster_wide(direction, number, peer)
         grants = self._reach.grants[direction][number]

@@ -16,7 +16,9 @@ from pyroaring import FrozenBitMap
 from audit.addresses import AddressSpace
 from audit.adminrows import AdminRows
 from audit.classes import Classes
+from audit.egress_limits import EgressLimits
 from audit.exposure.entries import HIDDEN, Exposure, exposures
+from audit.firewalls import firewalls
 from audit.inventory import Inventory, Pod
 from audit.network_rows import NetworkRows
 from audit.peers import Peers
@@ -76,9 +78,11 @@ class Reachability:
         self.exposed = exposures(inventory)
         attached = attached_policies(inventory.snapshot)
         keys = keys_of([*self.policies, *attached])
-        named = keys.nodes or any(isinstance(policy.text, AdminText) for policy in self.policies)
+        self.firewalls = firewalls(inventory)
+        admins = any(isinstance(policy.text, AdminText) for policy in self.policies)
+        named = keys.nodes or self.firewalls.nodes or admins
         nodes = _node_addresses(inventory, hosts=keys.nodes) if named else ()
-        space = AddressSpace([*keys.blocks, *zone_addresses, *nodes])
+        space = AddressSpace([*keys.blocks, *self.firewalls.blocks, *zone_addresses, *nodes])
         self.classes = Classes(
             inventory,
             space,
@@ -106,7 +110,8 @@ class Reachability:
         """Endpoints each policy selects."""
         self.admin = AdminRows(self.classes, self.peers, self.permits, self.policies)
         self.policed: dict[Direction, list[Row]] = {}
-        """Rows as the policies of the cluster make them, before networks come in."""
+        """Rows as the policies of the cluster make them, before egress firewalls and networks come in."""
+        self.limits = EgressLimits(self.classes, self.peers, self.permits, self.firewalls.of)
         self._build()
         self.secondary = SecondaryRows(self.classes, self.peers, self.permits, attached)
         for direction, number, row in self.secondary.rows():
@@ -144,6 +149,7 @@ class Reachability:
         self.policed = {direction: list(rows) for direction, rows in self.rows.items()}
         for foreign in self.foreign:
             self._unmodelled(foreign)
+        self.limits.apply(self.rows["egress"])
         networks = NetworkRows(self.classes, self.permits)
         for network, number in networks.narrowed():
             for direction, rows in self.rows.items():
@@ -278,37 +284,31 @@ class Reachability:
         for number in numbers:
             for direction in DIRECTIONS:
                 rows = self.rows[direction]
-                rows[number] = self._doubted(rows[number], foreign.effect, direction)
+                rows[number] = self._doubted(rows[number], foreign.effect)
 
-    def _doubted(self, row: Row, effect: Effect, direction: Direction) -> Row:
+    def _doubted(self, row: Row, effect: Effect) -> Row:
         match effect:
             case "any":
                 return (self._doubt("unmodelled-policy"),)
             case "restrict":
-                return self.permits.row(self._uncertain(permit, self.classes.everything) for permit in row)
-            case "restrict-outside" if direction == "egress":
-                outside = self.classes.everything - self.classes.selectable_pods
-                inside = [self._within(permit, self.classes.selectable_pods) for permit in row]
-                return self.permits.row(inside + [self._uncertain(permit, outside) for permit in row])
+                return self.permits.row(map(self._uncertain, row))
             case "outside":
                 inside = [self._within(permit, self.classes.all_pods) for permit in row]
                 doubt = open_permit(self.classes.outside, "unmodelled-policy")
                 return self.permits.row([*inside, self.permits.number(doubt)])
-            case _:
-                return row
-
-    def _narrowed(self, number: int, traffic: Traffic, peers: FrozenBitMap) -> int:
-        permit = self.permits.all[number]
-        return self.permits.number(Permit(traffic, peers, permit.reason, permit.family))
 
     def _within(self, number: int, peers: FrozenBitMap) -> int:
         permit = self.permits.all[number]
         return self._narrowed(number, permit.traffic, permit.peers & peers)
 
-    def _uncertain(self, number: int, peers: FrozenBitMap) -> int:
+    def _narrowed(self, number: int, traffic: Traffic, peers: FrozenBitMap) -> int:
+        permit = self.permits.all[number]
+        return self.permits.number(Permit(traffic, peers, permit.reason, permit.family))
+
+    def _uncertain(self, number: int) -> int:
         permit = self.permits.all[number]
         reason = permit.reason or "unmodelled-policy"
-        return self.permits.number(Permit(permit.traffic, permit.peers & peers, reason, permit.family))
+        return self.permits.number(Permit(permit.traffic, permit.peers, reason, permit.family))
 
 
 def _node_addresses(inventory: Inventory, *, hosts: bool) -> Iterator[AddressSet]:

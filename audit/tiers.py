@@ -73,10 +73,13 @@ def evaluate(
 
 
 def _policy(everything: FrozenBitMap, policy: Ordered) -> list[Region]:
-    """What one policy decides, rule by rule."""
-    regions = [Region(everything, ALL, NONE_YET)]
+    """What one policy decides, rule by rule; regions that are decided are not looked at again."""
+    pending, decided = [Region(everything, ALL, NONE_YET)], []
     for match in policy.matches:
-        regions = [part for region in regions for part in _split(region, match)]
+        parts = [part for region in pending for part in _split(region, match)]
+        pending = [part for part in parts if "none" in part.outcomes]
+        decided += [part for part in parts if "none" not in part.outcomes]
+    regions = decided + pending
     return [_perhaps(region, policy.doubt) for region in regions] if policy.doubt else regions
 
 
@@ -90,8 +93,6 @@ def _perhaps(region: Region, doubt: str) -> Region:
 
 def _split(region: Region, match: Match) -> Iterable[Region]:
     """The region where the rule matches, and the rest of it."""
-    if "none" not in region.outcomes:
-        return [region]
     common, traffic = region.peers & match.peers, region.traffic & match.traffic
     if not common or not traffic:
         return [region]

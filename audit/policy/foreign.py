@@ -10,9 +10,8 @@ from audit.model import ADMIN_GROUP, ObjectRef
 from audit.profile import Profile
 from audit.snapshot import Entry, Snapshot
 
-Effect = Literal["any", "restrict", "restrict-outside", "outside"]
-"""What such a policy can do: allow and deny; only deny; only deny connections that leave the pod network; allow and
-deny connections with outside addresses, either way."""
+Effect = Literal["any", "restrict", "outside"]
+"""What such a policy can do: allow and deny; only deny; allow and deny connections with outside addresses."""
 
 FOREIGN: dict[str, dict[str, Effect]] = {
     "cilium.io": {
@@ -27,18 +26,16 @@ FOREIGN: dict[str, dict[str, Effect]] = {
     "security.istio.io": {"AuthorizationPolicy": "restrict", "PeerAuthentication": "restrict"},
     "policy.linkerd.io": {"Server": "restrict", "ServerAuthorization": "restrict", "AuthorizationPolicy": "restrict"},
     "k8s.ovn.org": {
-        "EgressFirewall": "restrict-outside",
         "RouteAdvertisements": "outside",
     },
     "network.openshift.io": {
-        "EgressNetworkPolicy": "restrict-outside",
         "NetNamespace": "any",
     },
 }
 """API group -> kind -> effect on the cluster's own network.
 
-Egress firewalls skip pod addresses; a service mesh only adds refusals on top of what the network lets through; a
-NetNamespace parts projects where openshift-sdn is, or may be, in mode multitenant.
+A service mesh only adds refusals on top of what the network lets through; a NetNamespace parts projects where
+openshift-sdn is, or may be, in mode multitenant.
 """
 
 
@@ -49,10 +46,12 @@ HARMLESS = frozenset(
     {
         ("k8s.cni.cncf.io", "MultiNetworkPolicy"),
         ("policy", "PodSecurityPolicy"),
+        ("network.openshift.io", "EgressNetworkPolicy"),
+        ("", "EgressNetworkPolicy"),
         *((group, f"Staged{kind}") for group in ("projectcalico.org", "crd.projectcalico.org") for kind in _STAGED),
     }
 )
-"""Kinds with such a name that decide nothing on the cluster's own network."""
+"""Kinds with such a name that decide nothing on the cluster's own network, or that are read in full."""
 MESH_ROOT = "istio-system"
 NODES = frozenset({"GlobalNetworkPolicy", "CiliumClusterwideNetworkPolicy", "HostEndpoint"})
 """Kinds that may select nodes, and so host-network pods, besides pods."""
