@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from audit.traffic import MAX_PORT, PROTOCOLS, address_number
+from audit.workloads import MACVLAN
 
 ATTACHED = "k8s.v1.cni.cncf.io/networks"
-REPLACED = frozenset({"v1.multus-cni.io/default-network", "pod.network.openshift.io/assign-macvlan"})
+REPLACED = frozenset({"v1.multus-cni.io/default-network", MACVLAN})
 """Annotations that ask for an interface without naming its network, or put one in place of the cluster's own."""
 POD_NETWORKS = "k8s.ovn.org/pod-networks"
 OPEN_PORTS = "k8s.ovn.org/open-default-ports"

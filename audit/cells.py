@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from audit.departures import departures
 from audit.facts import gather
 from audit.flows import CellFlow, Facts, Paths
 from audit.inventory import Inventory, Pod, build
@@ -73,7 +74,8 @@ def tallied(meetings: Meetings, zone_map: ZoneMap, matrix: ZoneMatrix) -> Evalua
     pods = meetings.reach.inventory.pods
     scope = ScopeFacts(endpoint_pairs=pods * (pods - 1) + 2 * pods * ranges, outside_ranges=ranges)
     home = {name: member.zone for name, member in zone_map.namespaces.items()}
-    return Evaluation(cells=cells, facts=gather(meetings.reach, tally.doubts, home), scope=scope)
+    facts = gather(meetings.reach, tally.doubts, home, departures(meetings.reach, zone_map, matrix))
+    return Evaluation(cells=cells, facts=facts, scope=scope)
 
 
 def meetings_of(snapshot: Snapshot, matrix: ZoneMatrix | None, plugin: Plugin | None = None) -> Meetings:

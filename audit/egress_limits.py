@@ -111,7 +111,7 @@ class EgressLimits:
                 yield hosts - self._classes.having[other] - self._classes.addressless, plane, 0
 
     def _matches(self, barrier: Barrier, plane: int) -> list[Match]:
-        """Where the rules of a barrier match, in order; possibly everywhere, where the spec itself is not understood."""
+        """Where the rules of a barrier match, in order; a spec that is not understood may deny anything."""
         found = [match for clause in barrier.text.clauses for match in self.clause(clause, plane)]
         if barrier.text.unknown:
             found = [Match(-1, "deny", ALL, self._outer, "unknown-field"), *found]
@@ -125,19 +125,16 @@ class EgressLimits:
     def clause(self, clause: Clause, plane: int = 0) -> list[Match]:
         """Where one rule matches, whatever the rules before it say; what certainly matches comes first."""
         if clause.unknown:
-            return [Match(clause.index, clause.action, ALL, self._outer, "unknown-field")]
+            return [Match(clause.index, one, ALL, self._outer, "unknown-field") for one in ("allow", "deny")]
         parts = [
             (within, reason)
             for peers, reason, family in self._peers.of("", clause.peers)
             if _fits(family, plane) and (within := peers & self._outer)
         ]
-        found = [
+        return [
             Match(clause.index, clause.action, clause.ports.traffic, peers, reason)
             for peers, reason in sorted(parts, key=lambda part: bool(part[1]))
         ]
-        if clause.ports.unknown:
-            found += [Match(clause.index, clause.action, ALL, peers, "unknown-field") for peers, _ in parts]
-        return found
 
 
 def _fits(family: int, plane: int) -> bool:

@@ -16,6 +16,7 @@ from audit.cells import meetings_of, missed
 from audit.classes import NOTHING
 from audit.endpoint_names import unknown_endpoint
 from audit.errors import UsageError
+from audit.explain_leaving import leaving_lines
 from audit.exposure.entries import HIDDEN
 from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
@@ -203,6 +204,8 @@ class _Case:
         yield from self._matrix_lines(left, right, piece)
         yield f"egress of {source}"
         yield from self._side("egress", left, right)
+        if pair[0].members and (out := list(leaving_lines(self._reach, left, pair[0].members, right, self._asked))):
+            yield from ("leaving the cluster", *out)
         yield f"ingress of {target}"
         if self._shares_node(*pair) == {True}:
             yield "  it runs on the same node, which may always reach it"

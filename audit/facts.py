@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact, Population, Reading
+from audit.flows import Assumption, Cause, Departure, Facts, Isolation, PolicyFact, Population, Reading
 from audit.model import ObjectRef
 from audit.permits import UNCERTAIN
 from audit.policies import Policy
@@ -15,6 +15,7 @@ from audit.reach import Reachability
 from audit.traffic import ALL
 
 NO_ZONES: Mapping[str, str] = {}
+NO_DEPARTURES: Mapping[str, tuple[Departure, ...]] = {}
 _STANDING = {
     "node-to-own-pods": "A node can always reach the pods that run on it (kubelet probes). "
     "That is inherent and left out of the matrix.",
@@ -33,15 +34,24 @@ _ENFORCEMENT = {
 }
 
 
-def gather(reach: Reachability, doubts: Mapping[str, int], home: Mapping[str, str] = NO_ZONES) -> Facts:
+def gather(
+    reach: Reachability,
+    doubts: Mapping[str, int],
+    home: Mapping[str, str] = NO_ZONES,
+    departures: Mapping[str, tuple[Departure, ...]] = NO_DEPARTURES,
+) -> Facts:
     """All facts; `doubts` counts endpoint pairs per reason, `home` is the zone of each namespace."""
     return Facts(
         population=_population(reach, home),
         isolation=dict(_isolation(reach)),
-        policies=tuple(_policy(reach, index, policy) for index, policy in enumerate(reach.policies)),
+        policies=(
+            *(_policy(reach, index, policy) for index, policy in enumerate(reach.policies)),
+            *_firewalls_with_gaps(reach),
+        ),
         assumptions=tuple(_assumptions(reach, doubts)),
         foreign=tuple(one.ref for one in reach.foreign),
         unordered=tuple(_unordered(reach)),
+        departures=departures,
     )
 
 
@@ -186,6 +196,13 @@ def _unordered(reach: Reachability) -> Iterator[tuple[ObjectRef, ...]]:
             if len(refs) > 1 and place[1] != UNPLACED:
                 found.setdefault(place, set()).update(refs)
     return (tuple(sorted(refs)) for _, refs in sorted(found.items()))
+
+
+def _firewalls_with_gaps(reach: Reachability) -> Iterator[PolicyFact]:
+    """Egress firewalls that are not understood in full."""
+    for ref, gaps in reach.firewalls.gaps:
+        selected = sum(reach.classes.weights[slice(*reach.classes.ranges.get(ref.namespace, (0, 0)))])
+        yield PolicyFact(ref=ref, selected=selected, selector="every pod of the namespace", gaps=gaps)
 
 
 def _matches_nothing(reach: Reachability, namespace: str, peer: Peer) -> bool:

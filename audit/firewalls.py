@@ -1,5 +1,6 @@
-"""Everything that restricts what leaves the cluster, namespace by namespace: egress firewalls, and egress addresses
-without which openshift-sdn drops what leaves.
+"""Everything that restricts what leaves the cluster, namespace by namespace.
+
+These are egress firewalls, and egress addresses without which openshift-sdn drops what leaves.
 
 Input: an Inventory. Output: per namespace the barriers that a connection must pass one after the other. Decisions: what
 the platform's network plug-in does not enforce is left out; what it may not enforce lets everything through as well.
@@ -32,6 +33,7 @@ APPLIED = "EgressFirewall Rules applied"
 _NAME = "default"
 """The only name that an EgressFirewall can have."""
 _SHUT = FirewallText(())
+_REFUSED = "an API server refuses this object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,15 @@ def firewalls(inventory: Inventory) -> Firewalls:
     if errors:
         raise AuditErrors(errors)
     found: dict[str, list[Barrier]] = {}
-    for one in (*_ovn(ovn, inventory.profile), *_sdn(sdn, inventory)):
-        found.setdefault(one[0], []).append(one[1])
+    for namespace, barrier in (*_ovn(ovn, inventory.profile), *_sdn(sdn, inventory)):
+        found.setdefault(namespace, []).append(barrier)
     texts = {id(one.text): one.text for listed in found.values() for one in listed}.values()
     peers = [peer for text in texts for clause in text.clauses for peer in clause.peers]
+    at_nodes = any(barrier.own_node for listed in found.values() for barrier in listed)
     return Firewalls(
         of={namespace: tuple(listed) for namespace, listed in sorted(found.items())},
         blocks=tuple(dict.fromkeys(peer.addresses for peer in peers if isinstance(peer, Block))),
-        nodes=any(isinstance(peer, Nodes) for peer in peers) or any(b.own_node for each in found.values() for b in each),
+        nodes=at_nodes or any(isinstance(peer, Nodes) for peer in peers),
         gaps=tuple((ref, text.gaps) for _, ref, text in (*ovn, *sdn) if text.gaps),
     )
 
@@ -98,14 +101,14 @@ def _lowered(entries: Iterable[Entry], kind: str, errors: list[InputError]) -> I
         where = f"{entry.kind} `{entry.namespace}/{entry.name}`"
         if kind == OVN and entry.name != _NAME:
             position = Position(entry.origin.file, entry.origin.line)
-            errors.append(InputError(f"{where}: its name must be `{_NAME}`", position, "an API server refuses this object"))
+            errors.append(InputError(f"{where}: its name must be `{_NAME}`", position, _REFUSED))
             continue
         spec = bytes(entry.body.spec)
         try:
             text = texts.get(spec) or texts.setdefault(spec, lower(kind, spec))
         except SpecError as error:
             position = locate(entry, ("spec", *error.path))
-            errors.append(InputError(f"{where}: {error}", position, "an API server refuses this object"))
+            errors.append(InputError(f"{where}: {error}", position, _REFUSED))
             continue
         yield entry, ref, text
 
@@ -139,10 +142,10 @@ def _sdn(listed: Sequence[_Read], inventory: Inventory) -> Iterator[tuple[str, B
     known = tenants(inventory)
     unsure = profile.plugin == "unknown" or (profile.plugin == "openshift-sdn" and not profile.mode)
     own: dict[str, list[_Read]] = {}
-    for one in listed:
-        own.setdefault(one[0].namespace, []).append(one)
+    for read in listed:
+        own.setdefault(read[1].namespace, []).append(read)
     for namespace in sorted(own.keys() | known.keys()):
-        barrier = _policy(namespace, own, known, unsure=unsure)
+        barrier = _policy(namespace, own, known, unsure=unsure, live=profile.plugin != "spec")
         if barrier:
             yield namespace, barrier
     if profile.plugin != "spec":
@@ -150,13 +153,17 @@ def _sdn(listed: Sequence[_Read], inventory: Inventory) -> Iterator[tuple[str, B
 
 
 def _policy(
-    namespace: str, own: Mapping[str, Sequence[_Read]], known: Mapping[str, Tenant], *, unsure: bool
+    namespace: str, own: Mapping[str, Sequence[_Read]], known: Mapping[str, Tenant], *, unsure: bool, live: bool
 ) -> Barrier | None:
-    """What the EgressNetworkPolicies of a namespace, or of one that shares its network, do to it."""
+    """What the EgressNetworkPolicies of a namespace, or of one that shares its network, do to it.
+
+    `live` says that every namespace has a NetNamespace, read or not.
+    """
     tenant, mine = known.get(namespace), own.get(namespace, ())
     if tenant and tenant.netid == 0:
         return None
     shared = [name for name in (tenant.joined if tenant else ()) if name in own]
+    unsure = unsure or (not tenant and live)  # its netid may be 0
     doubts = ("network-plugin",) if unsure else ()
     if tenant and tenant.joined and (mine or shared):
         ref = (mine or own[shared[0]])[0][1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from audit.model import ObjectRef
 from audit.traffic import NONE, Traffic
@@ -152,6 +152,24 @@ class Population:
     """Workloads whose namespace belongs to another zone, sorted."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Departure:
+    """One source address that outside traffic of a workload shows."""
+
+    address: str
+    """Empty when not known, and where nothing leaves."""
+    via: str
+    """What gives it: an object, `node`, `egress router pod`."""
+    node: str
+    """Where it leaves the cluster; empty when not known."""
+    verdict: Literal["allowed", "unknown", "denied"]
+    """`allowed`: some traffic leaves like this. `unknown`: it may. `denied`: it is dropped instead."""
+    zone: str = ""
+    """The zone that the address belongs to, or its node; empty when not known."""
+    home: str = ""
+    """The zone of the pods that leave."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that rules read besides the cells."""
@@ -167,6 +185,8 @@ class Facts:
     """Policy objects of kinds that are seen but not modelled."""
     unordered: tuple[tuple[ObjectRef, ...], ...] = ()
     """Cluster-wide policies of one tier and priority that select a pod of another of them, one group per priority."""
+    departures: Mapping[str, tuple[Departure, ...]] = field(default_factory=dict)
+    """By workload id, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

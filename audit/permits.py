@@ -24,8 +24,6 @@ UNCERTAIN = {
     "domain-names": "A rule names domain names, whose addresses no snapshot holds.",
     "equal-priority": "Cluster-wide policies of equal priority have no order, and another order gives another result.",
     "unknown-field": "A policy has a field that is not modelled, so the rule may mean more or less than it shows.",
-    "network-plugin": "The network plug-in may read a policy in another way than its API describes it, or may not "
-    "enforce it at all.",
     "unmodelled-policy": "A policy kind that is not modelled may allow or deny traffic of these endpoints.",
     "service-source-address": "Traffic that enters through a Service or host port may reach the pod from its node's "
     "own address, which its policies always let in.",

@@ -18,6 +18,7 @@ from audit.adminrows import AdminRows
 from audit.classes import Classes
 from audit.egress_limits import EgressLimits
 from audit.exposure.entries import HIDDEN, Exposure, exposures
+from audit.exposure.leaving import Leaving
 from audit.firewalls import firewalls
 from audit.inventory import Inventory, Pod
 from audit.network_rows import NetworkRows
@@ -127,6 +128,11 @@ class Reachability:
             if isinstance(policy.text, PolicyText):
                 found.setdefault(policy.ref.namespace, []).append(index)
         return found
+
+    @cached_property
+    def leaving(self) -> Leaving:
+        """With which source addresses endpoints leave the cluster."""
+        return Leaving(self.inventory)
 
     def text(self, index: int) -> PolicyText:
         """What a NetworkPolicy says."""

@@ -254,16 +254,23 @@ class _Writer:
     def _inside(self, *, zoned: bool) -> Iterator[dict[str, Any]]:
         zone_of: dict[str, set[str]] = {}
         pods: dict[str, list[Pod]] = {}
+        indices: dict[str, list[int]] = {}
         for number, members in enumerate(self._classes.members):
             for index in members:
                 zone_of.setdefault(self._unit[index], set()).add(self._classes.zones[number])
         for index, pod in enumerate(self._inventory.endpoints):
             pods.setdefault(self._unit[index], []).append(pod)
+            indices.setdefault(self._unit[index], []).append(index)
         for unit, found in sorted(pods.items()):
             entry: dict[str, Any] = {"id": unit, **self._name(unit, found)}
             if zoned:
                 zones = sorted(zone_of[unit])
                 entry["zone"] = zones[0] if len(zones) == 1 else UNZONED
+            if self._by in ("pod", "workload"):
+                entry["leaves_with"] = [
+                    {"address": one.address, "via": one.via, "node": one.node, "verdict": one.verdict}
+                    for one in self._reach.leaving.of_workload(indices[unit])
+                ]
             if self._by == "workload":
                 entry["pods"] = [pod.name for pod in found if not pod.template]
             yield entry

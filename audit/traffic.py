@@ -138,6 +138,8 @@ NONE = Traffic()
 ALL = Traffic(tuple((base + 1, base + MAX_PORT) for base in _BASE.values()))
 
 _V4_SIZE = 1 << 32
+MAX_V4 = _V4_SIZE - 1
+"""The number of the last IPv4 address; IPv6 comes after it."""
 _V6_BASE = _V4_SIZE + 1
 """One number is left free between the families so that 255.255.255.255 and :: never merge."""
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 
+MACVLAN = "pod.network.openshift.io/assign-macvlan"
+"""The annotation of a pod that asks openshift-sdn for a network card of its own on the network of the nodes."""
+
 
 class OwnerReference(msgspec.Struct, frozen=True, gc=False):
     """`metadata.ownerReferences[]`; only controllers matter."""
@@ -98,6 +101,12 @@ class PodBody(msgspec.Struct, frozen=True, gc=False):
     metadata: Metadata = Metadata()
     spec: PodSpec | None = None
     status: PodStatus | None = None
+
+
+class RouterPodBody(PodBody, frozen=True, gc=False):
+    """A Pod that may be an egress router: its environment says with which address it leaves."""
+
+    spec: TemplateSpec | None = None
 
 
 class PodTemplate(msgspec.Struct, frozen=True, gc=False):

@@ -8,7 +8,7 @@ lists yet may be given to any node whose range holds it. Source: openshift-sdn `
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -46,7 +46,8 @@ def tenants(inventory: Inventory) -> dict[str, Tenant]:
     snapshot, version = inventory.snapshot, inventory.profile.version
     most = 1 if version and version <= _ONE_ADDRESS else None
     listed = {entry.body.netname or entry.name: entry for entry in both_groups(snapshot, "NetNamespace")}
-    subnets = _Subnets(both_groups(snapshot, "HostSubnet"))
+    unread = any(gap.kind.partition(".")[0] == "HostSubnet" for gap in snapshot.gaps)
+    subnets = _Subnets(tuple(both_groups(snapshot, "HostSubnet")), unread=unread)
     texts = {name: tuple(entry.body.egressIPs or ())[:most] for name, entry in listed.items()}
     wanted = {name: _addresses(listed) for name, listed in texts.items()}
     claims = Counter(number for numbers in wanted.values() for number in numbers)
@@ -86,9 +87,10 @@ def _addresses(texts: Iterable[str] | None) -> dict[int, str]:
 
 
 class _Subnets:
-    """What the nodes offer."""
+    """What the nodes offer; not all of it, where some HostSubnets or all were not read."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Sequence[Entry], *, unread: bool) -> None:
+        self._unread = unread or not entries
         self._nodes: dict[int, list[str]] = {}
         self._ranges: dict[str, list[str]] = {}
         for entry in entries:
@@ -100,7 +102,7 @@ class _Subnets:
 
     def served(self, tenant: Tenant, wanted: Mapping[int, str], claims: Mapping[int, int], *, unsuited: bool) -> Tenant:
         """The NetNamespace with what is served of its addresses."""
-        served = {number: nodes[0] for number in wanted if len(nodes := self._nodes.get(number, ())) == 1}
+        served = {number: nodes[0] for number in wanted if len(nodes := self._nodes.get(number, [])) == 1}
         load = Counter(served.values())
         possible = [(wanted[number], node) for number, node in served.items() if load[node] > 1]
         active = [(wanted[number], node) for number, node in served.items() if load[node] == 1]
@@ -110,7 +112,7 @@ class _Subnets:
         if any(claims[number] > 1 for number in wanted):
             active, possible = [], []
         dropped: bool | None = bool(tenant.wanted) and not active
-        if (dropped and possible) or unsuited:
+        if unsuited or (dropped and (possible or self._unread)):
             dropped = None
         if unsuited:
             active, possible = [], [*active, *possible]

@@ -65,8 +65,9 @@ def _clause(kind: str, index: int, raw: Any, gaps: list[str]) -> Clause:
         raise SpecError("`to` is missing", path)
     peer = _peer(kind, index, rule["to"], gaps)
     ports = as_list(rule.get("ports"), (*path, "ports")) if kind == OVN else []
-    unknown = bool(strange) or isinstance(peer, UnknownPeer)
-    return Clause("egress", index, (peer,), _ports(ports, (*path, "ports"), gaps), unknown=unknown, action=action)
+    found = _ports(ports, (*path, "ports"), gaps)
+    unknown = bool(strange) or isinstance(peer, UnknownPeer) or found.unknown
+    return Clause("egress", index, (peer,), found, unknown=unknown, action=action)
 
 
 def _peer(kind: str, index: int, raw: Any, gaps: list[str]) -> Peer:
@@ -87,11 +88,20 @@ def _peer(kind: str, index: int, raw: Any, gaps: list[str]) -> Peer:
         case "cidrSelector":
             return _block(kind, index, value, gaps)
         case "nodeSelector":
-            return Nodes(selector(value, (*path, field)))
+            return _nodes(index, value, gaps)
         case _:
             if not isinstance(value, str) or not _NAME[kind].fullmatch(value):
                 raise SpecError(f"`{value}` is not a domain name", (*path, field))
             return DomainNames((value,))
+
+
+def _nodes(index: int, raw: Any, gaps: list[str]) -> Peer:
+    """The nodes of a rule. The schema checks no operator, and the plug-in refuses the object with an unknown one."""
+    try:
+        return Nodes(selector(raw, ()))
+    except SpecError as error:
+        gaps.append(f"rule {index}: {error}")
+        return UnknownPeer("nodes by a selector that cannot be read")
 
 
 def _block(kind: str, index: int, raw: Any, gaps: list[str]) -> Peer:

@@ -7,6 +7,7 @@ from sys import intern
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from audit.bodies import RawBody
 from audit.errors import InputError, Position
@@ -20,7 +21,7 @@ from audit.sources.scalars import whole
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Steps, Text, skipped
 from audit.sources.wording import wrong_type
-from audit.workloads import Metadata
+from audit.workloads import MACVLAN, Metadata, PodBody, RouterPodBody
 
 _STRING_MAPS = frozenset({"labels", "annotations", "selector"})
 """Mappings in which null is no way to leave something out (kubectl refuses it there)."""
@@ -127,6 +128,13 @@ def _not_an_object(text: Text, found: Found, reason: str) -> InputError | str:
 
 
 def _body(kind: Kind, found: Found) -> Any:
+    body = _decoded(kind, found)
+    if isinstance(body, PodBody) and MACVLAN in (body.metadata.annotations or ()):
+        return _decoded(structs.replace(kind, body=RouterPodBody), found)
+    return body
+
+
+def _decoded(kind: Kind, found: Found) -> Any:
     decode = _decoder(kind.body).decode
     try:
         return decode(found.json)

@@ -17,7 +17,8 @@ from audit.workloads import Container, Metadata, PodBody, PodSpec, TemplateSpec,
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
-_ROUTER_SETTINGS = ("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTER_", "EGRESS_")
+_EGRESS_SETTINGS = ("EGRESS_",)
+_ROUTER_SETTINGS = ("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTER_", *_EGRESS_SETTINGS)
 """Beginnings of the names of variables that configure routers and egress routers."""
 Value = TypeVar("Value")
 
@@ -80,7 +81,9 @@ class Shared:
     def _pod_spec(self, spec: PodSpec) -> None:
         if spec.nodeName:
             force_setattr(spec, "nodeName", intern(spec.nodeName))
-        if spec.containers:
+        if isinstance(spec, TemplateSpec):
+            _keep_egress_settings(spec)
+        elif spec.containers:
             force_setattr(spec, "containers", self._one(_containers_key(spec.containers), spec.containers))
 
 
@@ -90,6 +93,14 @@ def _keep_router_settings(spec: TemplateSpec) -> None:
         if container.env:
             kept = [one for one in container.env if one.name.startswith(_ROUTER_SETTINGS)]
             force_setattr(container, "env", kept or None)
+
+
+def _keep_egress_settings(spec: TemplateSpec) -> None:
+    """Drops from a pod everything but what an egress router reads."""
+    for container in (*(spec.containers or ()), *(spec.initContainers or ())):
+        kept = [one for one in container.env or () if one.name.startswith(_EGRESS_SETTINGS)]
+        force_setattr(container, "env", kept or None)
+        force_setattr(container, "args", None)
 
 
 def _containers_key(containers: Sequence[Container]) -> Hashable:
