@@ -118,9 +118,14 @@ class EgressLimits:
         if barrier.shut:
             found = [Match(-1, "deny", ALL, self._outer)]
         if barrier.own_node:
-            nodes = (peers for peers, _, family in self._peers.of("", (Nodes(EVERYTHING),)) if _fits(family, plane))
-            found = [*(Match(-1, "allow", _DNS, peers, "host-network") for peers in nodes), *found]
+            found = [*(Match(-1, "allow", _DNS, peers, "host-network") for peers in self._nodes(plane)), *found]
         return found
+
+    def _nodes(self, plane: int) -> Iterator[FrozenBitMap]:
+        """The known addresses of nodes, and host-network pods."""
+        for peers, reason, family in self._peers.of("", (Nodes(EVERYTHING),)):
+            if _fits(family, plane):
+                yield peers - self._classes.outside if reason else peers
 
     def clause(self, clause: Clause, plane: int = 0) -> list[Match]:
         """Where one rule matches, whatever the rules before it say; what certainly matches comes first."""
