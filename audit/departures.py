@@ -13,21 +13,22 @@ from audit.zones import ZoneMap
 
 
 def departures(reach: Reachability, zone_map: ZoneMap, matrix: ZoneMatrix) -> Mapping[str, tuple[Departure, ...]]:
-    """Workload id -> its departures, sorted; equal ones are one object."""
+    """Workload id -> its departures, sorted; equal lists are one object."""
     homes = _Homes(zone_map, matrix)
     zones, class_of = reach.classes.zones, reach.classes.class_of
-    known: dict[tuple[Source, str], Departure] = {}
+    known: dict[tuple[tuple[Source, ...], str], tuple[Departure, ...]] = {}
     found = {}
     for workload in reach.inventory.workloads:
         by_zone: dict[str, list[int]] = {}
         for index in workload.pods:
             by_zone.setdefault(zones[class_of[index]], []).append(index)
-        own = []
+        own: tuple[Departure, ...] = ()
         for zone, pods in by_zone.items():
-            for source in reach.leaving.of_workload(pods):
-                key = (source, zone)
-                own.append(known.get(key) or known.setdefault(key, homes.departure(source, zone)))
-        found[workload.id] = tuple(sorted(own))
+            key = (reach.leaving.of_workload(pods), zone)
+            if key not in known:
+                known[key] = tuple(sorted(homes.departure(source, zone) for source in key[0]))
+            own = tuple(sorted((*own, *known[key]))) if own else known[key]
+        found[workload.id] = own
     return found
 
 

@@ -40,6 +40,14 @@ class _Plan(NamedTuple):
     note: str
 
 
+class _Space(NamedTuple):
+    """What makes pods of a namespace differ."""
+
+    by_labels: bool
+    serving: frozenset[str]
+    """Nodes that serve an egress address of the namespace."""
+
+
 class Leaving:
     """The way out of every endpoint."""
 
@@ -54,11 +62,13 @@ class Leaving:
         self._services = EgressServices(inventory)
         self._routes = ExternalRoutes(inventory)
         self._tenants: Mapping[str, Tenant] = tenants(inventory) if sdn else {}
-        self._router_pods = router_pods(inventory.snapshot)
+        self._router_pods = router_pods(inventory.snapshot) if sdn else {}
         self._routers = routers(inventory.snapshot) if self._ovn else {}
         self._advertised = self._ovn and bool(inventory.snapshot.of(_ADVERTISED))
+        self._spaces: dict[str, _Space] = {}
         self._plans: dict[object, _Plan] = {}
-        self._nodes: dict[object, tuple[Source, ...]] = {}
+        self._equal: dict[_Plan, _Plan] = {}
+        self._known: dict[object, tuple[Source, ...]] = {}
 
     def of(self, index: int) -> tuple[Source, ...]:
         """The sources of one endpoint, sorted; `denied` alone where everything is dropped."""
@@ -66,22 +76,34 @@ class Leaving:
         if pod.host_network:
             return tuple(sorted(_addresses(pod.addresses, "node", pod.node, sure=True)))
         routed = self._router(pod)
-        if routed and all(one.address for one in routed):
+        if routed and not self._unsure and all(one.address for one in routed):
             return routed
         plan = self._plan(pod)
+        if routed or plan.keeps:
+            return self._sources(plan, pod, routed)
+        key = (id(plan), pod.node)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._sources(plan, pod, routed)
+        return found
+
+    def of_workload(self, pods: Iterable[int]) -> tuple[Source, ...]:
+        """The sources of some endpoints together, sorted; certain where it is for one of them."""
+        listed = {id(one): one for one in map(self.of, pods)}.values()
+        if len(listed) == 1:
+            return next(iter(listed))
+        found: dict[tuple[str, str, str], Source] = {}
+        for one in sorted({source for each in listed for source in each}, key=lambda one: one.verdict):
+            found.setdefault(one[:3], one)
+        return tuple(sorted(found.values()))
+
+    def _sources(self, plan: _Plan, pod: Pod, routed: tuple[Source, ...]) -> tuple[Source, ...]:
         found = [*routed, *plan.sources, *(one for via in plan.keeps for one in _kept(pod, via))]
         if plan.node:
             found += self._node(pod.node, plan.note)
         if plan.doubt or routed:
             found = [one._replace(verdict="unknown") if one.verdict == "allowed" else one for one in found]
         return tuple(sorted(set(found)))
-
-    def of_workload(self, pods: Iterable[int]) -> tuple[Source, ...]:
-        """The sources of some endpoints together, sorted; certain where it is for one of them."""
-        found: dict[tuple[str, str, str], Source] = {}
-        for one in sorted({source for index in pods for source in self.of(index)}, key=lambda one: one.verdict):
-            found.setdefault(one[:3], one)
-        return tuple(sorted(found.values()))
 
     def _router(self, pod: Pod) -> tuple[Source, ...]:
         """The addresses of a pod that is an egress router; an empty one where it is not known."""
@@ -91,7 +113,7 @@ class Leaving:
             return (Source(address, "egress router pod", pod.node, "allowed" if address else "unknown"),)
         if pod.namespace not in self._routers or pod.labels.get(POD_LABEL[0]) != POD_LABEL[1]:
             return ()
-        verdict = "unknown" if self._unsure or len(self._routers[pod.namespace]) > 1 else "allowed"
+        verdict = "unknown" if len(self._routers[pod.namespace]) > 1 else "allowed"
         return tuple(
             Source(address, str(ref), pod.node, verdict)  # type: ignore[arg-type]
             for ref, addresses in self._routers[pod.namespace]
@@ -99,14 +121,21 @@ class Leaving:
         )
 
     def _plan(self, pod: Pod) -> _Plan:
-        by_labels = self._ips.by_labels(pod.namespace) or self._services.by_labels(pod.namespace)
-        tenant = self._tenants.get(pod.namespace)
-        here = pod.node if tenant and any(node == pod.node for _, node in tenant.active) else ""
-        key = (pod.namespace, id(pod.labels) if by_labels else 0, here)
+        space = self._spaces.get(pod.namespace)
+        if space is None:
+            space = self._spaces[pod.namespace] = self._space(pod.namespace)
+        here = pod.node if pod.node in space.serving else ""
+        key = (pod.namespace, id(pod.labels) if space.by_labels else 0, here)
         found = self._plans.get(key)
         if found is None:
-            found = self._plans[key] = self._planned(list(self._ways(pod.namespace, pod.labels, tenant, here)))
+            plan = self._planned(list(self._ways(pod.namespace, pod.labels, here)))
+            found = self._plans[key] = self._equal.setdefault(plan, plan)
         return found
+
+    def _space(self, namespace: str) -> _Space:
+        tenant = self._tenants.get(namespace)
+        by_labels = self._ips.by_labels(namespace) or self._services.by_labels(namespace)
+        return _Space(by_labels, frozenset(node for _, node in tenant.active) if tenant else frozenset())
 
     def _planned(self, ways: list[Way]) -> _Plan:
         return _Plan(
@@ -117,8 +146,9 @@ class Leaving:
             note=next((way.note for way in ways if way.note), ""),
         )
 
-    def _ways(self, namespace: str, labels: Mapping[str, str], tenant: Tenant | None, here: str) -> Iterator[Way]:
+    def _ways(self, namespace: str, labels: Mapping[str, str], here: str) -> Iterator[Way]:
         """What takes the traffic, in order, up to what certainly takes all of it."""
+        tenant = self._tenants.get(namespace)
         found: list[Way | None] = []
         if self._ovn:
             found = [
@@ -137,16 +167,12 @@ class Leaving:
             if way.final and not self._unsure:
                 return
 
-    def _node(self, name: str, note: str) -> tuple[Source, ...]:
+    def _node(self, name: str, note: str) -> Iterator[Source]:
         """The addresses of the node where a pod runs."""
-        found = self._nodes.get((name, note))
-        if found is None:
-            known = self._inventory.nodes.get(name)
-            sure = self._inventory.profile.plugin in _TRANSLATING
-            via = f"node, as {note}" if note else "node"
-            sources = _addresses(known.addresses if known else (), via, name, sure=sure)
-            found = self._nodes[name, note] = tuple(sources)
-        return found
+        known = self._inventory.nodes.get(name)
+        sure = self._inventory.profile.plugin in _TRANSLATING
+        via = f"node, as {note}" if note else "node"
+        return _addresses(known.addresses if known else (), via, name, sure=sure)
 
 
 def _tenant(tenant: Tenant, here: str, *, assumed: bool) -> Way:

@@ -54,7 +54,7 @@ def net(name: str, netid: int | None = 7, *addresses: str) -> Json:
 
 
 def subnet(node: str, *addresses: str, ranges: tuple[str, ...] = ()) -> Json:
-    fields = {"host": node, "egressIPs": list(addresses), "egressCIDRs": list(ranges)}
+    fields: Json = {"host": node, "egressIPs": list(addresses), "egressCIDRs": list(ranges)}
     return made("HostSubnet", "network.openshift.io", node, **fields)
 
 

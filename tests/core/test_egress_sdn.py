@@ -32,6 +32,7 @@ from tests.core.egress import (
 
 ALL4 = "0.0.0.0/0"
 SHUT = old_firewall(deny(ALL4))
+SPEC = Profile(plugin="spec")
 SUBNET = Profile(plugin="openshift-sdn", mode="subnet")
 NO_MODE = Profile(plugin="openshift-sdn")
 
@@ -91,12 +92,24 @@ def test_without_a_net_namespace_a_running_cluster_may_ignore_it() -> None:
     assert verdict(OUTSIDE, *one_pod(), SHUT, profile=SDN) == "unknown"
 
 
-@pytest.mark.parametrize(
-    ("profile", "expected"),
-    [(SDN, "denied"), (UNKNOWN, "unknown"), (OVN, "allowed"), (SUBNET, "allowed"), (NO_MODE, "unknown")],
-)
-def test_it_works_where_its_plug_in_runs(profile: Profile, expected: str) -> None:
-    assert verdict(OUTSIDE, *one_pod(), SHUT, net("app"), profile=profile) == expected
+def barriers(profile: Profile, *objects: Json) -> list[tuple[str, ...]]:
+    """Why each barrier of namespace `app` may not hold."""
+    inventory = replace(build(snapshot([*one_pod(), *objects])), profile=profile)
+    return [one.doubts for one in firewalls(inventory).of.get("app", ())]
+
+
+WORKS = [
+    (SPEC, [()]),
+    (SDN, [()]),
+    (UNKNOWN, [("network-plugin",)]),
+    (NO_MODE, [("network-plugin",)]),
+    *((one, []) for one in (SUBNET, OVN, Profile(plugin="calico"), Profile(plugin="cilium"))),
+]
+
+
+@pytest.mark.parametrize(("profile", "expected"), WORKS)
+def test_it_works_where_its_plug_in_runs(profile: Profile, expected: list[tuple[str, ...]]) -> None:
+    assert barriers(profile, SHUT, net("app")) == expected
 
 
 def test_name_resolution_at_the_own_node_stays_possible() -> None:
@@ -194,20 +207,9 @@ def test_without_any_host_subnet_nobody_knows() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("profile", "expected"),
-    [
-        (SDN, "denied"),
-        (UNKNOWN, "unknown"),
-        (NO_MODE, "unknown"),
-        (SUBNET, "allowed"),
-        (OVN, "allowed"),
-        (None, "allowed"),
-    ],
-)
-def test_only_openshift_sdn_drops(profile: Profile | None, expected: str) -> None:
-    objects = (*one_pod(), net("app", 7, IP), subnet("n1"))
-    assert verdict(OUTSIDE, *objects, profile=profile) == expected
+@pytest.mark.parametrize(("profile", "expected"), [(SPEC, []), *WORKS[1:]])
+def test_only_openshift_sdn_drops(profile: Profile, expected: list[tuple[str, ...]]) -> None:
+    assert barriers(profile, net("app", 7, IP), subnet("n1")) == expected
 
 
 def test_pods_are_reached_without_an_egress_address() -> None:

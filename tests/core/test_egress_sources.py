@@ -56,7 +56,7 @@ def egress_ip(
     name: str = "e", *addresses: str, items: Any = None, select: Json = None, pods: Json = None, **fields: Any
 ) -> Json:
     spec = {"egressIPs": list(addresses or (IP,)), "namespaceSelector": select or {"matchLabels": {"team": "x"}}}
-    status = {} if items is None else {"status": {"items": [{"egressIP": a, "node": n} for a, n in items]}}
+    status: Json = {} if items is None else {"status": {"items": [{"egressIP": a, "node": n} for a, n in items]}}
     return made(
         "EgressIP", "k8s.ovn.org", name, spec=spec | ({"podSelector": pods} if pods else {}), **status, **fields
     )
@@ -314,7 +314,8 @@ MACVLAN = "pod.network.openshift.io/assign-macvlan"
 
 
 def router(*env: Json, kind: str = "initContainers") -> Json:
-    found = pod("a", nodeName="n1", **{kind: [{"name": "r", "args": ["secret"], "env": list(env)}]})
+    containers: Json = {kind: [{"name": "r", "args": ["secret"], "env": list(env)}]}
+    found = pod("a", nodeName="n1", **containers)
     found["metadata"]["annotations"] = {MACVLAN: "true"}
     return found
 
@@ -333,6 +334,15 @@ def test_an_egress_router_whose_address_is_not_written_leaves_with_an_unknown_on
     for env in ((), (from_map,)):
         found = sources(namespace("app"), router(*env), *NODES, profile=SDN)
         assert found == [("", "egress router pod", "n1", "unknown"), ("192.0.2.1", "node", "n1", "unknown")]
+
+
+def test_other_plug_ins_do_not_know_the_annotation_of_egress_routers() -> None:
+    objects = [namespace("app"), router(SOURCE), *NODES]
+    assert sources(*objects, profile=OVN) == [NODE]
+    assert {one[::3] for one in sources(*objects, profile=UNKNOWN)} == {
+        ("192.0.2.1", "unknown"),
+        ("192.0.2.99", "unknown"),
+    }
 
 
 def test_of_a_pod_only_what_an_egress_router_reads_is_kept() -> None:
@@ -361,11 +371,14 @@ def test_the_pods_of_an_egress_router_object_leave_with_its_addresses() -> None:
 # What is shown -------------------------------------------------------------------------------------------------------
 
 
+BY: tuple[reach_json.By, ...] = ("pod", "workload")
+
+
 def test_reach_json_says_it_by_pod_and_by_workload() -> None:
     objects = [*app(), pod("b", nodeName="n2"), egress_ip(items=[(IP, "n2")])]
     shown = {"address": IP, "via": "EgressIP e", "node": "n2", "verdict": "allowed"}
-    for by in ("pod", "workload"):
-        found = reach_json.document(snapshot(objects), by=by)  # type: ignore[arg-type]
+    for by in BY:
+        found = reach_json.document(snapshot(objects), by=by)
         assert found["endpoints"][0]["leaves_with"] == [shown]
     assert "leaves_with" not in reach_json.document(snapshot(objects), by="namespace")["endpoints"][0]
 
@@ -413,6 +426,5 @@ def test_the_kinds_are_listed_as_read() -> None:
     records = {one.kind: (one.status, one.note) for one in completeness(snapshot(objects))}
     for kind in ("EgressIP", "EgressService", "AdminPolicyBasedExternalRoute", "EgressFirewall"):
         assert records[f"{kind}.k8s.ovn.org"] == ("read", "")
-    for kind in ("NetNamespace", "HostSubnet"):
-        assert records[f"{kind}.network.openshift.io"] == ("read", "")
+    assert records["HostSubnet.network.openshift.io"] == ("read", "")
     assert records["EgressQoS.k8s.ovn.org"] == ("read", "no verdict uses this kind")
