@@ -28,8 +28,8 @@ NETWORKS = (
 """What parts pods into networks, and attaches them to further ones."""
 ATTACHED = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
 """What an attachment is, which no verdict reads: whatever is not a network of the plug-in's own may lead anywhere."""
-PLATFORM = ("ClusterNetwork.network.openshift.io",)
-"""What says how policies are enforced, where there is such a kind at all."""
+PLATFORM = ("ClusterNetwork.network.openshift.io", "NetNamespace.network.openshift.io")
+"""What says how openshift-sdn enforces policies, and parts projects."""
 UNKNOWN_ABSENCE = "cannot tell absent from not collected"
 NOT_USED = "no verdict uses this kind"
 NOT_MODELLED = "what it may allow or deny is not known, so what it touches is undecided"
@@ -91,6 +91,7 @@ def _used(kind: str) -> bool:
         or kind in EVIDENCE
         or kind in FIREWALL_KEYS
         or kind in READ
+        or kind in PLATFORM
         or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
     )
 

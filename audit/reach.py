@@ -75,7 +75,7 @@ class Reachability:
         self.inventory = inventory
         self.profile = inventory.profile
         self.policies = lowered(inventory.snapshot, self.profile)
-        self.foreign = foreign_policies(inventory.snapshot, self.profile)
+        self.foreign = foreign_policies(inventory.snapshot)
         self.exposed = exposures(inventory)
         attached = attached_policies(inventory.snapshot)
         keys = keys_of([*self.policies, *attached])

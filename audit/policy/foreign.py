@@ -7,7 +7,6 @@ from typing import Literal
 
 from audit.bodies import GROUPS, RawBody
 from audit.model import ADMIN_GROUP, ObjectRef
-from audit.profile import Profile
 from audit.snapshot import Entry, Snapshot
 
 Effect = Literal["any", "restrict", "outside"]
@@ -28,14 +27,10 @@ FOREIGN: dict[str, dict[str, Effect]] = {
     "k8s.ovn.org": {
         "RouteAdvertisements": "outside",
     },
-    "network.openshift.io": {
-        "NetNamespace": "any",
-    },
 }
 """API group -> kind -> effect on the cluster's own network.
 
-A service mesh only adds refusals on top of what the network lets through; a NetNamespace parts projects where
-openshift-sdn is, or may be, in mode multitenant.
+A service mesh only adds refusals on top of what the network lets through.
 """
 
 
@@ -73,14 +68,13 @@ class Foreign:
         return self.ref.kind in NODES or (self.group, self.ref.kind) in NODES_OF_GROUP
 
 
-def foreign_policies(snapshot: Snapshot, profile: Profile) -> tuple[Foreign, ...]:
-    """All objects of kinds that are not modelled and may decide something, sorted."""
-    read = ("NetNamespace",) if profile.plugin == "openshift-sdn" else ()
+def foreign_policies(snapshot: Snapshot) -> tuple[Foreign, ...]:
+    """All objects of kinds that are not modelled, sorted."""
     return tuple(
         sorted(
             Foreign(ObjectRef(entry.kind, _scope(entry), entry.name, entry.origin), entry.group, effect)
             for listed in snapshot.entries.values()
-            if listed and (effect := _effect(listed[0])) and listed[0].kind not in read
+            if listed and (effect := _effect(listed[0]))
             for entry in listed
         )
     )
