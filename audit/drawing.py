@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from audit import reach_ways
+from audit.reach_filter import filtered
 from audit.safetext import safe_text
-from audit.tables import aligned, comma_separated, markdown
+from audit.tables import aligned, comma_separated, markdown, plain
 from audit.traffic import Traffic
 
 COLUMNS = ("source", "target", "verdict", "ports", "exposed", "partial", "reason")
@@ -57,14 +58,14 @@ def _names(document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _table(document: Mapping[str, Any]) -> str:
-    rows = _rows(document)
+    rows, wanted = _rows(document), filtered(document)
     if not rows:
-        return "no connection is possible\n"
+        return f"no connection is possible {wanted}".rstrip() + "\n"
     text = aligned(COLUMNS, rows)
     count = len(document["connections"])
-    return (
-        f"{text}\n\n{count} connections between {len(document['endpoints'])} endpoints; pairs not listed are denied\n"
-    )
+    ends = f"{len(document['endpoints'])} endpoints {wanted}".rstrip()
+    rest = f"pairs {'asked for and ' if wanted else ''}not listed are denied"
+    return f"{text}\n\n{count} connections between {ends}; {rest}\n"
 
 
 def _csv(document: Mapping[str, Any]) -> str:
@@ -72,38 +73,20 @@ def _csv(document: Mapping[str, Any]) -> str:
 
 
 def _markdown(document: Mapping[str, Any]) -> str:
-    return markdown(COLUMNS, _rows(document))
+    wanted = filtered(document)
+    foot = f"\nOnly connections {plain(wanted)} were asked for.\n" if wanted else ""
+    return markdown(COLUMNS, _rows(document)) + foot
 
 
 def _dot(document: Mapping[str, Any]) -> str:
-    names = _names(document)
+    from audit.reach_dot import graph
+    from audit.reach_scene import scene
 
-    def quoted(text: str) -> str:
-        return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-    lines = ["digraph reachability {", "  rankdir=LR;", '  node [shape=box, fontname="sans-serif", fontsize=10];']
-    for number, (group, members) in enumerate(_groups(document)):
-        lines.append(f"  subgraph cluster_{number} {{ label={quoted(group)};")
-        lines += [f"    {quoted(names[one['id']])};" for one in members]
-        lines.append("  }")
-    for one in document["connections"]:
-        style = ' style=dashed color="#b7791f"' if one["verdict"] == "unknown" else ""
-        label = quoted(str(Traffic.parse(one["ports"])))
-        lines.append(f"  {quoted(names[one['src']])} -> {quoted(names[one['dst']])} [label={label}{style}];")
-    return "\n".join([*lines, "}"]) + "\n"
-
-
-def _groups(document: Mapping[str, Any]) -> list[tuple[str, list[Mapping[str, Any]]]]:
-    """Endpoints by zone, or by namespace where there is no matrix; addresses last."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    for one in document["endpoints"]:
-        outside = one["kind"] == "IPBlock"
-        name = one.get("zone") or ("outside" if outside else one.get("namespace", ""))
-        found.setdefault(safe_text(name), []).append(one)
-    return sorted(found.items(), key=lambda item: (item[1][0]["kind"] == "IPBlock", item[0]))
+    return graph(scene(document, _names(document)))
 
 
 def _svg(document: Mapping[str, Any]) -> str:
     from audit.reach_picture import picture
+    from audit.reach_scene import scene
 
-    return picture(document, _groups(document), _names(document))
+    return picture(scene(document, _names(document)))

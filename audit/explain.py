@@ -14,10 +14,10 @@ from pyroaring import FrozenBitMap
 from audit.causes import UNENFORCED
 from audit.cells import meetings_of, missed
 from audit.classes import NOTHING
-from audit.endpoint_names import unknown_endpoint
 from audit.errors import UsageError
 from audit.explain_leaving import leaving_lines
 from audit.exposure.entries import HIDDEN
+from audit.lookup import EndpointNames, asked_traffic
 from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
 from audit.networks import DEFAULT, network_name
@@ -58,7 +58,7 @@ def explain(  # noqa: PLR0913, PLR0917 - the options of the command
 
     `port` is `tcp/5432` or None for every port. UsageError for an endpoint or a port that does not exist.
     """
-    asked = _port(port)
+    asked = asked_traffic(port)
     case = _Case(meetings_of(snapshot, matrix, plugin), asked, matrix)
     ends = case.find(source), case.find(target)
     if not any(one.members for side in ends for one in side):
@@ -67,16 +67,6 @@ def explain(  # noqa: PLR0913, PLR0917 - the options of the command
     if not pairs:
         raise UsageError(f"`{source}` and `{target}` are the same pod, which no policy decides")
     return case.answer(source, target, pairs)
-
-
-def _port(text: str | None) -> Traffic:
-    if text is None:
-        return ALL
-    protocol, _, number = text.partition("/")
-    try:
-        return Traffic.parse({protocol.upper(): number})
-    except ValueError:
-        raise UsageError(f"`{text}` is not a port", hint="write `tcp/5432`, `udp/53` or `sctp/3868`") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +93,7 @@ class _Case:
         self._meetings = meetings
         self._asked = asked
         self._matrix = matrix
+        self._names = EndpointNames(meetings.reach.inventory)
         self._group_of = {number: group for group in meetings.groups for number in group.members}
 
     def outside(self, number: int) -> bool:
@@ -116,19 +107,8 @@ class _Case:
                 return [_End(self._classes.pods + self._classes.space.atom(address_number(name)), (), name)]
             except ValueError:
                 pass
-        inventory = self._classes.inventory
-        ids: dict[str, list[int]] = {}
-        for index, pod in enumerate(inventory.endpoints):
-            for known in {inventory.endpoint_id(pod), inventory.workloads[pod.workload].id}:
-                ids.setdefault(known, []).append(index)
-        if name not in ids:
-            short = sorted(known for known in ids if known.replace("/Pod/", "/") == name or _plain(known) == name)
-            if len(short) == 1:
-                name = short[0]
-        if name not in ids:
-            raise unknown_endpoint(name, ids)
         by_class: dict[int, list[int]] = {}
-        for index in ids[name]:
+        for index in self._names.find(name):
             by_class.setdefault(self._classes.class_of[index], []).append(index)
         return [_End(number, tuple(found), self._title(found)) for number, found in sorted(by_class.items())]
 
@@ -363,11 +343,6 @@ class _Case:
         inventory = self._classes.inventory
         pod = inventory.endpoints[self._classes.members[number][0]]
         return inventory.workloads[pod.workload].id
-
-
-def _plain(known: str) -> str:
-    namespace, _, rest = known.partition("/")
-    return f"{namespace}/{rest.partition('/')[2]}"
 
 
 def _doubt(clause: Clause) -> str:

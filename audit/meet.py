@@ -113,10 +113,16 @@ class Meetings:
             found.setdefault(key, []).append(number)
         return tuple(TargetGroup(*key, FrozenBitMap(numbers)) for key, numbers in found.items())
 
-    def of(self, group: TargetGroup) -> Iterator[Meeting]:
-        """The meetings that reach a group, in a fixed order; each holds for every member alike."""
+    def of(self, group: TargetGroup, within: FrozenBitMap | None = None) -> Iterator[Meeting]:
+        """The meetings that reach a group, in a fixed order; each holds for every member alike.
+
+        `within` leaves out egress permits that none of these sources hold.
+        """
+        coverage: Iterable[int] = group.coverage
+        if within is not None:
+            coverage = [egress for egress in coverage if self.holders[egress].intersect(within)]
         for ingress in group.row:
-            for egress in group.coverage:
+            for egress in coverage:
                 met = self._meet(ingress, egress)
                 if met is not None:
                     yield met

@@ -20,12 +20,17 @@ class Piece:
     reasons: frozenset[str]
 
 
-def pieces(meetings: Meetings, group: TargetGroup) -> list[Piece]:
-    """The sources of a group, no class in two pieces; those that reach it on no port are in none."""
+def pieces(meetings: Meetings, group: TargetGroup, within: FrozenBitMap | None = None) -> list[Piece]:
+    """The sources of a group, no class in two pieces; those that reach it on no port are in none.
+
+    `within` leaves out all other sources, and the work that they would be.
+    """
     found: list[Piece] = []
-    for met in meetings.of(group):
+    for met in meetings.of(group, within):
         certain = NONE if met.reasons else met.traffic
-        found = _refined(found, Piece(met.sources, certain, met.traffic, frozenset(met.reasons)))
+        sources = met.sources if within is None else met.sources & within
+        if sources:
+            found = _refined(found, Piece(sources, certain, met.traffic, frozenset(met.reasons)))
     return found
 
 

@@ -5,7 +5,7 @@ Unlike `cells` this expands to pairs, because pairs are what was asked for; work
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,33 +22,50 @@ from audit.paths import paths
 from audit.pieces import Piece, pieces
 from audit.profile import Plugin
 from audit.reach import Reachability
+from audit.reach_filter import Filter, Picker
 from audit.reach_zones import by_zone
 from audit.snapshot import Snapshot
 from audit.tally import Tally
 from audit.traffic import ALL, NONE, Traffic
 
 SCHEMA = "zone-audit.reachability/1"
+EVERYTHING = Filter()
 By = Literal["pod", "workload", "namespace", "zone"]
 
 
 def document(
-    snapshot: Snapshot, *, matrix: ZoneMatrix | None = None, by: By = "pod", plugin: Plugin | None = None
+    snapshot: Snapshot,
+    *,
+    matrix: ZoneMatrix | None = None,
+    by: By = "pod",
+    plugin: Plugin | None = None,
+    wanted: Filter = EVERYTHING,
 ) -> dict[str, Any]:
     """The document as JSON-ready values; without a matrix endpoints have no zone and exposure is unknown.
 
     Endpoints are sorted by namespace, kind and name, address ranges by first address; connections by source, target and
-    verdict.
+    verdict. Under a filter connections are those of the whole document whose ends and ports were asked for, and
+    endpoints are those that `from` or `to` picked and the ends of these connections. UsageError for unknown names.
     """
+    asked = wanted.traffic
     meetings = meetings_of(snapshot, matrix, plugin)
     routable = {"routable": ALL, "overlay": NONE}.get(matrix.settings.pod_network) if matrix else None
-    writer = _Writer(meetings, by, routable)
+    writer = _Writer(meetings, by, routable, asked)
+    named: Collection[str] = ()
+    if wanted:
+        named = writer.restrict(Picker(meetings, matrix, writer.unit, writer.blocks), wanted)
     writer.fill()
     found = {
         "schema": SCHEMA,
+        **({"filter": wanted.record()} if wanted else {}),
+        **({"zones": _zones(matrix)} if matrix else {}),
         "endpoints": list(writer.endpoints(zoned=matrix is not None)),
         "connections": list(writer.connections()),
         "assumptions": [*_missed(meetings.reach), *_assumed(meetings.reach, writer.doubts)],
     }
+    if wanted:
+        found = by_zone(found) if matrix is not None and by == "zone" else found
+        return found | {"endpoints": _listed(found, named)}
     return by_zone(found) | _ways(meetings, matrix) if matrix is not None and by == "zone" else found
 
 
@@ -60,6 +77,18 @@ def _ways(meetings: Meetings, matrix: ZoneMatrix) -> dict[str, Any]:
         "transit": msgspec.to_builtins(path_records.transit(ways)),
         "cuts": msgspec.to_builtins(path_records.cuts(ways)),
     }
+
+
+def _zones(matrix: ZoneMatrix) -> list[dict[str, Any]]:
+    """The declared zones in the order of reports: least trusted first."""
+    ordered = sorted(matrix.zones, key=lambda zone: (zone.trust, zone.name))
+    return [{"name": zone.name, "kind": zone.kind, "trust": zone.trust} for zone in ordered]
+
+
+def _listed(found: Mapping[str, Any], named: Collection[str]) -> list[dict[str, Any]]:
+    """The endpoints of a filtered document."""
+    ends = {one[end] for one in found["connections"] for end in ("src", "dst")} | set(named)
+    return [one for one in found["endpoints"] if one["id"] in ends]
 
 
 def _missed(reach: Reachability) -> Iterator[dict[str, Any]]:
@@ -93,24 +122,33 @@ class _Link:
         self.pairs += pairs
 
 
+_Ends = tuple[str, str, object]
+"""Source, target, and whether an entry point leads there (None where that is no question)."""
+
+
 class _Writer:
     """Adds connections up over the units that were asked for."""
 
-    def __init__(self, meetings: Meetings, by: By, routable: Traffic | None) -> None:
+    def __init__(self, meetings: Meetings, by: By, routable: Traffic | None, asked: Traffic) -> None:
         self._reach = meetings.reach
         self._inventory = meetings.reach.inventory
         self._classes = meetings.reach.classes
         self._meetings = meetings
         self._by = by
         self._routable = routable
-        self._unit = self._units()
-        self._blocks = self._address_units()
+        self._asked = asked
+        self.unit = self._units()
+        self.blocks = self._address_units()
         self._named_blocks: dict[FrozenBitMap, list[str]] = {}
-        self._class_units = [self._count(members) for members in self._classes.members]
+        everybody = [self._count(members) for members in self._classes.members]
+        self._ends: tuple[Sequence[dict[str, int]], Sequence[dict[str, int]]] = (everybody, everybody)
+        """By class the units, and how many members of the class each has: of sources, of targets."""
+        self._picked: tuple[frozenset[str] | None, frozenset[str] | None] = (None, None)
+        self._within = (self._classes.everything, self._classes.everything)
         self._sizes: dict[str, int] = {}
-        for unit in self._unit:
+        for unit in self.unit:
             self._sizes[unit] = self._sizes.get(unit, 0) + 1
-        self._links: dict[tuple[str, str, object], _Link] = {}
+        self._links: dict[_Ends, _Link] = {}
         self.doubts: dict[str, int] = {}
 
     def _units(self) -> list[str]:
@@ -132,20 +170,49 @@ class _Writer:
     def _count(self, members: Sequence[int]) -> dict[str, int]:
         found: dict[str, int] = {}
         for index in members:
-            found[self._unit[index]] = found.get(self._unit[index], 0) + 1
+            found[self.unit[index]] = found.get(self.unit[index], 0) + 1
         return found
 
     def _address_units(self) -> dict[int, str]:
         """Atom -> id; atoms that nothing tells apart share one."""
         return {atom: f"ip/{number}" for atom, number in enumerate(outside_groups(self._meetings))}
 
+    def restrict(self, picker: Picker, wanted: Filter) -> frozenset[str]:
+        """Leaves out all pairs that were not asked for; the ids that the filter names."""
+        zonal = self._by == "zone"
+        picked = (picker.pick(wanted.sources, zonal=zonal), picker.pick(wanted.targets, zonal=zonal))
+        self._ends = (self._chosen(self._ends[0], picked[0]), self._chosen(self._ends[1], picked[1]))
+        self._within = (self._classes_of(0, picked[0]), self._classes_of(1, picked[1]))
+        self._picked = picked
+        return frozenset().union(*(one for one in picked if one is not None))
+
+    def _wants(self, unit: str, end: int) -> bool:
+        picked = self._picked[end]
+        return picked is None or unit in picked
+
+    def _chosen(self, counts: Sequence[dict[str, int]], picked: frozenset[str] | None) -> Sequence[dict[str, int]]:
+        if picked is None:
+            return counts
+        return [{unit: count for unit, count in one.items() if unit in picked} for one in counts]
+
+    def _classes_of(self, end: int, picked: frozenset[str] | None) -> FrozenBitMap:
+        if picked is None:
+            return self._classes.everything
+        pods = [number for number, units in enumerate(self._ends[end]) if units]
+        return FrozenBitMap(pods + [self._classes.pods + atom for atom, name in self.blocks.items() if name in picked])
+
     def fill(self) -> None:
-        """Adds all connections."""
+        """Adds all connections that were asked for."""
+        sources, targets = self._within
+        within = None if sources == self._classes.everything else sources
         for group in self._meetings.groups:
-            for piece in pieces(self._meetings, group):
-                for target in group.members:
+            members = group.members & targets
+            if not members:
+                continue
+            for piece in pieces(self._meetings, group, within):
+                for target in members:
                     self._target(target, piece)
-            for target in group.members:
+            for target in members:
                 self._beside(target)
         self._own_nodes()
 
@@ -157,45 +224,46 @@ class _Writer:
         for source in piece.sources - inner:
             self._from_outside(source, target, piece)
 
-    def _names(self, number: int) -> dict[str, int]:
+    def _names(self, number: int, end: int) -> dict[str, int]:
         if number >= self._classes.pods:
-            return {self._blocks[number - self._classes.pods]: 1}
-        return self._class_units[number]
+            return {self.blocks[number - self._classes.pods]: 1}
+        return self._ends[end][number]
 
     def _link_classes(
         self, source: int, target: int, certain: Traffic, possible: Traffic, reasons: frozenset[str]
     ) -> None:
-        for left, many in self._names(source).items():
-            for right, others in self._names(target).items():
+        for left, many in self._names(source, 0).items():
+            for right, others in self._names(target, 1).items():
                 pairs = many * others - (many if source == target and left == right else 0)
                 if pairs:
-                    self._link(left, right).add(certain, possible, reasons, pairs)
+                    self._add((left, right, None), certain, possible, reasons, pairs)
 
     def _from_outside(self, source: int, target: int, piece: Piece) -> None:
         parts: Iterable[tuple[Traffic, str, bool]] = [(piece.possible, "", True)]
         if source not in self._meetings.node_atoms:
             parts = self._reach.exposure(target).split(piece.possible, self._routable)
-        block = self._blocks[source - self._classes.pods]
+        block = self.blocks[source - self._classes.pods]
         for possible, reason, way in parts:
             exposed = "unknown" if reason else way
-            for name, count in self._class_units[target].items():
-                self._link(block, name, exposed).add(piece.certain & possible, possible, piece.reasons, count)
+            for name, count in self._ends[1][target].items():
+                self._add((block, name, exposed), piece.certain & possible, possible, piece.reasons, count)
 
     def _beside(self, target: int) -> None:
         """What enters with an address that is not the client's, or by another network."""
         for beside in self._meetings.beside(FrozenBitMap([target])):
             reasons = frozenset({beside.reason})
-            inner = beside.sources & self._classes.all_pods
+            sources = beside.sources & self._within[0]
+            inner = sources & self._classes.all_pods
             for source in inner:
                 self._link_classes(source, target, NONE, beside.traffic, reasons)
-            for block in self._blocks_of(beside.sources - inner):
-                for name, count in self._class_units[target].items():
-                    self._link(block, name, exposed=True).add(NONE, beside.traffic, reasons, count)
+            for block in self._blocks_of(sources - inner):
+                for name, count in self._ends[1][target].items():
+                    self._add((block, name, True), NONE, beside.traffic, reasons, count)
 
     def _blocks_of(self, addresses: FrozenBitMap) -> list[str]:
         found = self._named_blocks.get(addresses)
         if found is None:
-            found = sorted({self._blocks[one - self._classes.pods] for one in addresses})
+            found = sorted({self.blocks[one - self._classes.pods] for one in addresses})
             self._named_blocks[addresses] = found
         return found
 
@@ -204,19 +272,24 @@ class _Writer:
         here: dict[str, list[int]] = {}
         hosts: dict[str, list[int]] = {}
         for index, pod in enumerate(self._inventory.endpoints):
-            (hosts if pod.host_network else here).setdefault(pod.node, []).append(index)
+            end = 0 if pod.host_network else 1
+            if self._wants(self.unit[index], end):
+                (hosts, here)[end].setdefault(pod.node, []).append(index)
         for node, sources in hosts.items():
             certain = here.get(node, []) if node else []
             doubtful = [i for found in here.values() for i in found] if not node else here.get("", [])
             for source in sources:
                 for target in certain:
-                    self._link(self._unit[source], self._unit[target]).add(ALL, ALL, frozenset(), 1)
+                    self._add((self.unit[source], self.unit[target], None), ALL, ALL, frozenset(), 1)
                 for target in doubtful:
-                    link = self._link(self._unit[source], self._unit[target])
-                    link.add(NONE, ALL, frozenset({"host-network"}), 1)
+                    ends = self.unit[source], self.unit[target], None
+                    self._add(ends, NONE, ALL, frozenset({"host-network"}), 1)
 
-    def _link(self, source: str, target: str, exposed: object = None) -> _Link:
-        return self._links.setdefault((source, target, exposed), _Link())
+    def _add(self, ends: _Ends, certain: Traffic, possible: Traffic, reasons: frozenset[str], pairs: int) -> None:
+        """More pairs with the same connection, as far as its ports were asked for."""
+        certain, possible = certain & self._asked, possible & self._asked
+        if possible:
+            self._links.setdefault(ends, _Link()).add(certain, possible, reasons, pairs)
 
     def connections(self) -> Iterator[dict[str, Any]]:
         """Every pair with an open or possibly open port."""
@@ -242,7 +315,7 @@ class _Writer:
         """Every unit, then every group of addresses."""
         yield from self._inside(zoned=zoned)
         atoms: dict[str, list[int]] = {}
-        for atom, name in self._blocks.items():
+        for atom, name in self.blocks.items():
             atoms.setdefault(name, []).append(atom)
         for name, found in atoms.items():
             entry: dict[str, Any] = {"id": name, "kind": "IPBlock"}
@@ -257,10 +330,10 @@ class _Writer:
         indices: dict[str, list[int]] = {}
         for number, members in enumerate(self._classes.members):
             for index in members:
-                zone_of.setdefault(self._unit[index], set()).add(self._classes.zones[number])
+                zone_of.setdefault(self.unit[index], set()).add(self._classes.zones[number])
         for index, pod in enumerate(self._inventory.endpoints):
-            pods.setdefault(self._unit[index], []).append(pod)
-            indices.setdefault(self._unit[index], []).append(index)
+            pods.setdefault(self.unit[index], []).append(pod)
+            indices.setdefault(self.unit[index], []).append(index)
         for unit, found in sorted(pods.items()):
             entry: dict[str, Any] = {"id": unit, **self._name(unit, found)}
             if zoned:

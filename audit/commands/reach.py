@@ -28,6 +28,13 @@ Examples:
   zone-audit reach manifests/ --cni openshift-sdn
   zone-audit reach cluster.json --by pod -o reach.json
   zone-audit reach manifests/ --by namespace -o reach.svg
+  zone-audit reach manifests/ --to db/StatefulSet/pg --port tcp/5432
+  zone-audit reach manifests/ --zones zones.yaml --from dmz --from 203.0.113.0/24 -f md
+
+\b
+X and Y are an endpoint (namespace/Kind/name), a namespace, a zone, an address or a
+block of addresses. Where a word is both: namespace:web, zone:web. Several are a union.
+What a filter leaves out is not denied; it was not asked for.
 """,
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
@@ -36,6 +43,9 @@ Examples:
     "--by", type=Words(get_args(By)), default="workload", show_default=True, help="What one endpoint stands for."
 )
 @cni_option
+@click.option("--from", "origins", metavar="X", multiple=True, help="Only connections from X, may be repeated.")
+@click.option("--to", "targets", metavar="Y", multiple=True, help="Only connections to Y, may be repeated.")
+@click.option("--port", metavar="PROTOCOL/PORT", help="Only this port, such as tcp/5432.")
 @output_options(FORMATS)
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
@@ -45,6 +55,9 @@ def command(  # noqa: PLR0913 - one argument per option
     zones: str | None,
     by: By,
     plugin: Plugin | None,
+    origins: tuple[str, ...],
+    targets: tuple[str, ...],
+    port: str | None,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
 ) -> None:
@@ -57,13 +70,14 @@ def command(  # noqa: PLR0913 - one argument per option
     if by == "zone" and zones is None:
         raise UsageError("`--by zone` needs a zone matrix", hint="name it with `--zones`")
     gc.disable()  # a run only builds up; nothing it holds is garbage before the end
-    from audit import matrix, reach_json
+    from audit import matrix, reach_filter, reach_json
     from audit.sources import read
 
     declared = matrix.load(zones) if zones else None
     snapshot = read(sources, stdin=session.stdin, progress=session.progress)
     session.progress("computing reachability")
-    document = reach_json.document(snapshot, matrix=declared, by=by, plugin=plugin)
+    wanted = reach_filter.Filter(origins, targets, port)
+    document = reach_json.document(snapshot, matrix=declared, by=by, plugin=plugin, wanted=wanted)
     deliver(session, chosen, lambda outlet: _render(outlet, document, session))
 
 

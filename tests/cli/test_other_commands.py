@@ -121,6 +121,49 @@ def test_reach_at_every_grain(run: Any, grain: str) -> None:
     assert connections[names] == {"TCP": "8443"}
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "md", "dot", "svg"])
+@pytest.mark.parametrize("grain", ["pod", "workload", "namespace", "zone"])
+@pytest.mark.usefixtures("estate")
+def test_every_format_at_every_grain_shows_the_one_connection_between_zones(run: Any, form: str, grain: str) -> None:
+    ends = {"namespace": ("web", "app"), "zone": ("dmz", "internal")}.get(grain, ("proxy", "api"))
+    args = ("--from", "web", "--to", "app") if grain != "zone" else ("--from", "dmz", "--to", "internal")
+    done = run("reach", "manifests", "--zones", "zones.yaml", "--by", grain, "-f", form, *args)
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode()
+    assert all(end in text for end in ends)
+    assert text.replace("tcp/1-65535", "").count("tcp/8443") >= 1
+    assert text.isascii() or form in ("svg", "dot")
+
+
+@pytest.mark.usefixtures("estate")
+def test_reach_takes_filters_and_says_which_in_the_document(run: Any) -> None:
+    args = ("--zones", "zones.yaml", "--from", "dmz", "--from", "203.0.113.9", "--to", "app/Deployment/api")
+    done = run("reach", "manifests", *args, "--port", "tcp/8443", "-f", "json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["filter"] == {
+        "from": ["dmz", "203.0.113.9"], "to": ["app/Deployment/api"], "ports": {"TCP": "8443"},
+    }  # fmt: skip
+    assert {one["dst"] for one in document["connections"]} == {"app/Deployment/api"}
+    assert "web/Deployment/proxy" in {one["src"] for one in document["connections"]}
+    assert {json.dumps(one["ports"]) for one in document["connections"]} == {'{"TCP": "8443"}'}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--from", "wbe", "no namespace or zone `wbe` (hint: did you mean `web`?)"),
+        ("--to", "app/Deployment/apj", "no endpoint `app/Deployment/apj` (hint: did you mean `app/Deployment/api`?)"),
+        ("--port", "5432", "`5432` is not a port (hint: write `tcp/5432`, `udp/53` or `sctp/3868`)"),
+    ],
+)
+@pytest.mark.usefixtures("estate")
+def test_reach_refuses_a_filter_that_names_nothing(run: Any, option: str, value: str, said: str) -> None:
+    done = run("reach", "manifests", "--zones", "zones.yaml", option, value)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert said in done.stderr.decode()
+
+
 @pytest.mark.usefixtures("estate")
 def test_reach_by_zone_needs_a_matrix(run: Any) -> None:
     done = run("reach", "manifests", "--by", "zone")
