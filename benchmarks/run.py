@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generate import CASES, WORKLOADS_PER_NAMESPACE, write_case
+from generate import write_case
+from zone_design import CASES, WORKLOADS_PER_NAMESPACE
 
 FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "bench"
 COMMAND = Path(sys.executable).with_name("zone-audit")
