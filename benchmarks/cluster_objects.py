@@ -215,8 +215,8 @@ def service(
 ) -> Document:
     """The Service of one workload, on the ports of its pods.
 
-    `serial` counts Services, `seat` those that are published: addresses and node ports follow from them. A load balancer
-    that stays `inside` admits private clients only.
+    `serial` counts Services, `seat` those that are published: addresses and node ports follow from them. A load
+    balancer that stays `inside` admits private clients only.
     """
     ports = [
         {"name": name, "protocol": "TCP", "port": port, "targetPort": name}

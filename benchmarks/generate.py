@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -266,7 +267,8 @@ def manifests() -> Iterator[tuple[str, Sequence[Document]]]:
 
 
 def write_manifests(folder: Path) -> None:
-    """Write the 50-object directory as YAML files of several documents."""
+    """Write the 50-object directory as YAML files of several documents; nothing else stays in it."""
+    shutil.rmtree(folder, ignore_errors=True)
     for name, documents in manifests():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
