@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock
 SETUP := pyproject.toml scripts/setup $(LOCKS)
 
-.PHONY: demo test lint format types contracts bench lock clean
+.PHONY: demo test nightly lint format types contracts bench bench-peer lock clean
 .DEFAULT_GOAL := test
 
 demo: .venv/runtime.stamp
@@ -14,6 +14,10 @@ demo: .venv/runtime.stamp
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# What takes too long for every change: ten times the random clusters. ZONE_AUDIT_SEED=N makes other ones.
+nightly: .venv/dev.stamp
+	ZONE_AUDIT_CLUSTERS=20000 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/oracle
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -31,6 +35,16 @@ contracts: .venv/dev.stamp
 
 bench: .venv/runtime.stamp
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+# Another tool on the same cluster; it needs an environment of its own, as it pins its libraries.
+bench-peer: .venv/runtime.stamp .cache/peer/stamp
+	$(BIN)/python benchmarks/peer.py $(BENCH_ARGS)
+
+.cache/peer/stamp: requirements/peer.lock .venv/runtime.stamp
+	rm -rf .cache/peer
+	$(BIN)/python -m venv .cache/peer
+	.cache/peer/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 # New versions within the ranges of pyproject.toml: make lock LOCK_ARGS=--upgrade
 lock: .venv/runtime.stamp

@@ -21,8 +21,8 @@ from audit.tiers import Match, Ordered, Region, evaluate
 from audit.traffic import ALL, Traffic
 
 _ANY_PORT = Ports(ALL)
-Key = tuple[Traffic, str, int]
-"""Traffic, reason, family of a permit."""
+Key = tuple[int, Traffic, str, int]
+"""Where a permit comes from; its traffic, reason and family."""
 
 
 class Folded(NamedTuple):
@@ -77,17 +77,18 @@ class AdminRows:
             for region in self._regions("admin", number, direction, plane):
                 if not {"pass", "none"}.isdisjoint(region.outcomes):
                     passed.append((region.peers & seen, region.traffic))
-                for found, rule in _permits(region, below):
+                for found, origin in _permits(region, below):
                     permit = Permit(found.traffic, found.peers & seen, found.reason, family)
                     if not permit.peers:
                         continue
-                    key = (permit.traffic, permit.reason, permit.family)
+                    # Parts of one permit join again. Those of several do not: what is common to a zone stays one permit.
+                    key = (origin, permit.traffic, permit.reason, permit.family)
                     collected.setdefault(key, BitMap()).update(permit.peers)
-                    if rule >= 0:
-                        grants.append((self._permits.number(permit), *self._clauses[rule]))
+                    if origin >= 0:
+                        grants.append((self._permits.number(permit), *self._clauses[origin]))
         numbers = [
             self._permits.number(Permit(traffic, FrozenBitMap(peers), reason, family))
-            for (traffic, reason, family), peers in collected.items()
+            for (_, traffic, reason, family), peers in collected.items()
         ]
         return Folded(self._permits.row(numbers), tuple(grants), tuple(passed))
 
@@ -192,7 +193,7 @@ class AdminRows:
 
 
 def _permits(region: Region, below: Sequence[Permit]) -> Iterator[tuple[Permit, int]]:
-    """(permit, rule that allows it or -1 for the tiers below) of one region of the admin tier."""
+    """(permit, where it comes from) of one region of the admin tier: a rule, or below zero a permit of the tiers below."""
     outcomes = frozenset("pass" if one == "none" else one for one in region.outcomes)
     reason = _reason(region)
     rule = region.rules[-1] if region.rules else -1
@@ -202,10 +203,10 @@ def _permits(region: Region, below: Sequence[Permit]) -> Iterator[tuple[Permit, 
         yield Permit(region.traffic, region.peers, reason), rule
     if "pass" in outcomes:
         doubtful = "deny" in outcomes
-        for permit in below:
+        for place, permit in enumerate(below, start=1):
             traffic, peers = permit.traffic & region.traffic, permit.peers & region.peers
             if traffic and peers:
-                yield Permit(traffic, peers, permit.reason or (reason if doubtful else "")), -1
+                yield Permit(traffic, peers, permit.reason or (reason if doubtful else "")), -place
 
 
 def _reason(region: Region) -> str:

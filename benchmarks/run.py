@@ -19,9 +19,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generate import CASES, WORKLOADS_PER_NAMESPACE, write_case
+from generate import write_case
+from zone_design import CASES, WORKLOADS_PER_NAMESPACE
 
-FOLDER = Path(__file__).resolve().parent.parent / ".cache" / "bench"
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE.parent / ".cache" / "bench"
 COMMAND = Path(sys.executable).with_name("zone-audit")
 TARGETS = {"small": (1.0, 150), "large": (15.0, 1000), "huge": (20.0, 1200), "manifests": (0.5, 80)}
 """Seconds and megabytes that each case must stay under."""
@@ -44,9 +46,11 @@ class Run:
 
 
 def source(name: str, *, half: bool) -> tuple[Path, Path]:
-    """The source and matrix of a case, generated where they do not exist yet."""
+    """The source and matrix of a case, generated where they do not exist or are older than their generator."""
     path = FOLDER / (name if name == "manifests" else f"{name}{'-half' if half else ''}.json")
-    return (path, FOLDER / "zones.yaml") if path.exists() else write_case(name, FOLDER, half=half)
+    changed = max(module.stat().st_mtime for module in HERE.glob("*.py"))
+    fresh = path.exists() and path.stat().st_mtime > changed
+    return (path, FOLDER / "zones.yaml") if fresh else write_case(name, FOLDER, half=half)
 
 
 def scan(name: str, *, half: bool = False) -> Run:

@@ -26,8 +26,8 @@ def names(requirements: list[Any]) -> set[str]:
     return {canonical(re.split(r"[<>=!~\[ ;]", text)[0]) for text in texts}
 
 
-def test_there_is_a_lock_for_building_running_and_developing() -> None:
-    assert [lock.name for lock in LOCKS] == ["build.lock", "dev.lock", "runtime.lock"]
+def test_there_is_a_lock_for_building_running_developing_and_the_peer() -> None:
+    assert [lock.name for lock in LOCKS] == ["build.lock", "dev.lock", "peer.lock", "runtime.lock"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
@@ -56,6 +56,13 @@ def test_every_declared_dependency_is_locked(project: Mapping[str, Any]) -> None
     assert names(project["project"]["dependencies"]) <= locked
     developed = {pin.partition("==")[0] for pin in pins("dev.lock")}
     assert names(project["dependency-groups"]["dev"]) <= developed
+
+
+def test_the_peer_is_measured_in_one_version_and_installed_with_nothing_else(project: Mapping[str, Any]) -> None:
+    (pin,) = project["dependency-groups"]["peer"]
+    assert pin in pins("peer.lock")
+    elsewhere = pins("runtime.lock") | pins("dev.lock") | pins("build.lock")
+    assert pin.partition("==")[0] not in {one.partition("==")[0] for one in elsewhere}
 
 
 def test_every_dependency_has_a_range_and_a_reason() -> None:
