@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from pyroaring import FrozenBitMap
 
 from audit.classes import NOTHING
+from audit.exposure.publications import NOBODY
 from audit.flows import Breach, Cause, Witness
 from audit.inventory import Pod
 from audit.meet import Meetings, TargetGroup, first_pair
@@ -34,6 +35,13 @@ class Flow:
     exposed: bool = True
     network: int = 0
     """The secondary network that it runs on; 0 for the cluster's own."""
+    router: int = NOBODY
+    """Index into WaysIn.routers of the router that it comes through, where that is known."""
+
+    @property
+    def routed(self) -> bool:
+        """Whether a known router brings it, so that the target's policies see that router."""
+        return self.router != NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class Causes:
         self._namespaces = self._classes.inventory.namespaces
 
     def breaches(self, excess: Sequence[Excess], allowed: Traffic) -> tuple[Breach, ...]:
-        """One breach per cause; certain ones first, then most pairs.
+        """One breach per cause, but for what routers bring in for certain, which the publishing object causes.
 
         What is certain between two endpoints is not repeated as uncertain between the same two.
         """
@@ -111,8 +119,7 @@ class Causes:
             for key, targets, parts in self._parts(one, allowed):
                 if parts:
                     self._add(sums.setdefault(key, _Sum()), one, targets, parts)
-        found = [self._breach(key, total) for key, total in sums.items() if total.pairs]
-        return tuple(sorted(found, key=lambda one: (not one.certain, not one.exposed, -one.pairs, _name(one))))
+        return tuple(self._breach(key, total) for key, total in sums.items() if total.pairs)
 
     def _parts(self, one: Excess, allowed: Traffic) -> Iterator[tuple[_Key, FrozenBitMap, Sequence[_Part]]]:
         """(cause, target classes, what their sources get); one item per cause and group of targets."""
@@ -125,7 +132,9 @@ class Causes:
         for key, parts in doubtful.items():
             yield key, one.group.members, parts
         yield from self._on_networks([flow for flow in certain if flow.network], one.group, allowed)
-        yield from self._by_policies([flow for flow in certain if not flow.network], one.group, allowed)
+        yield from self._by_policies(
+            [flow for flow in certain if not flow.network and not flow.routed], one.group, allowed
+        )
 
     def _on_networks(
         self, certain: Sequence[Flow], group: TargetGroup, allowed: Traffic
@@ -321,29 +330,47 @@ class Causes:
 
         The port is one that the target's containers declare, where one is in the traffic.
         """
-        declared = self._first(target).ports if target < self._classes.pods else ()
-        protocol, port = _port(traffic, declared)
-        left, left_labels = self._endpoint(source, last=source == target)
-        right, right_labels = self._endpoint(target, last=False)
-        return Witness(
-            source=left,
-            target=right,
-            protocol=protocol,
-            port=port,
-            source_labels=left_labels,
-            target_labels=right_labels,
-        )
+        if target < self._classes.pods:
+            return self.witness_at(self._classes.members[target][0], source, traffic, last=source == target)
+        return _connection(self._end(source), (self._address(target), ""), _port(traffic, ()))
 
-    def _endpoint(self, number: int, *, last: bool) -> tuple[str, str]:
+    def witness_at(self, target: int, source: int, traffic: Traffic, *, last: bool = False) -> Witness:
+        """The connection of a class to one endpoint, by index; `last` takes the last member of the class."""
+        endpoints = self._classes.inventory.endpoints
+        port = _port(traffic, endpoints[target].ports)
+        return _connection(self._end(source, last=last), self._named(target), port)
+
+    def _end(self, number: int, *, last: bool = False) -> tuple[str, str]:
         """(workload id or address, labels) of a class; `last` takes its last member."""
-        classes = self._classes
-        if number >= classes.pods:
-            return address_text(_host_address(classes.space.addresses([number - classes.pods]))), ""
-        inventory = classes.inventory
-        pod = inventory.endpoints[classes.members[number][-1 if last else 0]]
+        if number >= self._classes.pods:
+            return self._address(number), ""
+        return self._named(self._classes.members[number][-1 if last else 0])
+
+    def _address(self, number: int) -> str:
+        return address_text(_host_address(self._classes.space.addresses([number - self._classes.pods])))
+
+    def _named(self, index: int) -> tuple[str, str]:
+        """(workload id, labels) of an endpoint."""
+        inventory = self._classes.inventory
+        pod = inventory.endpoints[index]
         known = sorted(item for item in pod.labels.items() if item[0] not in pod.unknown_labels)
-        labels = ", ".join(f"{key}={value}" for key, value in known)
-        return inventory.workloads[pod.workload].id, labels
+        return inventory.workloads[pod.workload].id, ", ".join(f"{key}={value}" for key, value in known)
+
+
+def ordered(breaches: Iterable[Breach]) -> tuple[Breach, ...]:
+    """Breaches of one cell: certain ones first, then exposed ones, then most pairs."""
+    return tuple(sorted(breaches, key=lambda one: (not one.certain, not one.exposed, -one.pairs, _name(one))))
+
+
+def _connection(left: tuple[str, str], right: tuple[str, str], port: tuple[str, int]) -> Witness:
+    return Witness(
+        source=left[0],
+        target=right[0],
+        protocol=port[0],
+        port=port[1],
+        source_labels=left[1],
+        target_labels=right[1],
+    )
 
 
 def _port(traffic: Traffic, declared: Iterable[tuple[str, int]]) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from audit.exposure.routers import SHARD_LABEL
 from audit.facts import gather
 from audit.flows import CellFlow, Facts, Paths
 from audit.inventory import Inventory, Pod, build
@@ -23,7 +24,6 @@ from audit.traffic import AddressSet
 from audit.zones import ZoneMap, assign, is_platform
 
 NO_PATHS = Paths()
-SHARD_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

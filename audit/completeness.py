@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from audit.bodies import GROUPS, WORKLOADS
-from audit.exposure.entries import ROUTED
+from audit.exposure.publications import ROUTED
 from audit.model import CLUSTER_WIDE
 from audit.policies import MULTI_NETWORK_POLICY
 from audit.policy.foreign import FOREIGN

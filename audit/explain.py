@@ -171,7 +171,7 @@ class _Case:
             return
         for beside in self._meetings.beside(FrozenBitMap([target.number])):
             if source.number in beside.sources:
-                yield NONE, beside.traffic, beside.reason
+                yield NONE if beside.reason else beside.traffic, beside.traffic, beside.reason
         if self._shares_node(source, target) == {True}:
             yield ALL, ALL, ""
         elif self._shares_node(source, target) != {False}:

@@ -16,7 +16,7 @@ from pyroaring import FrozenBitMap
 from audit.addresses import AddressSpace
 from audit.adminrows import AdminRows
 from audit.classes import Classes
-from audit.exposure.entries import HIDDEN, Exposure, exposures
+from audit.exposure.entries import HIDDEN, Exposure, ways_in
 from audit.inventory import Inventory, Pod
 from audit.network_rows import NetworkRows
 from audit.peers import Peers
@@ -73,7 +73,7 @@ class Reachability:
         self.profile = inventory.profile
         self.policies = lowered(inventory.snapshot, self.profile)
         self.foreign = foreign_policies(inventory.snapshot, self.profile)
-        self.exposed = exposures(inventory)
+        self.ways = ways_in(inventory)
         attached = attached_policies(inventory.snapshot)
         keys = keys_of([*self.policies, *attached])
         named = keys.nodes or any(isinstance(policy.text, AdminText) for policy in self.policies)
@@ -86,7 +86,7 @@ class Reachability:
             namespace_keys=keys.namespaces,
             port_names=keys.ports,
             zone_of=zone_of,
-            mark_of=lambda index: self.exposed.get(index, HIDDEN),
+            mark_of=lambda index: self.ways.exposed.get(index, HIDDEN),
             host_labels=keys.hosts,
         )
         self.permits = Permits()

@@ -184,13 +184,14 @@ class _Writer:
     def _beside(self, target: int) -> None:
         """What enters with an address that is not the client's, or by another network."""
         for beside in self._meetings.beside(FrozenBitMap([target])):
-            reasons = frozenset({beside.reason})
+            reasons = frozenset({beside.reason} - {""})
+            certain = NONE if beside.reason else beside.traffic
             inner = beside.sources & self._classes.all_pods
             for source in inner:
-                self._link_classes(source, target, NONE, beside.traffic, reasons)
+                self._link_classes(source, target, certain, beside.traffic, reasons)
             for block in self._blocks_of(beside.sources - inner):
                 for name, count in self._class_units[target].items():
-                    self._link(block, name, exposed=True).add(NONE, beside.traffic, reasons, count)
+                    self._link(block, name, exposed=True).add(certain, beside.traffic, reasons, count)
 
     def _blocks_of(self, addresses: FrozenBitMap) -> list[str]:
         found = self._named_blocks.get(addresses)

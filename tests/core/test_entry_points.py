@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from audit.exposure.entries import HIDDEN, Exposure, _references, exposures
+from audit.exposure.entries import HIDDEN, Exposure, ways_in
+from audit.exposure.gateways import references
 from audit.traffic import ALL, NONE, Traffic
 from tests.core.clusters import container, host, inventory, namespace, node, pod, route, service, tcp
 
@@ -23,7 +24,8 @@ HTTP = {"port": 80, "targetPort": 8080}
 def exposed(*objects: Json) -> dict[str, Exposure]:
     """Pod id -> how it is exposed, without those that nothing exposes."""
     found = inventory(*WORLD, *objects)
-    return {found.endpoint_id(found.endpoints[index]): one for index, one in exposures(found).items() if one != HIDDEN}
+    all_of_them = ways_in(found).exposed.items()
+    return {found.endpoint_id(found.endpoints[index]): one for index, one in all_of_them if one != HIDDEN}
 
 
 def web(*objects: Json) -> Exposure:
@@ -125,6 +127,8 @@ ROUTED = Exposure(routed=tcp(8080))
 NEW = {"service": {"name": "s", "port": {"number": 80}}}
 OLD = {"serviceName": "s", "servicePort": 80}
 GATEWAY = "gateway.networking.k8s.io/v1"
+UNSEEN = {"parentRefs": [{"name": "gw", "namespace": "infra"}]}
+"""A Gateway that the input does not show."""
 
 
 def paths(backend: Json) -> Json:
@@ -141,21 +145,21 @@ def paths(backend: Json) -> Json:
         ("Route", "route.openshift.io/v1", {"to": {"kind": "Service", "name": "s"}}),
         ("Route", "v1", {"to": {"kind": "Service", "name": "s"}}),
         ("Route", "route.openshift.io/v1", {"to": {"name": "x"}, "alternateBackends": [{"name": "y"}, {"name": "s"}]}),
-        ("HTTPRoute", GATEWAY, {"rules": [{"backendRefs": [{"name": "x"}, {"name": "s", "port": 80}]}]}),
-        ("HTTPRoute", GATEWAY, {"rules": [{"filters": [{"requestMirror": {"backendRef": {"name": "s"}}}]}]}),
-        ("GRPCRoute", GATEWAY, {"rules": [{"backendRefs": [{"name": "s"}]}]}),
-        ("TLSRoute", GATEWAY + "alpha2", {"rules": [{"backendRefs": [{"name": "s"}]}]}),
-        ("TCPRoute", GATEWAY + "alpha2", {"rules": [{"backendRefs": [{"name": "s"}]}]}),
-        ("UDPRoute", GATEWAY + "alpha2", {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+        ("HTTPRoute", GATEWAY, UNSEEN | {"rules": [{"backendRefs": [{"name": "x"}, {"name": "s", "port": 80}]}]}),
+        ("HTTPRoute", GATEWAY, UNSEEN | {"rules": [{"filters": [{"requestMirror": {"backendRef": {"name": "s"}}}]}]}),
+        ("GRPCRoute", GATEWAY, UNSEEN | {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+        ("TLSRoute", GATEWAY + "alpha2", UNSEEN | {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+        ("TCPRoute", GATEWAY + "alpha2", UNSEEN | {"rules": [{"backendRefs": [{"name": "s"}]}]}),
     ],
 )
 def test_kinds_that_publish_a_service_through_routers(kind: str, api: str, spec: Json) -> None:
     assert web(SERVICE, route(kind, api, "app", spec)) == ROUTED
 
 
-def test_a_gateway_route_may_name_a_service_of_another_namespace() -> None:
-    spec = {"rules": [{"backendRefs": [{"name": "s", "namespace": "app"}]}]}
-    assert web(SERVICE, route("HTTPRoute", GATEWAY, "far", spec)) == ROUTED
+def test_a_udp_route_publishes_udp_ports() -> None:
+    both = service("s", "app", APP, HTTP, {"port": 53, "protocol": "UDP", "name": "dns"})
+    published = route("UDPRoute", GATEWAY + "alpha2", "app", UNSEEN | {"rules": [{"backendRefs": [{"name": "s"}]}]})
+    assert web(both, published) == Exposure(routed=Traffic.of("UDP", 53))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +204,7 @@ def test_a_spec_nested_deeper_than_the_stack_is_searched_all_the_same() -> None:
     deep: Json = {"backendRefs": [{"name": "s"}]}
     for _ in range(sys.getrecursionlimit() + 1):
         deep = {"rules": [deep]}
-    assert list(_references(deep)) == [{"name": "s"}]
+    assert list(references(deep)) == [{"name": "s"}]
 
 
 def test_a_published_load_balancer_is_both() -> None:
