@@ -60,6 +60,58 @@ def test_a_service_without_a_selector_may_lead_to_any_pod_of_its_namespace(selec
     assert exposed(service("s", "app", selector, HTTP)) == {}
 
 
+def listing(*addresses: str, ports: Json = None, slices: bool = False, name: str = "s") -> Json:
+    """What somebody wrote down for a Service without selector."""
+    ports = [{"port": 9090}] if ports is None else ports
+    if slices:
+        metadata = {"name": f"{name}-1", "namespace": "app", "labels": {"kubernetes.io/service-name": name}}
+        made = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata}
+        return made | {"addressType": "IPv4", "endpoints": [{"addresses": list(addresses)}], "ports": ports}
+    subsets = [{"addresses": [{"ip": one} for one in addresses], "ports": ports}]
+    return {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": name, "namespace": "app"}, "subsets": subsets}
+
+
+THERE = pod("there", "far", ip="10.0.7.7")
+BARE = service("s", "app", None, HTTP, type="NodePort")
+
+
+@pytest.mark.parametrize("slices", [False, True])
+def test_a_service_without_a_selector_leads_to_whoever_has_the_listed_addresses(slices: bool) -> None:
+    found = exposed(BARE, THERE, listing("10.0.7.7", slices=slices))
+    assert found == {"far/Pod/there": Exposure(direct=tcp(9090), masked=tcp(9090))}, "in whatever namespace"
+
+
+def test_a_list_of_addresses_that_no_pod_has_leads_out_of_the_cluster_or_to_pods_without_an_address() -> None:
+    placed = pod("web", "app", ip="10.0.7.1", labels=APP)
+    found = inventory(namespace("app"), placed, BARE, listing("192.0.2.9"))
+    assert ways_in(found).exposed == {}
+    assert exposed(BARE, listing("192.0.2.9")).keys() == {"app/Pod/web", "app/Pod/other"}
+    assert exposed(BARE, listing("192.0.2.9"))["app/Pod/web"] == Exposure(masked=tcp(9090))
+
+
+def test_listed_ports_belong_to_the_services_port_of_the_same_name() -> None:
+    ports = [{"name": "web", "port": 8443}, {"name": "lost", "port": 1}, {"port": 2}]
+    named = service("s", "app", None, HTTP | {"name": "web"}, type="NodePort")
+    assert exposed(named, THERE, listing("10.0.7.7", ports=ports))["far/Pod/there"].direct == tcp(8443)
+
+
+def test_what_is_listed_for_a_service_with_a_selector_or_for_another_one_counts_for_nothing() -> None:
+    assert exposed(service("s", "app", {"app": "x"}, HTTP, type="NodePort"), THERE, listing("10.0.7.7")) == {}
+    found = exposed(BARE, THERE, listing("10.0.7.7", name="other"))
+    assert "far/Pod/there" not in found
+
+
+@pytest.mark.parametrize("address", ["example.com", "", "10.0.7.300"])
+def test_a_listed_address_that_is_none_breaks_nothing(address: str) -> None:
+    assert exposed(BARE, THERE, listing(address, "10.0.7.7")).keys() == {"far/Pod/there"}
+
+
+def test_a_route_may_lead_into_another_namespace_by_a_list_of_addresses() -> None:
+    quiet = service("s", "app", None, HTTP)
+    published = route("Route", "route.openshift.io/v1", "app", {"to": {"name": "s"}})
+    assert exposed(quiet, THERE, listing("10.0.7.7"), published) == {"far/Pod/there": Exposure(routed=tcp(9090))}
+
+
 @pytest.mark.parametrize(
     ("port", "expected"),
     [
