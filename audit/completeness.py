@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from audit.bodies import GROUPS, WORKLOADS
-from audit.exposure.publications import ROUTED
+from audit.exposure.publications import DECIDING, ROUTED
 from audit.model import CLUSTER_WIDE
 from audit.policies import MULTI_NETWORK_POLICY
 from audit.policy.foreign import FOREIGN
@@ -24,6 +24,8 @@ NETWORKS = (
     MULTI_NETWORK_POLICY,
 )
 """What parts pods into networks, and attaches them to further ones."""
+ADDRESSED = "Infrastructure.config.openshift.io"
+"""Whose addresses lead to routers; it changes no verdict."""
 ATTACHED = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
 """What an attachment is, which no verdict reads: whatever is not a network of the plug-in's own may lead anywhere."""
 PLATFORM = ("ClusterNetwork.network.openshift.io",)
@@ -39,7 +41,7 @@ _WORST_STATUS = ("forbidden", "unavailable", "invalid-object", "partial", "not-m
 def decisive() -> tuple[str, ...]:
     """Kind keys whose objects can change a verdict, those that most clusters have first; workloads count as Pod."""
     ingress, route, *gateway = (_key(kind, groups[0]) for kind, groups in ROUTED.items())
-    return (*BASIC, ingress, route, *CLUSTER_WIDE, *_foreign(), *PLATFORM, *gateway, *NETWORKS, *ATTACHED)
+    return (*BASIC, ingress, route, *CLUSTER_WIDE, *_foreign(), *PLATFORM, *gateway, *DECIDING, *NETWORKS, *ATTACHED)
 
 
 def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
@@ -86,6 +88,8 @@ def _used(kind: str) -> bool:
         or kind in CLUSTER_WIDE
         or kind in NETWORKS
         or kind in EVIDENCE
+        or kind in DECIDING
+        or kind == ADDRESSED
         or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
     )
 

@@ -12,9 +12,10 @@ from itertools import pairwise
 from pyroaring import FrozenBitMap
 
 from audit.causes import UNENFORCED
-from audit.cells import meetings_of, missed
+from audit.cells import meetings_of, missed, ways_in
 from audit.classes import NOTHING
 from audit.endpoint_names import unknown_endpoint
+from audit.entry_points import path_line
 from audit.errors import UsageError
 from audit.exposure.entries import HIDDEN
 from audit.meet import Meetings
@@ -338,6 +339,12 @@ class _Case:
             yield f"  {UNCERTAIN['service-source-address']}"
         if exposure.routed:
             yield f"  routers publish {exposure.routed}. {UNCERTAIN['router']}"
+        pod = self._classes.inventory.endpoints[self._classes.members[right][0]]
+        workload = self._classes.inventory.workloads[pod.workload].ref
+        for entry in ways_in(self._meetings, self._matrix):
+            for backend in entry.backends:
+                if (backend.workload, backend.zone) == (workload, self._classes.zones[right]):
+                    yield f"  {path_line(entry, backend)}"
 
     def _detour(self, left: _End, right: _End) -> Iterator[str]:
         """The shortest way around, through endpoints in between."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from audit.flows import Assumption, Cause, Facts, Isolation, PolicyFact, Population, Reading
+from audit.flows import Assumption, Cause, EntryPoint, Facts, Isolation, PolicyFact, Population, Reading
 from audit.model import ObjectRef
 from audit.permits import UNCERTAIN
 from audit.policies import Policy
@@ -33,7 +33,12 @@ _ENFORCEMENT = {
 }
 
 
-def gather(reach: Reachability, doubts: Mapping[str, int], home: Mapping[str, str] = NO_ZONES) -> Facts:
+def gather(
+    reach: Reachability,
+    doubts: Mapping[str, int],
+    home: Mapping[str, str] = NO_ZONES,
+    entries: Sequence[EntryPoint] = (),
+) -> Facts:
     """All facts; `doubts` counts endpoint pairs per reason, `home` is the zone of each namespace."""
     return Facts(
         population=_population(reach, home),
@@ -42,6 +47,7 @@ def gather(reach: Reachability, doubts: Mapping[str, int], home: Mapping[str, st
         assumptions=tuple(_assumptions(reach, doubts)),
         foreign=tuple(one.ref for one in reach.foreign),
         unordered=tuple(_unordered(reach)),
+        entry_points=tuple(entries),
     )
 
 

@@ -13,7 +13,8 @@ import msgspec
 from pyroaring import FrozenBitMap
 
 from audit import path_records
-from audit.cells import meetings_of, missed
+from audit.cells import meetings_of, missed, ways_in
+from audit.entry_points import entry_json
 from audit.facts import gather
 from audit.inventory import Pod
 from audit.meet import Meetings, outside_groups
@@ -48,6 +49,7 @@ def document(
         "endpoints": list(writer.endpoints(zoned=matrix is not None)),
         "connections": list(writer.connections()),
         "assumptions": [*_missed(meetings.reach), *_assumed(meetings.reach, writer.doubts)],
+        "entry_points": [entry_json(one, zoned=matrix is not None) for one in ways_in(meetings, matrix)],
     }
     return by_zone(found) | _ways(meetings, matrix) if matrix is not None and by == "zone" else found
 

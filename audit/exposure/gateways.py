@@ -58,11 +58,11 @@ class Parent(NamedTuple):
 class Gateway:
     """One Gateway with its listeners."""
 
-    def __init__(self, router: Router, entry: Entry) -> None:
-        self.router = router
+    def __init__(self, inventory: Inventory, entry: Entry, pods: tuple[int, ...]) -> None:
+        nodes = host_nodes(inventory, pods)
+        self.router = Router(ref=ref(entry), pods=pods, nodes=nodes, allows=self._allows_some)
         self.namespace = entry.namespace
-        spec = decoded(entry.body.spec)
-        self.listeners = items(spec, "listeners")
+        self.listeners = items(decoded(entry.body.spec), "listeners")
 
     def takes(self, kind: str, route: Namespace, parent: Parent, hosts: Sequence[str]) -> bool | None:
         """Whether some listener takes a route; None where that is not known."""
@@ -70,6 +70,9 @@ class Gateway:
             every((_chosen(one, parent), _allows_kind(one, kind), self._allows(one, route), _meets(one, kind, hosts)))
             for one in self.listeners
         )
+
+    def _allows_some(self, route: Namespace) -> bool | None:
+        return some(self._allows(one, route) for one in self.listeners)
 
     def _allows(self, listener: Any, route: Namespace) -> bool | None:
         """`allowedRoutes.namespaces`."""
@@ -128,11 +131,10 @@ def gateways(inventory: Inventory) -> tuple[Gateway, ...]:
     for index, pod in enumerate(inventory.endpoints):
         if name := pod.labels.get(GATEWAY_LABEL):
             pods.setdefault((pod.namespace, name), []).append(index)
-    found = []
-    for entry in inventory.snapshot.of(f"Gateway.{GROUP}"):
-        own = tuple(pods.get((entry.namespace, entry.name), ()))
-        found.append(Gateway(Router(ref=ref(entry), pods=own, nodes=host_nodes(inventory, own)), entry))
-    return tuple(found)
+    return tuple(
+        Gateway(inventory, entry, tuple(pods.get((entry.namespace, entry.name), ())))
+        for entry in inventory.snapshot.of(f"Gateway.{GROUP}")
+    )
 
 
 def gateway_routes(inventory: Inventory, listed: Sequence[Gateway], first: int) -> Iterator[Publication]:

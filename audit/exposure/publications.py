@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
 
-from audit.model import ObjectRef
+from audit.model import Namespace, ObjectRef
 from audit.snapshot import Entry, Snapshot
 
 ROUTED = {
@@ -21,6 +21,16 @@ ROUTED = {
     "UDPRoute": ("gateway.networking.k8s.io",),
 }
 """Kinds that publish Services through routers, with their API groups."""
+PUBLISHING = frozenset(ROUTED)
+DECIDING = (
+    "IngressController.operator.openshift.io",
+    "IngressClass.networking.k8s.io",
+    "Gateway.gateway.networking.k8s.io",
+    "ReferenceGrant.gateway.networking.k8s.io",
+    "Endpoints",
+    "EndpointSlice.discovery.k8s.io",
+)
+"""Kinds that decide besides which router serves an object, and what a Service leads to."""
 NOBODY = -1
 """The number of a router that the input does not show."""
 
@@ -36,6 +46,8 @@ class Router:
     """Nodes of those of its pods that are on the host network; holds the empty text for a node that is not known."""
     private: bool = False
     """It is told to publish itself nowhere, so that only a Service of somebody else leads to it."""
+    allows: Callable[[Namespace], bool | None] = field(compare=False)
+    """Whether it would serve something of a namespace; None where that is not known."""
 
 
 class PortChoice(NamedTuple):

@@ -6,7 +6,7 @@ Which Routes it serves is computed from its selectors: `status` of a Route is no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from audit.bodies import WORKLOADS
@@ -92,7 +92,7 @@ def shards(inventory: Inventory) -> tuple[Shard, ...]:
     running = _by_environment(inventory)
     deployed = {_shard_of(inventory, pods): chosen for chosen, pods in running.values()}
     own = [
-        Shard(Router(ref=owner, pods=pods, nodes=host_nodes(inventory, pods)), chosen)
+        Shard(Router(ref=owner, pods=pods, nodes=host_nodes(inventory, pods), allows=_allowing(chosen)), chosen)
         for owner, (chosen, pods) in sorted(running.items(), key=lambda one: one[0])
         if not _shard_of(inventory, pods)
     ]
@@ -112,14 +112,19 @@ def _controlled(inventory: Inventory, deployed: Mapping[str, Selection]) -> Iter
     }
     for name in sorted({*controllers, *pods}):
         entry, own = controllers.get(name), tuple(pods.get(name, ()))
-        declared = _declared(entry) if entry else UNKNOWN
+        chosen = deployed[name] if name in deployed else _declared(entry) if entry else UNKNOWN
         router = Router(
             ref=ref(entry) if entry else ObjectRef("IngressController", OPERATOR_NAMESPACE, name),
             pods=own,
             nodes=host_nodes(inventory, own),
             private=entry is not None and _strategy(entry) == "Private",
+            allows=_allowing(chosen),
         )
-        yield Shard(router, deployed.get(name, declared))
+        yield Shard(router, chosen)
+
+
+def _allowing(chosen: Selection) -> Callable[[Namespace], bool | None]:
+    return lambda namespace: selected(chosen.namespaces, namespace)
 
 
 def host_nodes(inventory: Inventory, pods: Iterable[int]) -> frozenset[str]:

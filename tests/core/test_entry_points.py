@@ -76,7 +76,7 @@ BARE = service("s", "app", None, HTTP, type="NodePort")
 
 
 @pytest.mark.parametrize("slices", [False, True])
-def test_a_service_without_a_selector_leads_to_whoever_has_the_listed_addresses(slices: bool) -> None:
+def test_a_service_without_a_selector_leads_to_whoever_has_the_listed_addresses(*, slices: bool) -> None:
     found = exposed(BARE, THERE, listing("10.0.7.7", slices=slices))
     assert found == {"far/Pod/there": Exposure(direct=tcp(9090), masked=tcp(9090))}, "in whatever namespace"
 
