@@ -62,6 +62,11 @@ class Beside(NamedTuple):
     router: int = NOBODY
     """Index into WaysIn.routers of the router that they come through, where that is known."""
 
+    @property
+    def routed(self) -> bool:
+        """Whether a known router brings them."""
+        return self.router != NOBODY
+
 
 class Meetings:
     """All meetings of one Reachability, target group by target group."""

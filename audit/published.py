@@ -6,7 +6,7 @@ together with the router that serves it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from audit.causes import Causes, Excess, Flow
@@ -64,19 +64,31 @@ class Publishers:
                 if total.first is None or endpoint < total.first[0]:
                     total.first = (endpoint, flow.sources.min(), traffic)
 
-    def _breach(self, by: ObjectRef, total: _Sum) -> Breach:
-        endpoint, source, traffic = total.first or (0, 0, NONE)
+    def causes(self, target: int, router: int, traffic: Traffic, *, certain: bool) -> Iterator[Cause]:
+        """What publishes some traffic of the first member of a class through a router, by name."""
+        (endpoint, *_) = self._reach.classes.members[target]
+        by: dict[ObjectRef, list[Publication]] = {}
+        for one in self._ways.published.get(endpoint, ()):
+            if one.router == router and (one.certain or not certain) and self._ways.ports(one, endpoint) & traffic:
+                by.setdefault(one.by, []).append(one)
+        for ref, listed in sorted(by.items()):
+            yield self._cause(ref, endpoint, listed)
+
+    def _cause(self, by: ObjectRef, endpoint: int, listed: Iterable[Publication]) -> Cause:
         inventory = self._reach.inventory
-        cause = Cause(
+        return Cause(
             direction="ingress",
             ref=by,
             endpoint=inventory.workloads[inventory.endpoints[endpoint].workload].ref,
-            text="; ".join(dict.fromkeys(self._told(one) for one in sorted(total.publications))),
+            text="; ".join(dict.fromkeys(self._told(one) for one in sorted(listed))),
         )
+
+    def _breach(self, by: ObjectRef, total: _Sum) -> Breach:
+        endpoint, source, traffic = total.first or (0, 0, NONE)
         return Breach(
             traffic=total.traffic,
             certain=True,
-            ingress=cause,
+            ingress=self._cause(by, endpoint, total.publications),
             sources=1,
             targets=len(total.endpoints),
             pairs=len(total.endpoints),
@@ -88,4 +100,5 @@ class Publishers:
         router = self._ways.routers[one.router]
         workloads = {self._reach.inventory.endpoints[index].workload for index in router.pods}
         pods = ", ".join(self._reach.inventory.workloads[number].id for number in sorted(workloads))
-        return f"publishes Service {'/'.join(one.service)} through {router.ref}, whose pods ({pods}) policies let in"
+        gets = "policies let in" if one.certain else "policies may let in"
+        return f"publishes Service {'/'.join(one.service)} through {router.ref}, whose pods ({pods}) {gets}"

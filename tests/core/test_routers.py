@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
+from audit.cells import joined, reachability, zones_of
 from audit.exposure.entries import HIDDEN
 from audit.exposure.routers import ROUTER_NAMESPACE, SHARD_LABEL
+from audit.flows import Paths
+from audit.inventory import build
+from audit.paths import paths
 from audit.selectors import LabelSelector
+from audit.tally import Tally
 from audit.traffic import NONE
+from tests.comparison.pairs import compare
 from tests.core.clusters import (
     cell,
     deployment,
@@ -25,6 +31,7 @@ from tests.core.clusters import (
     policy,
     route,
     service,
+    snapshot,
     tcp,
     zone,
     zoned,
@@ -485,3 +492,66 @@ def test_what_the_matrix_allows_through_a_router_is_no_breach() -> None:
 def test_a_router_that_policies_keep_out_brings_nothing_into_the_cell() -> None:
     found = cell(evaluate(PLAN, *CLUSTER[:-1], DENY, published()), "internet", "a")
     assert (found.observed, found.possible) == (NONE, NONE)
+
+
+# Ways through other zones, and comparison ----------------------------------------------------------------------------
+
+
+DB = [
+    zoned("db", "b"),
+    pod("pg", "db", ip="10.0.3.1"),
+    policy({"policyTypes": ["Ingress"], "ingress": [{}]}, "db", "in"),
+]
+
+
+def apart(*objects: Json) -> Paths:
+    plan = matrix(
+        [zone("a"), zone("b"), zone("x"), INTERNET], flow("internet", "a", "allow-all"), flow("a", "b", "allow-all")
+    )
+    found = snapshot(objects)
+    inventory = build(found)
+    members = zones_of(inventory, plan)
+    assert members is not None
+    joint = joined(reachability(inventory, members, plan), members)
+    return paths(joint, plan, Tally(joint, plan).cells())
+
+
+def test_a_chain_goes_through_a_router_and_names_the_route() -> None:
+    found = apart(*CLUSTER, *DB, published())
+    (chain,) = [one for one in found.chains if (one.source, one.target) == ("internet", "b")]
+    assert (chain.certain, chain.proven, chain.zones) == (True, True, ("internet", "a", "b"))
+    first = chain.hops[0]
+    assert first.traffic == tcp(8080)
+    assert [str(one.ref) for one in first.through] == ["Route app/r"]
+
+
+def test_closing_the_entry_points_of_the_pod_cuts_what_comes_through_a_router() -> None:
+    found = apart(
+        *CLUSTER,
+        *DB[:-1],
+        policy(from_app(), "db", "in"),
+        policy({"policyTypes": ["Egress"], "egress": [{}]}, "app", "out"),
+        published(),
+    )
+    (cut,) = [one for one in found.cuts if (one.source, one.target) == ("internet", "b")]
+    assert cut.least == 1
+    assert len(cut.openings) == 1
+
+
+def from_app() -> Json:
+    space = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "app"}}}
+    return {"policyTypes": ["Ingress"], "ingress": [{"from": [space]}]}
+
+
+def test_a_new_route_is_the_cause_of_what_it_opens() -> None:
+    found = compare(CLUSTER, [*CLUSTER, published()])
+    texts = {one.id: f"{one.change} {one.object}" for one in found.causes}
+    opened = [one for one in found.connections if one.dst == "app/Pod/web" and one.now == "allowed"]
+    assert opened
+    assert {texts[cause] for one in opened for cause in one.causes} == {"added Route app/r"}
+
+
+def test_another_shard_beside_changes_nothing_for_the_first() -> None:
+    more = [shard("a-first", {"namespaceSelector": ZONE_B}), router("a-first", ip="10.0.9.3"), published()]
+    found = compare([*CLUSTER, published()], [*CLUSTER, *more])
+    assert not [one for one in found.connections if one.dst == "app/Pod/web" and one.src.startswith("ip/")]
