@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
-from pyroaring import FrozenBitMap
-
 from audit.exposure.entries import leads_in
 from audit.exposure.gateways import GROUP
 from audit.exposure.publications import NOBODY, Publication, Router, decoded
@@ -17,7 +15,7 @@ from audit.exposure.routers import ROUTER_NAMESPACE
 from audit.exposure.services import chosen
 from audit.flows import Backend, EntryPoint
 from audit.fronts import Front, Places, balancer_front, controlled, object_front, service_front
-from audit.meet import Meetings
+from audit.meet import Beside, Meetings
 from audit.model import UNZONED, ObjectRef
 from audit.traffic import NONE, Traffic, address_number, address_text, union
 from audit.zones import ZoneMap
@@ -46,15 +44,17 @@ class _Finder:
         self._by_router: dict[int, list[Publication]] = {}
         for one in self._ways.publications:
             self._by_router.setdefault(one.router, []).append(one)
-        self._routed: dict[tuple[int, int], tuple[Traffic, Traffic]] = {}
+        self._routed: dict[int, dict[int, tuple[Traffic, Traffic]]] = {}
 
     def services(self) -> Iterator[EntryPoint]:
         """Services that lead in by themselves."""
         for service in self._leading:
             by = ObjectRef("Service", service.namespace, service.name, service.origin)
             key = (service.namespace, service.name)
-            behind = ((one.endpoint, union(t.traffic for t in one.targets)) for one in self._ways.behind.get(key, ()))
-            backends = self._backends(by, key, ((index, ports, _BY_CLIENT) for index, ports in behind))
+            listed = self._ways.behind.get(key, ())
+            known = {id(one.targets): one.targets for one in listed}
+            ports = {key: union(target.traffic for target in targets) for key, targets in known.items()}
+            backends = self._backends(by, key, ((one.endpoint, ports[id(one.targets)], _BY_CLIENT) for one in listed))
             yield self._entry("service", by, service_front(service), backends, [service.namespace])
 
     def hosts(self) -> Iterator[EntryPoint]:
@@ -132,10 +132,13 @@ class _Finder:
 
     def _published(self, one: Publication) -> Iterator[Backend]:
         """The workloads behind one publication."""
+        listed = self._ways.behind.get(one.service, ())
+        known = {id(found.targets): found.targets for found in listed}  # a Service's pods share them
+        ports = {key: chosen(targets, one.port, one.protocol) for key, targets in known.items()}
         pods = (
-            (behind.endpoint, ports, self._verdict(one, behind.endpoint, ports))
-            for behind in self._ways.behind.get(one.service, ())
-            if (ports := chosen(behind.targets, one.port, one.protocol))
+            (found.endpoint, traffic, self._verdict(one, found.endpoint, traffic))
+            for found in listed
+            if (traffic := ports[id(found.targets)])
         )
         return self._backends(one.by, one.service, pods)
 
@@ -143,13 +146,10 @@ class _Finder:
         """What policies make of a connection from the router's pods."""
         if one.router == NOBODY or not self._ways.routers[one.router].pods:
             return "unknown"
-        number = self._meetings.reach.classes.class_of[endpoint]
-        key = (number, one.router)
-        if key not in self._routed:
-            listed = [found for found in self._meetings.beside(FrozenBitMap([number])) if found.router == one.router]
-            certain = union(found.traffic for found in listed if not found.reason)
-            self._routed[key] = (certain, union(found.traffic for found in listed))
-        certain, possible = self._routed[key]
+        number = self._meetings.group_of[self._meetings.reach.classes.class_of[endpoint]]
+        if number not in self._routed:
+            self._routed[number] = _by_router(self._meetings.beside(self._meetings.groups[number].members))
+        certain, possible = self._routed[number].get(one.router, (NONE, NONE))
         if one.certain and ports & certain:
             return "allowed"
         return "unknown" if ports & possible else "denied"
@@ -162,8 +162,9 @@ class _Finder:
         found: dict[tuple[int, str], tuple[Traffic, Verdict]] = {}
         for index, ports, verdict in pods:
             key = (self._inventory.endpoints[index].workload, classes.zones[classes.class_of[index]])
-            old, best = found.get(key, (NONE, verdict))
-            found[key] = (old | ports, min(best, verdict, key=_BEST.index))
+            old, best = found.get(key, (ports, verdict))
+            if old is not ports or best != verdict or key not in found:
+                found[key] = (old | ports, min(best, verdict, key=_BEST.index))
         for (number, zone), (ports, verdict) in found.items():
             workload = self._inventory.workloads[number].ref
             name = "/".join(service) if service else ""
@@ -200,6 +201,15 @@ class _Finder:
     def _workloads(self, pods: Iterable[int]) -> tuple[ObjectRef, ...]:
         numbers = sorted({self._inventory.endpoints[index].workload for index in pods})
         return tuple(self._inventory.workloads[number].ref for number in numbers)
+
+
+def _by_router(besides: Iterable[Beside]) -> dict[int, tuple[Traffic, Traffic]]:
+    """Router -> (certain, possible) traffic that it brings in."""
+    found: dict[int, tuple[Traffic, Traffic]] = {}
+    for one in besides:
+        certain, possible = found.get(one.router, (NONE, NONE))
+        found[one.router] = (certain if one.reason else certain | one.traffic, possible | one.traffic)
+    return found
 
 
 def entry_json(one: EntryPoint, *, zoned: bool) -> dict[str, Any]:

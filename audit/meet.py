@@ -85,7 +85,8 @@ class Meetings:
         self._callers = self._leaving() | reach.classes.outside
         """Addresses, and pod classes that may reach one outside the pod network, as a node's or a load balancer's."""
         self._strangers = reach.classes.outside - self.node_atoms
-        self._group_of = {number: index for index, group in enumerate(self.groups) for number in group.members}
+        self.group_of = {number: index for index, group in enumerate(self.groups) for number in group.members}
+        """Class -> place of its target group."""
         self._router_pods = [
             FrozenBitMap(reach.classes.class_of[index] for index in router.pods) for router in reach.ways.routers
         ]
@@ -157,7 +158,7 @@ class Meetings:
 
     def _through(self, target: int, way: Way) -> Iterator[Beside]:
         """What a router passes on to a class: no more than its pods may send there."""
-        number = self._group_of[target]
+        number = self.group_of[target]
         certain, possible = self._sent(number, way.router)
         if way.near is not False:
             certain, possible = ALL if way.near else certain, ALL

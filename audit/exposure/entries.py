@@ -16,7 +16,7 @@ from audit.exposure.gateways import gateway_routes, gateways
 from audit.exposure.ingresses import ingresses, others
 from audit.exposure.publications import NOBODY, Publication, Router
 from audit.exposure.routers import routes, shards
-from audit.exposure.services import Behind, Services, Targets, chosen
+from audit.exposure.services import Behind, Services, chosen
 from audit.inventory import Inventory, Pod
 from audit.snapshot import Entry
 from audit.traffic import NONE, Traffic, union
@@ -122,14 +122,21 @@ def ways_in(inventory: Inventory) -> WaysIn:
     for one in publications:
         if one.router in doors:
             _publish(inventory.endpoints, one, behind.get(one.service, ()), doors[one.router], parts)
-    merged: dict[tuple[Exposure, ...], Exposure] = {}
-    exposed = {}
-    for index, found in sorted(parts.items()):
-        key = tuple(found)
+    return WaysIn(_together(parts), routers, publications, behind)
+
+
+def _together(parts: Mapping[int, list[Exposure]]) -> dict[int, Exposure]:
+    """The parts of each endpoint as one; pods of one workload share theirs, so few are put together."""
+    same: dict[Exposure, Exposure] = {}
+    merged: dict[tuple[int, ...], Exposure] = {}
+    found = {}
+    for index, listed in sorted(parts.items()):
+        key = tuple(map(id, listed))
         if key not in merged:
-            merged[key] = _merged(key)
-        exposed[index] = merged[key]
-    return WaysIn(exposed, routers, publications, behind)
+            one = _merged(listed)
+            merged[key] = same.setdefault(one, one)
+        found[index] = merged[key]
+    return found
 
 
 _Parts = dict[int, list[Exposure]]
@@ -153,11 +160,12 @@ def _direct(inventory: Inventory, published: set[tuple[str, str]]) -> tuple[_Par
         if not (leading := leads_in(service)) and key not in published:
             continue
         found = behind[key] = tuple(services.behind(service))
-        known: dict[tuple[Targets, bool], Exposure] = {}
+        known: dict[tuple[int, bool], Exposure] = {}
         for one in found if leading else ():
-            if one[1:] not in known:
-                known[one[1:]] = _exposure(service, one)
-            parts.setdefault(one.endpoint, []).append(known[one[1:]])
+            key_of_part = (id(one.targets), one.certain)
+            if key_of_part not in known:
+                known[key_of_part] = _exposure(service, one)
+            parts.setdefault(one.endpoint, []).append(known[key_of_part])
     return parts, behind
 
 
@@ -210,10 +218,10 @@ class _Door(NamedTuple):
 
 def _publish(pods: Sequence[Pod], one: Publication, behind: Sequence[Behind], door: _Door, parts: _Parts) -> None:
     """Adds what one publication leads to."""
-    known: dict[tuple[Targets, bool, bool | None], Exposure] = {}
+    known: dict[tuple[int, bool, bool | None], Exposure] = {}
     for found in behind:
         near = _near(door.nodes, pods[found.endpoint]) if door.shown else None
-        key = (found.targets, found.certain, near)
+        key = (id(found.targets), found.certain, near)
         if key not in known:
             ports = chosen(found.targets, one.port, one.protocol)
             sure = one.certain and found.certain
