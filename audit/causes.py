@@ -15,13 +15,14 @@ from pyroaring import FrozenBitMap
 
 from audit.classes import NOTHING
 from audit.exposure.publications import NOBODY
-from audit.flows import Breach, Cause, Witness
+from audit.flows import Breach, Cause
 from audit.inventory import Pod
 from audit.meet import Meetings, TargetGroup, first_pair
 from audit.model import ObjectRef
 from audit.policy.clause import Direction
 from audit.reach import DEFAULT, Grant
-from audit.traffic import NONE, PROTOCOLS, AddressSet, Traffic, address_number, address_text, union
+from audit.traffic import NONE, Traffic, union
+from audit.witnesses import Witnesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,6 @@ class Excess:
 
 
 UNENFORCED = "the network plug-in enforces no policy: open"
-HTTPS = ("TCP", 443)
-RESERVED = ((0, address_number("1.0.0.1")), (address_number("::"), address_number("2000::1")))
-"""Beginnings of the address lines, where no host lives, and the first address of each that one may have (RFC 6890)."""
 Grants = tuple[Grant, ...] | Literal["host"] | None
 """What decides one side: grants of policies, nothing because of the host network, or nothing at all."""
 _Key = tuple[str, int, tuple[str, ...], bool, bool]
@@ -108,6 +106,7 @@ class Causes:
         self._reach = meetings.reach
         self._classes = meetings.reach.classes
         self._namespaces = self._classes.inventory.namespaces
+        self.witnesses = Witnesses(self._classes)
 
     def breaches(self, excess: Sequence[Excess], allowed: Traffic) -> tuple[Breach, ...]:
         """One breach per cause, but for what routers bring in for certain, which the publishing object causes.
@@ -242,7 +241,7 @@ class Causes:
             targets=1 if to_outside else self._classes.weight(total.targets),
             pairs=total.pairs,
             subjects=self._subjects(kind, policy, total.sources if to_outside else total.targets),
-            witness=self.witness(target, source, traffic),
+            witness=self.witnesses.between(target, source, traffic),
         )
 
     def _subjects(self, kind: str, policy: int, open_classes: FrozenBitMap) -> tuple[ObjectRef, ...]:
@@ -325,71 +324,10 @@ class Causes:
         row = (self._reach.permits.all[permit] for permit in self._reach.rows[direction][number])
         return any(not one.reason and peer in one.peers and one.traffic & traffic for one in row)
 
-    def witness(self, target: int, source: int, traffic: Traffic) -> Witness:
-        """One concrete connection between two classes, preferring different endpoints of one class.
-
-        The port is one that the target's containers declare, where one is in the traffic.
-        """
-        if target < self._classes.pods:
-            return self.witness_at(self._classes.members[target][0], source, traffic, last=source == target)
-        return _connection(self._end(source), (self._address(target), ""), _port(traffic, ()))
-
-    def witness_at(self, target: int, source: int, traffic: Traffic, *, last: bool = False) -> Witness:
-        """The connection of a class to one endpoint, by index; `last` takes the last member of the class."""
-        endpoints = self._classes.inventory.endpoints
-        port = _port(traffic, endpoints[target].ports)
-        return _connection(self._end(source, last=last), self._named(target), port)
-
-    def _end(self, number: int, *, last: bool = False) -> tuple[str, str]:
-        """(workload id or address, labels) of a class; `last` takes its last member."""
-        if number >= self._classes.pods:
-            return self._address(number), ""
-        return self._named(self._classes.members[number][-1 if last else 0])
-
-    def _address(self, number: int) -> str:
-        return address_text(_host_address(self._classes.space.addresses([number - self._classes.pods])))
-
-    def _named(self, index: int) -> tuple[str, str]:
-        """(workload id, labels) of an endpoint."""
-        inventory = self._classes.inventory
-        pod = inventory.endpoints[index]
-        known = sorted(item for item in pod.labels.items() if item[0] not in pod.unknown_labels)
-        return inventory.workloads[pod.workload].id, ", ".join(f"{key}={value}" for key, value in known)
-
 
 def ordered(breaches: Iterable[Breach]) -> tuple[Breach, ...]:
     """Breaches of one cell: certain ones first, then exposed ones, then most pairs."""
     return tuple(sorted(breaches, key=lambda one: (not one.certain, not one.exposed, -one.pairs, _name(one))))
-
-
-def _connection(left: tuple[str, str], right: tuple[str, str], port: tuple[str, int]) -> Witness:
-    return Witness(
-        source=left[0],
-        target=right[0],
-        protocol=port[0],
-        port=port[1],
-        source_labels=left[1],
-        target_labels=right[1],
-    )
-
-
-def _port(traffic: Traffic, declared: Iterable[tuple[str, int]]) -> tuple[str, int]:
-    """(protocol, port) of the traffic: the first declared one, else HTTPS, else the lowest; empty if there is none."""
-    known = sorted(declared, key=lambda one: (PROTOCOLS.index(one[0]), one[1]))
-    for protocol, port in (*known, HTTPS):
-        if any(low <= port <= high for low, high in traffic.ranges(protocol)):
-            return protocol, port
-    lowest = [(protocol, ranges[0][0]) for protocol in PROTOCOLS if (ranges := traffic.ranges(protocol))]
-    return lowest[0] if lowest else ("", 0)
-
-
-def _host_address(atom: AddressSet) -> int:
-    """An address of a range that a host could have: not the network's own, nor one of those that mean no host."""
-    ((low, high),) = atom.spans
-    for start, usable in RESERVED:
-        if low == start and usable <= high:
-            return usable
-    return min(low + 1, high)
 
 
 def _union(flows: Sequence[Flow]) -> FrozenBitMap:

@@ -145,7 +145,7 @@ class Search:
         first = min(listed, key=lambda one: (len(one.reasons), one.reasons, one.network))
         reasons, network = first.reasons, first.network
         traffic = union(one.traffic for one in listed if (one.reasons, one.network) == (reasons, network))
-        witness = self._causes.witness(target, source, traffic)
+        witness = self._causes.witnesses.between(target, source, traffic)
         port = Traffic.of(witness.protocol, witness.port)
         return Hop(
             source=self._zone_of(source),

@@ -93,7 +93,7 @@ class Publishers:
             targets=len(total.endpoints),
             pairs=len(total.endpoints),
             subjects=(by,),
-            witness=self._causes.witness_at(endpoint, source, traffic),
+            witness=self._causes.witnesses.at(endpoint, source, traffic),
         )
 
     def _told(self, one: Publication) -> str:

@@ -199,7 +199,7 @@ class Tally:
             unexposed_pairs=cell.unexposed_pairs,
             reasons=tuple(sorted({reason for breach in breaches if breach.exposed for reason in breach.reasons})),
             breaches=breaches,
-            witness=causes.witness(*cell.first) if cell.first else None,
+            witness=causes.witnesses.between(*cell.first) if cell.first else None,
         )
 
 

@@ -418,6 +418,12 @@ def test_an_ingress_of_openshift_is_served_by_its_shards_any_other_perhaps(objec
     assert through_routers(shard("x"), router("x"), *objects) == expected
 
 
+def test_an_ingress_without_a_class_is_openshifts_where_the_product_is() -> None:
+    version = {"apiVersion": "config.openshift.io/v1", "kind": "ClusterVersion", "metadata": {"name": "version"}}
+    assert through_routers(shard("x"), router("x"), version, ingress({})) == OPEN
+    assert through_routers(shard("x"), router("x"), version, OTHERS, ingress({"ingressClassName": "nginx"})) == MAYBE
+
+
 def test_the_class_binds_an_ingress_to_no_shard() -> None:
     objects = [shard("x"), router("x"), shard("y", {"namespaceSelector": ZONE_B}), router("y", ip="10.0.9.2")]
     assert through_routers(*objects, ingress({"ingressClassName": "openshift-y"}), from_shard("x")) == OPEN
