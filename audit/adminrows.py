@@ -81,7 +81,7 @@ class AdminRows:
                     permit = Permit(found.traffic, found.peers & seen, found.reason, family)
                     if not permit.peers:
                         continue
-                    # Parts of one permit join again. Those of several do not: what is common to a zone stays one permit.
+                    # Parts of one permit join again; those of several do not: what a zone shares stays one permit.
                     key = (origin, permit.traffic, permit.reason, permit.family)
                     collected.setdefault(key, BitMap()).update(permit.peers)
                     if origin >= 0:
@@ -193,7 +193,7 @@ class AdminRows:
 
 
 def _permits(region: Region, below: Sequence[Permit]) -> Iterator[tuple[Permit, int]]:
-    """(permit, where it comes from) of one region of the admin tier: a rule, or below zero a permit of the tiers below."""
+    """(permit, origin) of one region of the admin tier: a rule, or below zero a permit of the tiers below."""
     outcomes = frozenset("pass" if one == "none" else one for one in region.outcomes)
     reason = _reason(region)
     rule = region.rules[-1] if region.rules else -1

@@ -14,13 +14,15 @@ from typing import Literal, NamedTuple
 from pyroaring import FrozenBitMap
 
 from audit.classes import NOTHING
-from audit.flows import Breach, Cause, Witness
+from audit.exposure.publications import NOBODY
+from audit.flows import Breach, Cause
 from audit.inventory import Pod
 from audit.meet import Meetings, TargetGroup, first_pair
 from audit.model import ObjectRef
 from audit.policy.clause import Direction
 from audit.reach import DEFAULT, Grant
-from audit.traffic import NONE, PROTOCOLS, AddressSet, Traffic, address_number, address_text, union
+from audit.traffic import NONE, Traffic, union
+from audit.witnesses import Witnesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,13 @@ class Flow:
     exposed: bool = True
     network: int = 0
     """The secondary network that it runs on; 0 for the cluster's own."""
+    router: int = NOBODY
+    """Index into WaysIn.routers of the router that it comes through, where that is known."""
+
+    @property
+    def routed(self) -> bool:
+        """Whether a known router brings it, so that the target's policies see that router."""
+        return self.router != NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +59,6 @@ class Excess:
 
 
 UNENFORCED = "the network plug-in enforces no policy: open"
-HTTPS = ("TCP", 443)
-RESERVED = ((0, address_number("1.0.0.1")), (address_number("::"), address_number("2000::1")))
-"""Beginnings of the address lines, where no host lives, and the first address of each that one may have (RFC 6890)."""
 Grants = tuple[Grant, ...] | Literal["host"] | None
 """What decides one side: grants of policies, nothing because of the host network, or nothing at all."""
 _Key = tuple[str, int, tuple[str, ...], bool, bool]
@@ -100,9 +106,10 @@ class Causes:
         self._reach = meetings.reach
         self._classes = meetings.reach.classes
         self._namespaces = self._classes.inventory.namespaces
+        self.witnesses = Witnesses(self._classes)
 
     def breaches(self, excess: Sequence[Excess], allowed: Traffic) -> tuple[Breach, ...]:
-        """One breach per cause; certain ones first, then most pairs.
+        """One breach per cause, but for what routers bring in for certain, which the publishing object causes.
 
         What is certain between two endpoints is not repeated as uncertain between the same two.
         """
@@ -111,8 +118,7 @@ class Causes:
             for key, targets, parts in self._parts(one, allowed):
                 if parts:
                     self._add(sums.setdefault(key, _Sum()), one, targets, parts)
-        found = [self._breach(key, total) for key, total in sums.items() if total.pairs]
-        return tuple(sorted(found, key=lambda one: (not one.certain, not one.exposed, -one.pairs, _name(one))))
+        return tuple(self._breach(key, total) for key, total in sums.items() if total.pairs)
 
     def _parts(self, one: Excess, allowed: Traffic) -> Iterator[tuple[_Key, FrozenBitMap, Sequence[_Part]]]:
         """(cause, target classes, what their sources get); one item per cause and group of targets."""
@@ -125,7 +131,9 @@ class Causes:
         for key, parts in doubtful.items():
             yield key, one.group.members, parts
         yield from self._on_networks([flow for flow in certain if flow.network], one.group, allowed)
-        yield from self._by_policies([flow for flow in certain if not flow.network], one.group, allowed)
+        yield from self._by_policies(
+            [flow for flow in certain if not flow.network and not flow.routed], one.group, allowed
+        )
 
     def _on_networks(
         self, certain: Sequence[Flow], group: TargetGroup, allowed: Traffic
@@ -233,7 +241,7 @@ class Causes:
             targets=1 if to_outside else self._classes.weight(total.targets),
             pairs=total.pairs,
             subjects=self._subjects(kind, policy, total.sources if to_outside else total.targets),
-            witness=self.witness(target, source, traffic),
+            witness=self.witnesses.between(target, source, traffic),
         )
 
     def _subjects(self, kind: str, policy: int, open_classes: FrozenBitMap) -> tuple[ObjectRef, ...]:
@@ -316,53 +324,10 @@ class Causes:
         row = (self._reach.permits.all[permit] for permit in self._reach.rows[direction][number])
         return any(not one.reason and peer in one.peers and one.traffic & traffic for one in row)
 
-    def witness(self, target: int, source: int, traffic: Traffic) -> Witness:
-        """One concrete connection between two classes, preferring different endpoints of one class.
 
-        The port is one that the target's containers declare, where one is in the traffic.
-        """
-        declared = self._first(target).ports if target < self._classes.pods else ()
-        protocol, port = _port(traffic, declared)
-        left, left_labels = self._endpoint(source, last=source == target)
-        right, right_labels = self._endpoint(target, last=False)
-        return Witness(
-            source=left,
-            target=right,
-            protocol=protocol,
-            port=port,
-            source_labels=left_labels,
-            target_labels=right_labels,
-        )
-
-    def _endpoint(self, number: int, *, last: bool) -> tuple[str, str]:
-        """(workload id or address, labels) of a class; `last` takes its last member."""
-        classes = self._classes
-        if number >= classes.pods:
-            return address_text(_host_address(classes.space.addresses([number - classes.pods]))), ""
-        inventory = classes.inventory
-        pod = inventory.endpoints[classes.members[number][-1 if last else 0]]
-        known = sorted(item for item in pod.labels.items() if item[0] not in pod.unknown_labels)
-        labels = ", ".join(f"{key}={value}" for key, value in known)
-        return inventory.workloads[pod.workload].id, labels
-
-
-def _port(traffic: Traffic, declared: Iterable[tuple[str, int]]) -> tuple[str, int]:
-    """(protocol, port) of the traffic: the first declared one, else HTTPS, else the lowest; empty if there is none."""
-    known = sorted(declared, key=lambda one: (PROTOCOLS.index(one[0]), one[1]))
-    for protocol, port in (*known, HTTPS):
-        if any(low <= port <= high for low, high in traffic.ranges(protocol)):
-            return protocol, port
-    lowest = [(protocol, ranges[0][0]) for protocol in PROTOCOLS if (ranges := traffic.ranges(protocol))]
-    return lowest[0] if lowest else ("", 0)
-
-
-def _host_address(atom: AddressSet) -> int:
-    """An address of a range that a host could have: not the network's own, nor one of those that mean no host."""
-    ((low, high),) = atom.spans
-    for start, usable in RESERVED:
-        if low == start and usable <= high:
-            return usable
-    return min(low + 1, high)
+def ordered(breaches: Iterable[Breach]) -> tuple[Breach, ...]:
+    """Breaches of one cell: certain ones first, then exposed ones, then most pairs."""
+    return tuple(sorted(breaches, key=lambda one: (not one.certain, not one.exposed, -one.pairs, _name(one))))
 
 
 def _union(flows: Sequence[Flow]) -> FrozenBitMap:

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from audit.departures import departures
+from audit.entry_points import entry_points
+from audit.exposure.routers import SHARD_LABEL
 from audit.facts import gather
-from audit.flows import CellFlow, Facts, Paths
+from audit.flows import CellFlow, EntryPoint, Facts, Paths
 from audit.inventory import Inventory, Pod, build
 from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, Node, ZoneMatrix
@@ -24,7 +26,6 @@ from audit.traffic import AddressSet
 from audit.zones import ZoneMap, assign, is_platform
 
 NO_PATHS = Paths()
-SHARD_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,18 +75,34 @@ def tallied(meetings: Meetings, zone_map: ZoneMap, matrix: ZoneMatrix) -> Evalua
     pods = meetings.reach.inventory.pods
     scope = ScopeFacts(endpoint_pairs=pods * (pods - 1) + 2 * pods * ranges, outside_ranges=ranges)
     home = {name: member.zone for name, member in zone_map.namespaces.items()}
-    facts = gather(meetings.reach, tally.doubts, home, departures(meetings.reach, zone_map, matrix))
+    facts = gather(
+        meetings.reach,
+        tally.doubts,
+        home,
+        departures(meetings.reach, zone_map, matrix),
+        entry_points(meetings, zone_map),
+    )
     return Evaluation(cells=cells, facts=facts, scope=scope)
 
 
 def meetings_of(snapshot: Snapshot, matrix: ZoneMatrix | None, plugin: Plugin | None = None) -> Meetings:
     """What gets through in a cluster; without a matrix nothing has a zone. InputError as for `evaluate`."""
     inventory = build(snapshot, plugin)
-    if matrix is None:
+    zone_map = zones_of(inventory, matrix)
+    if matrix is None or zone_map is None:
         reach = Reachability(inventory)
         return Meetings(reach, [""] * len(reach.classes.space))
-    zone_map = assign(matrix, inventory.namespaces.values(), inventory.nodes.values())
     return joined(reachability(inventory, zone_map, matrix), zone_map)
+
+
+def zones_of(inventory: Inventory, matrix: ZoneMatrix | None) -> ZoneMap | None:
+    """Who belongs to which zone; None without a matrix."""
+    return assign(matrix, inventory.namespaces.values(), inventory.nodes.values()) if matrix else None
+
+
+def ways_in(meetings: Meetings, matrix: ZoneMatrix | None) -> tuple[EntryPoint, ...]:
+    """Every way into a cluster, with zones where there is a matrix."""
+    return entry_points(meetings, zones_of(meetings.reach.inventory, matrix))
 
 
 def missed(reach: Reachability) -> tuple[str, ...]:

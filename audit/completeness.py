@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from audit.bodies import GROUPS, WORKLOADS
-from audit.exposure.entries import ROUTED
 from audit.exposure.leaving import READ
+from audit.exposure.publications import DECIDING, ROUTED
 from audit.firewalls import FIREWALL_KEYS
 from audit.model import CLUSTER_WIDE
 from audit.policies import MULTI_NETWORK_POLICY
@@ -26,6 +26,8 @@ NETWORKS = (
     MULTI_NETWORK_POLICY,
 )
 """What parts pods into networks, and attaches them to further ones."""
+ADDRESSED = "Infrastructure.config.openshift.io"
+"""Whose addresses lead to routers; it changes no verdict."""
 ATTACHED = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
 """What an attachment is, which no verdict reads: whatever is not a network of the plug-in's own may lead anywhere."""
 PLATFORM = ("ClusterNetwork.network.openshift.io", "NetNamespace.network.openshift.io")
@@ -42,7 +44,7 @@ def decisive() -> tuple[str, ...]:
     """Kind keys whose objects can change a verdict, those that most clusters have first; workloads count as Pod."""
     ingress, route, *gateway = (_key(kind, groups[0]) for kind, groups in ROUTED.items())
     known = (*CLUSTER_WIDE, *FIREWALL_KEYS[:2])
-    return (*BASIC, ingress, route, *known, *_foreign(), *PLATFORM, *gateway, *NETWORKS, *ATTACHED)
+    return (*BASIC, ingress, route, *known, *_foreign(), *PLATFORM, *gateway, *DECIDING, *NETWORKS, *ATTACHED)
 
 
 def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
@@ -92,6 +94,8 @@ def _used(kind: str) -> bool:
         or kind in FIREWALL_KEYS
         or kind in READ
         or kind in PLATFORM
+        or kind in DECIDING
+        or kind == ADDRESSED
         or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
     )
 

@@ -12,8 +12,9 @@ from itertools import pairwise
 from pyroaring import FrozenBitMap
 
 from audit.causes import UNENFORCED
-from audit.cells import meetings_of, missed
+from audit.cells import meetings_of, missed, ways_in
 from audit.classes import NOTHING
+from audit.entry_points import path_line
 from audit.errors import UsageError
 from audit.explain_leaving import leaving_lines
 from audit.exposure.entries import HIDDEN
@@ -152,7 +153,7 @@ class _Case:
             return
         for beside in self._meetings.beside(FrozenBitMap([target.number])):
             if source.number in beside.sources:
-                yield NONE, beside.traffic, beside.reason
+                yield NONE if beside.reason else beside.traffic, beside.traffic, beside.reason
         if self._shares_node(source, target) == {True}:
             yield ALL, ALL, ""
         elif self._shares_node(source, target) != {False}:
@@ -320,6 +321,12 @@ class _Case:
             yield f"  {UNCERTAIN['service-source-address']}"
         if exposure.routed:
             yield f"  routers publish {exposure.routed}. {UNCERTAIN['router']}"
+        pod = self._classes.inventory.endpoints[self._classes.members[right][0]]
+        workload = self._classes.inventory.workloads[pod.workload].ref
+        for entry in ways_in(self._meetings, self._matrix):
+            for backend in entry.backends:
+                if (backend.workload, backend.zone) == (workload, self._classes.zones[right]):
+                    yield f"  {path_line(entry, backend)}"
 
     def _detour(self, left: _End, right: _End) -> Iterator[str]:
         """The shortest way around, through endpoints in between."""

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from audit.flows import Assumption, Cause, Departure, Facts, Isolation, PolicyFact, Population, Reading
+from audit.flows import (
+    Assumption,
+    Cause,
+    Departure,
+    EntryPoint,
+    Facts,
+    Isolation,
+    PolicyFact,
+    Population,
+    Reading,
+)
 from audit.model import ObjectRef
 from audit.permits import UNCERTAIN
 from audit.policies import Policy
@@ -39,6 +49,7 @@ def gather(
     doubts: Mapping[str, int],
     home: Mapping[str, str] = NO_ZONES,
     departures: Mapping[str, tuple[Departure, ...]] = NO_DEPARTURES,
+    entries: Sequence[EntryPoint] = (),
 ) -> Facts:
     """All facts; `doubts` counts endpoint pairs per reason, `home` is the zone of each namespace."""
     return Facts(
@@ -52,6 +63,7 @@ def gather(
         foreign=tuple(one.ref for one in reach.foreign),
         unordered=tuple(_unordered(reach)),
         departures=departures,
+        entry_points=tuple(entries),
     )
 
 

@@ -170,6 +170,55 @@ class Departure:
     """The zone of the pods that leave."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Backend:
+    """Ports of one workload that an entry point leads to."""
+
+    workload: ObjectRef
+    zone: str
+    """Empty without a matrix."""
+    by: ObjectRef
+    """The Route, Ingress, HTTPRoute, ... that says so; the Service or the workload itself where none is needed."""
+    service: str
+    """`namespace/name`; empty for host ports and the host network."""
+    ports: Traffic = field(compare=False)
+    verdict: Literal["allowed", "unknown", "denied", "by-client"]
+    """What becomes of a connection from the router's pods; `by-client` where policies see the client's own address, or
+    its node's, and so decide client by client."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPoint:
+    """One way into the cluster: address, router, backends. Zones are empty without a matrix; everything is sorted."""
+
+    kind: Literal["router", "gateway", "service", "host-port", "host-network", "unknown-router"]
+    object: ObjectRef
+    """The IngressController, router workload, Gateway, Service or workload; what publishes it for an unknown router."""
+    addresses: tuple[str, ...] = ()
+    """Where clients connect to; empty when the input does not say."""
+    hostnames: tuple[str, ...] = ()
+    """Names that stand for addresses which the input does not hold."""
+    every_node: bool = False
+    """Whether a port of every node leads in as well; those addresses are not listed."""
+    address_zones: tuple[str, ...] = ()
+    """Zones of the addresses."""
+    node_zones: tuple[str, ...] = ()
+    """Zones of all nodes, where every node leads in."""
+    shard: str = ""
+    """Name of the IngressController."""
+    routers: tuple[ObjectRef, ...] = ()
+    """Workloads of the router's pods; none where the input does not show them."""
+    router_zones: tuple[str, ...] = ()
+    """Zones of the nodes that the router's pods run on."""
+    namespaces: tuple[str, ...] = ()
+    """Namespaces of whatever it serves."""
+    zones: tuple[str, ...] = ()
+    """Zones of those namespaces."""
+    open_zones: tuple[str, ...] = ()
+    """Zones of all namespaces that it would serve if they asked for it."""
+    backends: tuple[Backend, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """All that rules read besides the cells."""
@@ -187,6 +236,8 @@ class Facts:
     """Cluster-wide policies of one tier and priority that select a pod of another of them, one group per priority."""
     departures: Mapping[str, tuple[Departure, ...]] = field(default_factory=dict)
     """By workload id, sorted."""
+    entry_points: tuple[EntryPoint, ...] = ()
+    """Every way into the cluster, by kind and object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

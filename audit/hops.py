@@ -48,6 +48,8 @@ class Product(NamedTuple):
     reasons: tuple[str, ...] = ()
     network: int = 0
     """0, or the secondary network that it runs on."""
+    router: int = -1
+    """Router of the input that brings it in; -1 for none."""
 
 
 @dataclass(frozen=True, slots=True)

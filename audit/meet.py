@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from pyroaring import BitMap, FrozenBitMap
 
+from audit.exposure.entries import Way
+from audit.exposure.publications import NOBODY
 from audit.permits import Row
 from audit.reach import Reachability
-from audit.traffic import Traffic
+from audit.traffic import ALL, NONE, Traffic, union
 
 _MEMO = 200_000
 """Meetings remembered at a time; a zone design has thousands, a microsegmented cluster meets most pairs only once."""
@@ -51,11 +53,19 @@ class TargetGroup:
 
 
 class Beside(NamedTuple):
-    """Connections that policies do not decide."""
+    """Connections that the policies of their two ends do not decide."""
 
     sources: FrozenBitMap
     traffic: Traffic
     reason: str
+    """Empty when certain: policies certainly let the router's pods through."""
+    router: int = NOBODY
+    """Index into WaysIn.routers of the router that they come through, where that is known."""
+
+    @property
+    def routed(self) -> bool:
+        """Whether a known router brings them."""
+        return self.router != NOBODY
 
 
 class Meetings:
@@ -75,6 +85,12 @@ class Meetings:
         self._callers = self._leaving() | reach.classes.outside
         """Addresses, and pod classes that may reach one outside the pod network, as a node's or a load balancer's."""
         self._strangers = reach.classes.outside - self.node_atoms
+        self.group_of = {number: index for index, group in enumerate(self.groups) for number in group.members}
+        """Class -> place of its target group."""
+        self._router_pods = [
+            FrozenBitMap(reach.classes.class_of[index] for index in router.pods) for router in reach.ways.routers
+        ]
+        self._passed: dict[tuple[int, int], tuple[Traffic, Traffic]] = {}
 
     def _holders(self) -> Mapping[int, FrozenBitMap]:
         reach = self.reach
@@ -128,9 +144,9 @@ class Meetings:
                     yield met
 
     def beside(self, targets: FrozenBitMap) -> tuple[Beside, ...]:
-        """What may come in with an address that is not the client's, or by another network, whatever policies say.
+        """What comes in with an address that is not the client's, or by another network.
 
-        `targets` are pod classes with equal rows that are exposed alike; none of it for addresses.
+        `targets` are pod classes of one target group; none of it for addresses.
         """
         classes, first = self.reach.classes, targets.min()
         if first >= classes.pods:
@@ -141,9 +157,30 @@ class Meetings:
             Beside(self._callers, exposure.masked, "service-source-address"),
             # what the cluster's own pods and nodes ask of a router leaves it and meets its firewall
             Beside(self._strangers, exposure.routed, "router"),
+            *(one for way in exposure.ways for one in self._through(first, way)),
             *(Beside(one.peers & classes.outside, one.traffic, one.reason) for one in attached),
         )
         return tuple(one for one in found if one.traffic and one.sources)
+
+    def _through(self, target: int, way: Way) -> Iterator[Beside]:
+        """What a router passes on to a class: no more than its pods may send there."""
+        number = self.group_of[target]
+        certain, possible = self._sent(number, way.router)
+        if way.near is not False:
+            certain, possible = ALL if way.near else certain, ALL
+        surely = NONE if way.reason else way.ports & certain
+        yield Beside(self._strangers, surely, "", way.router)
+        yield Beside(self._strangers, (way.ports & possible) - surely, way.reason or "router", way.router)
+
+    def _sent(self, number: int, router: int) -> tuple[Traffic, Traffic]:
+        """(certain, possible) traffic from some pod of a router to a target group."""
+        found = self._passed.get((number, router))
+        if found is None:
+            pods = self._router_pods[router]
+            met = [one for one in self.of(self.groups[number]) if not one.network and one.sources.intersect(pods)]
+            certain = union(one.traffic for one in met if not one.reasons)
+            found = self._passed[number, router] = (certain, union(one.traffic for one in met))
+        return found
 
     def _meet(self, ingress: int, egress: int) -> Meeting | None:
         key = (ingress, egress)

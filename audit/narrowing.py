@@ -83,7 +83,7 @@ class _PeerZones:
     """The zones that the peers of rules cover."""
 
     def __init__(self, inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> None:
-        from audit.cells import SHARD_LABEL  # the engine is heavy, and help texts come by this module
+        from audit.exposure.routers import SHARD_LABEL  # the engine is heavy, and help texts come by this module
 
         self._shard_label = SHARD_LABEL
         self._inventory = inventory

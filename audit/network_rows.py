@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pyroaring import BitMap, FrozenBitMap
 
 from audit.classes import NOTHING, Classes
-from audit.exposure.entries import behind
+from audit.exposure.services import behind
 from audit.networks import DEFAULT, UNDECIDED
 from audit.permits import Permit, Permits, Row
 from audit.policy.clause import Direction

@@ -15,6 +15,7 @@ from pyroaring import BitMap, FrozenBitMap
 
 from audit.classes import NOTHING
 from audit.exposure.entries import Exposure
+from audit.exposure.publications import NOBODY
 from audit.hops import Net, Product, Side, widened
 from audit.inventory import Pod
 from audit.meet import Meetings
@@ -142,7 +143,8 @@ class Ground:
         for group in self._meetings.groups:
             for one in self._meetings.beside(group.members):
                 if not (certain and one.reason):
-                    yield Product(one.sources, group.members, one.traffic, (one.reason,) if one.reason else ())
+                    reasons = (one.reason,) if one.reason else ()
+                    yield Product(one.sources, group.members, one.traffic, reasons, router=one.router)
 
     # With some openings closed
 
@@ -158,12 +160,13 @@ class Ground:
             pods = sum(side.number >= 0 for side in outs)
             del outs[pods:], linked[pods:]
             more_outs += self._entering(certain=True, shut=entered)
-        return widened(Net(outs, ins, linked, net.beside), more_outs, more_ins)
+        return widened(Net(outs, ins, linked, _unentered(net.beside, entered)), more_outs, more_ins)
 
     @cached_property
     def _entered(self) -> FrozenBitMap:
         """Pod classes that an entry point leads to."""
-        return FrozenBitMap.union(NOTHING, *(members for exposure, members in self._exposed.items() if exposure.direct))
+        led = (members for exposure, members in self._exposed.items() if exposure.direct or exposure.ways)
+        return FrozenBitMap.union(NOTHING, *led)
 
     def _again(
         self, direction: Direction, sides: Iterable[Side], shut: frozenset[Opening]
@@ -248,7 +251,13 @@ class Ground:
             for inner in self._ways("ingress", target, source, closed):
                 if out.side.meets(inner.side):
                     return tuple(one for one in (out.opening, inner.opening) if one is not None)
-        return None
+        routed = target < self._classes.pods and self._entry(target) not in closed and self._routed(source, target)
+        return (self._entry(target),) if routed else None
+
+    def _routed(self, source: int, target: int) -> bool:
+        """Whether a router of the input certainly brings connections of an address to a pod class."""
+        beside = self._meetings.beside(FrozenBitMap([target]))
+        return any(one.router != NOBODY and not one.reason and source in one.sources for one in beside)
 
     def _ways(self, direction: Direction, number: int, peer: int, closed: Collection[Opening]) -> Iterator[_Way]:
         if number >= self._classes.pods:
@@ -289,6 +298,13 @@ class Ground:
 
     def _first(self, number: int) -> Pod:
         return self._classes.inventory.endpoints[self._classes.members[number][0]]
+
+
+def _unentered(beside: Sequence[Product], shut: FrozenBitMap) -> Sequence[Product]:
+    """Hops beside policies without those that routers bring to some classes."""
+    if not shut:
+        return beside
+    return [one if one.router == NOBODY else one._replace(targets=one.targets - shut) for one in beside]
 
 
 class _Way(NamedTuple):

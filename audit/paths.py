@@ -16,12 +16,14 @@ from pyroaring import FrozenBitMap
 from audit.causes import Causes
 from audit.classes import NOTHING
 from audit.cuts import smallest
+from audit.exposure.publications import NOBODY
 from audit.flows import Cause, CellFlow, Chain, Cut, Hop, Paths
 from audit.hops import Net, Product, Way, shortest
 from audit.inventory import Pod
 from audit.meet import Meetings
 from audit.model import ObjectRef, ZoneMatrix
 from audit.openings import Ground, Opening
+from audit.published import Publishers
 from audit.traffic import ALL, NONE, Traffic, union
 
 MOST = 20
@@ -57,6 +59,7 @@ class Search:
         routable: Mapping[str, Traffic] = {"routable": ALL, "overlay": NONE}
         self._ground = Ground(meetings, routable.get(matrix.settings.pod_network))
         self._causes = Causes(meetings)
+        self._publishers = Publishers(meetings, self._causes)
         self._certain = {pair for pair, cell in self._cells.items() if cell.observed}
         self._possible = {pair for pair, cell in self._cells.items() if cell.possible}
 
@@ -142,7 +145,7 @@ class Search:
         first = min(listed, key=lambda one: (len(one.reasons), one.reasons, one.network))
         reasons, network = first.reasons, first.network
         traffic = union(one.traffic for one in listed if (one.reasons, one.network) == (reasons, network))
-        witness = self._causes.witness(target, source, traffic)
+        witness = self._causes.witnesses.between(target, source, traffic)
         port = Traffic.of(witness.protocol, witness.port)
         return Hop(
             source=self._zone_of(source),
@@ -155,6 +158,9 @@ class Search:
 
     def _through(self, source: int, target: int, port: Traffic, product: Product) -> Iterator[Cause]:
         reasons, network = product.reasons, product.network
+        if product.router != NOBODY:
+            yield from self._publishers.causes(target, product.router, port, certain=not reasons)
+            return
         if source < self._classes.pods:
             yield self._causes.side("egress", source, target, port, reasons=reasons, network=network)
         elif source not in self._meetings.node_atoms and port <= self._meetings.reach.exposure(target).direct:
@@ -266,7 +272,7 @@ class Search:
 
 
 def _entry_cause(workload: ObjectRef) -> Cause:
-    text = "an entry point leads to it: a Service, a host port or the host network"
+    text = "an entry point leads to it: a Service, a host port, the host network or a router"
     return Cause(direction="ingress", endpoint=workload, text=text)
 
 

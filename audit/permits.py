@@ -27,8 +27,8 @@ UNCERTAIN = {
     "unmodelled-policy": "A policy kind that is not modelled may allow or deny traffic of these endpoints.",
     "service-source-address": "Traffic that enters through a Service or host port may reach the pod from its node's "
     "own address, which its policies always let in.",
-    "router": "Traffic that enters through a router reaches the pod from the router's address; which routers publish "
-    "it is not modelled.",
+    "router": "Traffic that enters through a router reaches the pod from the router's address; whether a router "
+    "serves the pod, or its own pods may connect there, is not known.",
     "secondary-network": "Endpoints attached to further networks may meet there, where no NetworkPolicy binds them.",
     "user-defined-network": "Which network a namespace is on, or what joins its network with another, is not known; "
     "or a user-defined network admits some traffic of the default one, as for the resolution of names.",

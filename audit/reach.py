@@ -17,7 +17,7 @@ from audit.addresses import AddressSpace
 from audit.adminrows import AdminRows
 from audit.classes import Classes
 from audit.egress_limits import EgressLimits
-from audit.exposure.entries import HIDDEN, Exposure, exposures
+from audit.exposure.entries import HIDDEN, Exposure, ways_in
 from audit.exposure.leaving import Leaving
 from audit.firewalls import firewalls
 from audit.inventory import Inventory, Pod
@@ -76,7 +76,7 @@ class Reachability:
         self.profile = inventory.profile
         self.policies = lowered(inventory.snapshot, self.profile)
         self.foreign = foreign_policies(inventory.snapshot)
-        self.exposed = exposures(inventory)
+        self.ways = ways_in(inventory)
         attached = attached_policies(inventory.snapshot)
         keys = keys_of([*self.policies, *attached])
         self.firewalls = firewalls(inventory)
@@ -91,7 +91,7 @@ class Reachability:
             namespace_keys=keys.namespaces,
             port_names=keys.ports,
             zone_of=zone_of,
-            mark_of=lambda index: self.exposed.get(index, HIDDEN),
+            mark_of=lambda index: self.ways.exposed.get(index, HIDDEN),
             host_labels=keys.hosts,
         )
         self.permits = Permits()

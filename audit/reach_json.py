@@ -13,7 +13,8 @@ import msgspec
 from pyroaring import FrozenBitMap
 
 from audit import path_records
-from audit.cells import meetings_of, missed
+from audit.cells import meetings_of, missed, ways_in
+from audit.entry_points import entry_json
 from audit.facts import gather
 from audit.inventory import Pod
 from audit.meet import Meetings, outside_groups
@@ -62,6 +63,7 @@ def document(
         "endpoints": list(writer.endpoints(zoned=matrix is not None)),
         "connections": list(writer.connections()),
         "assumptions": [*_missed(meetings.reach), *_assumed(meetings.reach, writer.doubts)],
+        "entry_points": [entry_json(one, zoned=matrix is not None) for one in ways_in(meetings, matrix)],
     }
     if wanted:
         found = by_zone(found) if matrix is not None and by == "zone" else found
@@ -251,14 +253,15 @@ class _Writer:
     def _beside(self, target: int) -> None:
         """What enters with an address that is not the client's, or by another network."""
         for beside in self._meetings.beside(FrozenBitMap([target])):
-            reasons = frozenset({beside.reason})
+            reasons = frozenset({beside.reason} - {""})
+            certain = NONE if beside.reason else beside.traffic
             sources = beside.sources & self._within[0]
             inner = sources & self._classes.all_pods
             for source in inner:
-                self._link_classes(source, target, NONE, beside.traffic, reasons)
+                self._link_classes(source, target, certain, beside.traffic, reasons)
             for block in self._blocks_of(sources - inner):
                 for name, count in self._ends[1][target].items():
-                    self._add((block, name, True), NONE, beside.traffic, reasons, count)
+                    self._add((block, name, True), certain, beside.traffic, reasons, count)
 
     def _blocks_of(self, addresses: FrozenBitMap) -> list[str]:
         found = self._named_blocks.get(addresses)

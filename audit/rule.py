@@ -12,7 +12,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from audit.flows import Breach, Cause, CellFlow, Facts, Isolation, PolicyFact, Witness
+from audit.exposure.publications import PUBLISHING
+from audit.flows import Backend, Breach, Cause, CellFlow, EntryPoint, Facts, Isolation, PolicyFact, Witness
 from audit.inventory import Inventory, Workload
 from audit.model import (
     SEVERITIES,
@@ -38,14 +39,17 @@ __all__ = [
     "ALL",
     "INCOMPLETE",
     "NONE",
+    "PUBLISHING",
     "SEVERITIES",
     "UNJUDGED",
     "UNZONED",
+    "Backend",
     "Breach",
     "Cause",
     "Cell",
     "CellFlow",
     "Context",
+    "EntryPoint",
     "Expectation",
     "Facts",
     "Finding",

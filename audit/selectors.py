@@ -81,6 +81,26 @@ class LabelSelector:
         found = _labels(raw.get("matchLabels")) + _expressions(raw.get("matchExpressions"))
         return cls(tuple(sorted(set(found)))) if found else EVERYTHING
 
+    @classmethod
+    def parse_text(cls, text: str) -> LabelSelector:
+        """The selector that `a=b,c!=d,k in (x,y),m notin (z),!n,o` means; an empty text selects everything.
+
+        `!=`, `notin` and `!key` also match what lacks the key. ValueError, in words for a user, for any other text.
+        """
+        found: list[Requirement] = []
+        rest = text.strip()
+        while rest:
+            term = _TERM.match(rest)
+            if term is None:
+                msg = f"`{text}` is not a label selector"
+                raise ValueError(msg)
+            found.append(_term(term))
+            rest = rest[term.end() :]
+            if term["more"] and not rest:
+                msg = f"`{text}` is not a label selector: nothing follows the last comma"
+                raise ValueError(msg)
+        return cls(tuple(sorted(set(found)))) if found else EVERYTHING
+
     @property
     def keys(self) -> frozenset[str]:
         """The label keys that decide whether an object matches."""
@@ -135,6 +155,26 @@ def _expression(raw: Any) -> Requirement:
         msg = f"operator `{operator}` {'needs' if operator in ('In', 'NotIn') else 'takes no'} `values`"
         raise ValueError(msg)
     return _interned(raw["key"], operator, tuple(sorted(set(values))))
+
+
+_TERM = re.compile(
+    r"\s*(?P<no>!)?\s*(?P<key>[^\s,=!()]+)"
+    r"(?:\s*(?P<sign>==|=|!=)\s*(?P<value>[^\s,=!()]*)|\s+(?P<set>in|notin)\s*\((?P<values>[^()]*)\))?"
+    r"\s*(?P<more>,\s*|\Z)"
+)
+"""One term of the string grammar with the comma behind it."""
+
+
+def _term(term: re.Match[str]) -> Requirement:
+    key = term["key"]
+    if term["sign"] or term["set"]:
+        if term["no"]:
+            msg = f"`!{key}` takes no value in a label selector"
+            raise ValueError(msg)
+        values = [term["value"]] if term["sign"] else [value.strip() for value in term["values"].split(",")]
+        negated = term["sign"] == "!=" or term["set"] == "notin"
+        return _interned(key, "NotIn" if negated else "In", tuple(sorted(set(values))))
+    return _interned(key, "DoesNotExist" if term["no"] else "Exists", ())
 
 
 @lru_cache(1 << 16)

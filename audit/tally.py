@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 from pyroaring import FrozenBitMap
 
-from audit.causes import Causes, Excess, Flow
+from audit.causes import Causes, Excess, Flow, ordered
 from audit.classes import NOTHING
 from audit.exposure.entries import HIDDEN, Exposure
 from audit.flows import CellFlow
 from audit.meet import Meeting, Meetings, TargetGroup, alone, first_pair
 from audit.model import UNZONED, ZoneMatrix
+from audit.published import Publishers
 from audit.traffic import ALL, NONE, Traffic
 
 _LARGE = 64
@@ -85,7 +86,8 @@ class Tally:
         for beside in self._meetings.beside(group.members):
             for side in self._split(beside.sources):
                 if not alone(side.classes, group, self._classes.weights):
-                    flow = Flow(beside.traffic, side.classes, (beside.reason,))
+                    reasons = (beside.reason,) if beside.reason else ()
+                    flow = Flow(beside.traffic, side.classes, reasons, router=beside.router)
                     flows.setdefault(side[:2], []).append(flow)
         weight = self._classes.weight(group.members)
         for (zone, outside), listed in flows.items():
@@ -176,11 +178,13 @@ class Tally:
         if UNZONED in populated:
             zones.append(UNZONED)
         causes = Causes(self._meetings)
-        return tuple(self._cell(source, target, populated, causes) for source in zones for target in zones)
+        publishers = Publishers(self._meetings, causes)
+        return tuple(self._cell(source, target, populated, causes, publishers) for source in zones for target in zones)
 
-    def _cell(self, source: str, target: str, populated: set[str], causes: Causes) -> CellFlow:
+    def _cell(self, source: str, target: str, populated: set[str], causes: Causes, publishers: Publishers) -> CellFlow:
         cell = self._sums.get((source, target)) or _Sum(NONE)
-        breaches = causes.breaches(cell.excess, cell.allowed)
+        found = (maker.breaches(cell.excess, cell.allowed) for maker in (causes, publishers))
+        breaches = ordered(one for listed in found for one in listed)
         weight = self._classes.weight
         return CellFlow(
             source=source,
@@ -195,7 +199,7 @@ class Tally:
             unexposed_pairs=cell.unexposed_pairs,
             reasons=tuple(sorted({reason for breach in breaches if breach.exposed for reason in breach.reasons})),
             breaches=breaches,
-            witness=causes.witness(*cell.first) if cell.first else None,
+            witness=causes.witnesses.between(*cell.first) if cell.first else None,
         )
 
 

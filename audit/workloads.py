@@ -63,6 +63,8 @@ class Variable(msgspec.Struct, frozen=True, gc=False):
 
     name: str = ""
     value: str | None = None
+    valueFrom: dict[str, Any] | None = None  # noqa: N815
+    """Where it is given, the value is kept elsewhere and not known."""
 
 
 class TemplateContainer(Container, frozen=True, gc=False):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from audit.rule import (
     INCOMPLETE,
     NONE,
+    PUBLISHING,
     UNJUDGED,
     UNZONED,
     Breach,
@@ -194,13 +195,20 @@ def _owner(context: Context, cell: Cell) -> str:
 def _fix(context: Context, cell: Cell, breach: Breach) -> str:
     for cause in _path(breach):
         if cause.ref and cause.ref in breach.subjects:
-            return _narrow(context, cell, cause)
+            return _unpublish(cell, cause.ref) if cause.ref.kind in PUBLISHING else _narrow(context, cell, cause)
     if bound := [subject for subject in breach.subjects if subject in context.host_network]:
         return _off_the_host(bound, inward=breach.ingress is not None)
     if namespaces := [subject.name for subject in breach.subjects if subject.kind == "Namespace"]:
         return _isolate(context, cell, breach, namespaces)
     at = ", ".join(map(str, breach.subjects)) or "its source"
     return f"Close {breach.traffic} from {cell.source} to {cell.target} at {at}."
+
+
+def _unpublish(cell: Cell, by: ObjectRef) -> str:
+    """What to do about a router that brings in what the matrix forbids."""
+    allowed = f"only {cell.expectation.allowed}" if cell.expectation.allowed else "nothing"
+    says = f"from {cell.source} to {cell.target} the matrix allows {allowed}"
+    return f"Remove {by}, or have no router serve it whose pods the policies of its backends let in: {says}."
 
 
 def _narrow(context: Context, cell: Cell, cause: Cause) -> str:

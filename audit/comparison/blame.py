@@ -8,6 +8,7 @@ subject or of its peer are the cause.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from pyroaring import FrozenBitMap
@@ -212,10 +213,14 @@ def _namespaces(old: Columns, new: Columns) -> dict[int, str]:
 
 
 def _exposures(side: Columns, unit: int) -> set[object]:
-    """How the outside reaches the pods of a unit, and what gets in beside policies."""
+    """How the outside reaches the pods of a unit, and what gets in beside policies; routers by name."""
     meetings = side.meetings
-    pods = (number for number in side.classes_of[unit] if number < meetings.reach.classes.pods)
-    return {
-        (meetings.reach.exposure(number), *(one[1:] for one in meetings.beside(FrozenBitMap([number]))))
-        for number in pods
-    }
+    routers = [one.ref for one in meetings.reach.ways.routers]
+    found: set[object] = set()
+    for number in side.classes_of[unit]:
+        if number < meetings.reach.classes.pods:
+            exposure, beside = meetings.reach.exposure(number), meetings.beside(FrozenBitMap([number]))
+            ways = frozenset((routers[way.router], *way.key()[1:], way.ports) for way in exposure.ways)
+            passed = frozenset((one.traffic, one.reason, routers[one.router] if one.routed else None) for one in beside)
+            found.add((replace(exposure, ways=(), routers=()), ways, passed))
+    return found

@@ -121,9 +121,9 @@ class Columns:
             yield POSSIBLE if reason else level if way else HIDDEN, part
 
     def _beside(self, target: int) -> tuple[tuple[Key, FrozenBitMap], ...]:
-        """What gets in whatever policies say."""
+        """What gets in with another address than the client's."""
         found = self.meetings.beside(FrozenBitMap([target]))
-        return tuple(((POSSIBLE, one.traffic), one.sources) for one in found)
+        return tuple(((POSSIBLE if one.reason else CERTAIN, one.traffic), one.sources) for one in found)
 
     def _in_units(self, column: Column) -> Column:
         return {key: self._converted(sources) for key, sources in column.items()}

@@ -1,51 +1,42 @@
-"""Which ports of which pods an entry point exposes, and how far its effect is certain.
+"""Which ports of which endpoints the outside reaches, by what, and how far that is certain.
 
-Modelled: hostPort, host network, Services of type NodePort and LoadBalancer, externalIPs, and, coarsely, everything
-that publishes a Service through routers (Ingress, Route, Gateway API routes): behind a router the policy sees the
-router's address, so whether an outside client gets through is possible, never certain.
+Services (LoadBalancer, NodePort, externalIPs), host ports and the host network lead in by themselves. What routers
+publish is kept router by router, because there the policy sees the router's pods: whether these get through is for
+whoever joins both sides of connections.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import NamedTuple
 
-import msgspec
-
-from audit.bodies import RawBody, ServicePort
+from audit.exposure.gateways import gateway_routes, gateways
+from audit.exposure.ingresses import ingresses, others
+from audit.exposure.publications import NOBODY, Publication, Router
+from audit.exposure.routers import routes, shards
+from audit.exposure.services import Behind, Services, chosen
 from audit.inventory import Inventory, Pod
-from audit.snapshot import Entry, Snapshot
-from audit.template_labels import may_be
-from audit.traffic import NONE, PROTOCOLS, Traffic, union
+from audit.snapshot import Entry
+from audit.traffic import NONE, Traffic, union
 
-ROUTED = {
-    "Ingress": ("networking.k8s.io", "extensions"),
-    "Route": ("route.openshift.io", ""),
-    "HTTPRoute": ("gateway.networking.k8s.io",),
-    "GRPCRoute": ("gateway.networking.k8s.io",),
-    "TLSRoute": ("gateway.networking.k8s.io",),
-    "TCPRoute": ("gateway.networking.k8s.io",),
-    "UDPRoute": ("gateway.networking.k8s.io",),
-}
-"""Kinds that publish Services through routers, with their API groups."""
-PUBLISHING_GROUPS = frozenset(
-    {
-        "networking.istio.io",
-        "traefik.io",
-        "traefik.containo.us",
-        "projectcontour.io",
-        "configuration.konghq.com",
-        "k8s.nginx.org",
-        "getambassador.io",
-        "apisix.apache.org",
-        "ingress.v1.haproxy.org",
-        "gateway.solo.io",
-        "serving.knative.dev",
-    }
-)
-"""Groups of other routers: whatever Service an object of theirs names, in any field, may be published."""
+
+@dataclass(frozen=True, slots=True, order=True)
+class Way:
+    """Ports that a router whose pods are known publishes."""
+
+    router: int
+    """Index into WaysIn.routers."""
+    reason: str
+    """Why it may not serve them, or not for everybody; empty when it certainly does."""
+    near: bool | None
+    """Whether one of its host-network pods runs on the endpoint's node, which may always reach it; None: not known."""
+    ports: Traffic
+
+    def key(self) -> tuple[int, str, bool | None]:
+        """All but the ports."""
+        return self.router, self.reason, self.near
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +48,15 @@ class Exposure:
     masked: Traffic = NONE
     """Ports where the policy may see a node's address instead of the client's, so its word on clients is not all."""
     routed: Traffic = NONE
-    """Ports published through routers."""
+    """Ports published through routers that the input does not show."""
     filtered: Traffic = NONE
     """Ports of load balancers that are told to admit some client addresses only, which not every platform does."""
     host: bool = False
     """Every port listens on the node's address; whether the outside can route there is not the cluster's to say."""
+    ways: tuple[Way, ...] = ()
+    """What routers publish that the input shows, sorted."""
+    routers: tuple[int, ...] = ()
+    """Routers that it is a pod of: what they publish is judged by where it may connect."""
 
     def split(self, traffic: Traffic, routable: Traffic | None) -> Iterator[tuple[Traffic, str, bool]]:
         """(part, reason why its way in is not certain, whether there is a way in at all) of traffic from outside.
@@ -79,191 +74,184 @@ class Exposure:
 HIDDEN = Exposure()
 
 
-def exposures(inventory: Inventory) -> dict[int, Exposure]:
+@dataclass(frozen=True)
+class WaysIn:
+    """Everything that leads into one cluster."""
+
+    exposed: Mapping[int, Exposure]
     """Endpoint index -> how it is exposed; endpoints that nothing exposes are left out."""
-    found: dict[int, list[Exposure]] = {}
+    routers: tuple[Router, ...]
+    """IngressControllers, router workloads, then Gateways."""
+    publications: tuple[Publication, ...]
+    behind: Mapping[tuple[str, str], tuple[Behind, ...]]
+    """Service (namespace, name) -> its endpoints, for Services that something exposes or publishes."""
+
+    @cached_property
+    def published(self) -> Mapping[int, tuple[Publication, ...]]:
+        """Endpoint index -> what publishes some port of it."""
+        found: dict[int, list[Publication]] = {}
+        for one in self.publications:
+            for behind in self.behind.get(one.service, ()):
+                found.setdefault(behind.endpoint, []).append(one)
+        return {index: tuple(listed) for index, listed in found.items()}
+
+    def ports(self, publication: Publication, endpoint: int) -> Traffic:
+        """What a publication leads to at one endpoint."""
+        listed = (one for one in self.behind.get(publication.service, ()) if one.endpoint == endpoint)
+        return union(chosen(one.targets, publication.port, publication.protocol) for one in listed)
+
+
+def ways_in(inventory: Inventory) -> WaysIn:
+    """All that leads into the cluster."""
+    listed, gates = shards(inventory), gateways(inventory)
+    routers = (*(one.router for one in listed), *(one.router for one in gates))
+    publications = (
+        *routes(inventory, listed),
+        *ingresses(inventory, listed),
+        *gateway_routes(inventory, gates, len(listed)),
+        *others(inventory.snapshot),
+    )
+    parts, behind = _direct(inventory, {one.service for one in publications})
+    for number, router in enumerate(routers):
+        for index in router.pods:
+            parts.setdefault(index, []).append(Exposure(routers=(number,)))
+    led_to = {found.endpoint for one in publications for found in behind.get(one.service, ())}
+    closed, guarded = _closed(routers, parts, led_to), _guarded(routers, parts)
+    doors = {n: _Door(bool(one.pods), one.nodes, n in guarded) for n, one in enumerate(routers) if n not in closed}
+    doors[NOBODY] = _Door(shown=False, nodes=frozenset(), guarded=False)
+    for one in publications:
+        if one.router in doors:
+            _publish(inventory.endpoints, one, behind.get(one.service, ()), doors[one.router], parts)
+    return WaysIn(_together(parts), routers, publications, behind)
+
+
+def _together(parts: Mapping[int, list[Exposure]]) -> dict[int, Exposure]:
+    """The parts of each endpoint as one; pods of one workload share theirs, so few are put together."""
+    same: dict[Exposure, Exposure] = {}
+    merged: dict[tuple[int, ...], Exposure] = {}
+    found = {}
+    for index, listed in sorted(parts.items()):
+        key = tuple(map(id, listed))
+        if key not in merged:
+            one = _merged(listed)
+            merged[key] = same.setdefault(one, one)
+        found[index] = merged[key]
+    return found
+
+
+_Parts = dict[int, list[Exposure]]
+_Behind = dict[tuple[str, str], tuple[Behind, ...]]
+
+
+def _direct(inventory: Inventory, published: set[tuple[str, str]]) -> tuple[_Parts, _Behind]:
+    """What leads in without a router, and the endpoints behind each Service that does so or is published."""
+    parts: _Parts = {}
     for index, pod in enumerate(inventory.endpoints):
         if pod.host_network:
-            found.setdefault(index, []).append(Exposure(host=True))
+            parts.setdefault(index, []).append(Exposure(host=True))
         elif pod.host_ports:
             ports = union(Traffic.of(protocol, number, number) for protocol, number in pod.host_ports)
-            found.setdefault(index, []).append(Exposure(direct=ports, masked=ports))
-    namespaces = [pod.namespace for pod in inventory.endpoints]
-    for service, kind in _exposing(inventory.snapshot):
-        for index in _selected(inventory, namespaces, service):
-            ports = _target_ports(service, inventory.endpoints[index])
-            found.setdefault(index, []).append(_exposure(service, kind, ports))
-    return {index: _merged(parts) for index, parts in sorted(found.items())}
-
-
-def behind(inventory: Inventory, namespace: str, name: str) -> Iterator[tuple[int, Traffic]]:
-    """(endpoint index, its ports) of every endpoint that a Service selects."""
-    namespaces = [pod.namespace for pod in inventory.endpoints]
+            parts.setdefault(index, []).append(Exposure(direct=ports, masked=ports))
+    services, behind = Services(inventory), {}
     for service in inventory.snapshot.of("Service"):
-        if (service.namespace, service.name) == (namespace, name) and service.body.spec and service.body.spec.selector:
-            for index in _selected(inventory, namespaces, service):
-                yield index, _target_ports(service, inventory.endpoints[index])
+        spec, key = service.body.spec, (service.namespace, service.name)
+        if spec is None or spec.type == "ExternalName":
+            continue
+        if not (leading := leads_in(service)) and key not in published:
+            continue
+        found = behind[key] = tuple(services.behind(service))
+        known: dict[tuple[int, bool], Exposure] = {}
+        for one in found if leading else ():
+            key_of_part = (id(one.targets), one.certain)
+            if key_of_part not in known:
+                known[key_of_part] = _exposure(service, one)
+            parts.setdefault(one.endpoint, []).append(known[key_of_part])
+    return parts, behind
 
 
-def _exposure(service: Entry, kind: str, ports: Traffic) -> Exposure:
-    if kind == "routed":
-        return Exposure(routed=ports)
-    if kind == "listed":
-        return Exposure(masked=ports)
+def leads_in(service: Entry) -> bool:
+    """Whether a Service by itself leads in from outside."""
     spec = service.body.spec
+    return spec is not None and (spec.type in ("NodePort", "LoadBalancer") or bool(spec.externalIPs))
+
+
+def _exposure(service: Entry, behind: Behind) -> Exposure:
+    spec, ports = service.body.spec, union(one.traffic for one in behind.targets)
+    if not behind.certain:
+        return Exposure(masked=ports)
     masked = NONE if spec.externalTrafficPolicy == "Local" else ports
     if spec.loadBalancerSourceRanges and spec.type == "LoadBalancer" and not spec.externalIPs:
         return Exposure(filtered=ports, masked=masked)
     return Exposure(direct=ports, masked=masked)
 
 
-def _merged(parts: list[Exposure]) -> Exposure:
+def _closed(routers: Sequence[Router], parts: Mapping[int, Sequence[Exposure]], led_to: set[int]) -> frozenset[int]:
+    """Routers that nothing leads to: told to publish nothing, and neither a Service nor a router does it for them."""
+    return frozenset(
+        number
+        for number, router in enumerate(routers)
+        if router.private
+        and router.pods
+        and led_to.isdisjoint(router.pods)
+        and all(part == Exposure(routers=part.routers) for index in router.pods for part in parts[index])
+    )
+
+
+def _guarded(routers: Sequence[Router], parts: Mapping[int, Sequence[Exposure]]) -> frozenset[int]:
+    """Routers whose only way in is a load balancer that is told to admit some client addresses."""
+    found = set()
+    for number, router in enumerate(routers):
+        own = [part for index in router.pods for part in parts.get(index, ())]
+        if any(part.filtered for part in own) and not any(part.direct or part.host for part in own):
+            found.add(number)
+    return frozenset(found)
+
+
+class _Door(NamedTuple):
+    """What every publication of one router has in common."""
+
+    shown: bool
+    """Whether its pods are in the input."""
+    nodes: frozenset[str]
+    guarded: bool
+
+
+def _publish(pods: Sequence[Pod], one: Publication, behind: Sequence[Behind], door: _Door, parts: _Parts) -> None:
+    """Adds what one publication leads to."""
+    known: dict[tuple[int, bool, bool | None], Exposure] = {}
+    for found in behind:
+        near = _near(door.nodes, pods[found.endpoint]) if door.shown else None
+        key = (id(found.targets), found.certain, near)
+        if key not in known:
+            ports = chosen(found.targets, one.port, one.protocol)
+            sure = one.certain and found.certain
+            way = Way(one.router, "router" if not sure else "source-ranges" if door.guarded else "", near, ports)
+            known[key] = HIDDEN if not ports else Exposure(ways=(way,)) if door.shown else Exposure(routed=ports)
+        if known[key] is not HIDDEN:
+            parts.setdefault(found.endpoint, []).append(known[key])
+
+
+def _near(nodes: frozenset[str], pod: Pod) -> bool | None:
+    """Whether a pod's node is among some nodes."""
+    if pod.node in nodes and pod.node:
+        return True
+    return None if "" in nodes or (nodes and not pod.node) else False
+
+
+def _merged(parts: Sequence[Exposure]) -> Exposure:
+    if len(parts) == 1:
+        return parts[0]
+    by_key: dict[tuple[int, str, bool | None], list[Traffic]] = {}
+    for part in parts:
+        for way in part.ways:
+            by_key.setdefault(way.key(), []).append(way.ports)
+    ways = [Way(*key, union(ports)) for key, ports in by_key.items()]
     return Exposure(
         direct=union(part.direct for part in parts),
         masked=union(part.masked for part in parts),
         routed=union(part.routed for part in parts),
         filtered=union(part.filtered for part in parts),
         host=any(part.host for part in parts),
+        ways=tuple(sorted(ways, key=lambda way: (way.router, way.reason, str(way.near)))),
+        routers=tuple(sorted({number for part in parts for number in part.routers})),
     )
-
-
-def _exposing(snapshot: Snapshot) -> Iterator[tuple[Entry, str]]:
-    """Services that lead in from outside, each with `direct`, `routed` or `listed`.
-
-    A Service without selector leads to addresses that somebody listed; which pods have them is not read, so any pod of
-    its namespace may be meant.
-    """
-    routed = _routed_services(snapshot)
-    for service in snapshot.of("Service"):
-        spec = service.body.spec
-        if spec is None or spec.type == "ExternalName":
-            continue
-        if not spec.selector:
-            leads = spec.type in ("NodePort", "LoadBalancer") or bool(spec.externalIPs)
-            if leads or (service.namespace, service.name) in routed:
-                yield service, "listed"
-            continue
-        if spec.type in ("NodePort", "LoadBalancer") or spec.externalIPs:
-            yield service, "direct"
-        if (service.namespace, service.name) in routed:
-            yield service, "routed"
-
-
-def _selected(inventory: Inventory, namespaces: list[str], service: Entry) -> Iterator[int]:
-    """Endpoints behind a Service."""
-    selector: Mapping[str, str] = service.body.spec.selector or {}
-    start, end = bisect_left(namespaces, service.namespace), bisect_right(namespaces, service.namespace)
-    for index in range(start, end):
-        pod = inventory.endpoints[index]
-        if all(pod.labels.get(key) == value or _maybe(pod, key, value) for key, value in selector.items()):
-            yield index
-
-
-def _maybe(pod: Pod, key: str, value: str) -> bool:
-    """Whether a template stands for a pod that has the label: a Service that asks for it was written for one."""
-    return key in pod.unknown_labels and may_be(pod.name, key, value)
-
-
-def _target_ports(service: Entry, pod: Pod) -> Traffic:
-    return union(_target_port(port, pod) for port in service.body.spec.ports or ())
-
-
-def _target_port(port: ServicePort, pod: Pod) -> Traffic:
-    """The pod's port behind one Service port; a name resolves per pod, to nothing when the pod has no such port."""
-    protocol = port.protocol if port.protocol in PROTOCOLS else "TCP"
-    target = port.targetPort if port.targetPort not in (None, 0, "") else port.port
-    if isinstance(target, str) and target.isascii() and target.isdigit():
-        target = int(target)
-    if isinstance(target, int):
-        return Traffic.port_range(protocol, target, target) if 1 <= target <= 65535 else NONE  # noqa: PLR2004
-    return union(
-        Traffic.port_range(one.protocol, one.port, one.port)
-        for one in pod.named_ports
-        if one.name == target and one.protocol == protocol
-    )
-
-
-def _routed_services(snapshot: Snapshot) -> set[tuple[str, str]]:
-    """(namespace, name) of every Service that some router publishes."""
-    found: set[tuple[str, str]] = set()
-    for kind, groups in ROUTED.items():
-        for group in groups:
-            for entry in _entries(snapshot, kind, group):
-                found.update(_backends(kind, entry))
-    others = [entry for listed in snapshot.entries.values() for entry in _publishing(listed)]
-    if others:
-        services = {(service.namespace, service.name) for service in snapshot.of("Service")}
-        for entry in others:
-            found |= _named(entry, services)
-    return found
-
-
-def _publishing(listed: Sequence[Entry]) -> Sequence[Entry]:
-    return listed if listed and listed[0].group in PUBLISHING_GROUPS and isinstance(listed[0].body, RawBody) else ()
-
-
-def _named(entry: Entry, services: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Services that any text of an object names: `name`, `name.namespace` or a longer host name."""
-    spec = msgspec.json.decode(entry.body.spec) if bytes(entry.body.spec) else {}
-    found = set()
-    for text in _texts(spec):
-        name, _, rest = text.partition(".")
-        found |= services & {(entry.namespace, name), (rest.partition(".")[0], name)}
-    return found
-
-
-def _texts(node: Any) -> Iterator[str]:
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, list):
-            pending += one
-        elif isinstance(one, dict):
-            pending += one.values()
-
-
-def _entries(snapshot: Snapshot, kind: str, group: str) -> Iterator[Entry]:
-    for key in (f"{kind}.{group}" if group else kind, kind):
-        for entry in snapshot.of(key):
-            if entry.group == group:
-                yield entry
-        if not group:
-            return
-
-
-def _backends(kind: str, entry: Entry) -> Iterator[tuple[str, str]]:
-    spec = msgspec.json.decode(entry.body.spec) if bytes(entry.body.spec) else {}
-    if kind == "Route":
-        spec = spec if isinstance(spec, dict) else {}
-        others = spec.get("alternateBackends")
-        targets = [spec.get("to"), *(others if isinstance(others, list) else ())]
-        yield from ((entry.namespace, name) for one in targets if (name := _text(one, "name")))
-        return
-    for reference in _references(spec):
-        name = _text(reference, "name") or _text(reference, "serviceName")
-        if name:
-            yield _text(reference, "namespace") or entry.namespace, name
-
-
-def _references(node: Any) -> Iterator[Any]:
-    """Every object that names a backend Service, wherever a route kind keeps it."""
-    pending = [node]
-    while pending:  # no recursion: how deep a spec is nested is up to whoever wrote it
-        one = pending.pop()
-        if isinstance(one, list):
-            pending += one
-        elif isinstance(one, dict):
-            for key, value in one.items():
-                if key in ("backend", "defaultBackend"):
-                    yield value.get("service", value) if isinstance(value, dict) else None
-                elif key in ("backendRefs", "backendRef"):
-                    yield from value if isinstance(value, list) else [value]
-                else:
-                    pending.append(value)
-
-
-def _text(node: Any, key: str) -> str:
-    value = node.get(key) if isinstance(node, dict) else None
-    return value if isinstance(value, str) else ""

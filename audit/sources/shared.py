@@ -18,7 +18,7 @@ from audit.workloads import Container, Metadata, PodBody, PodSpec, TemplateSpec,
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
 _EGRESS_SETTINGS = ("EGRESS_",)
-_ROUTER_SETTINGS = ("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTER_", *_EGRESS_SETTINGS)
+_ROUTER_SETTINGS = ("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTE_FIELDS", "ROUTER_", *_EGRESS_SETTINGS)
 """Beginnings of the names of variables that configure routers and egress routers."""
 Value = TypeVar("Value")
 

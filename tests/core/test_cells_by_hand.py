@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audit.cells import SHARD_LABEL
+from audit.exposure.routers import SHARD_LABEL
 from audit.flows import Breach, Population
 from audit.model import UNZONED, Flow, ZoneMatrix
 from audit.selectors import LabelSelector

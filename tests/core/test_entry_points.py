@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from audit.exposure.entries import HIDDEN, Exposure, _references, exposures
+from audit.exposure.entries import HIDDEN, Exposure, ways_in
+from audit.exposure.gateways import references
 from audit.traffic import ALL, NONE, Traffic
 from tests.core.clusters import container, host, inventory, namespace, node, pod, route, service, tcp
 
@@ -23,7 +24,8 @@ HTTP = {"port": 80, "targetPort": 8080}
 def exposed(*objects: Json) -> dict[str, Exposure]:
     """Pod id -> how it is exposed, without those that nothing exposes."""
     found = inventory(*WORLD, *objects)
-    return {found.endpoint_id(found.endpoints[index]): one for index, one in exposures(found).items() if one != HIDDEN}
+    all_of_them = ways_in(found).exposed.items()
+    return {found.endpoint_id(found.endpoints[index]): one for index, one in all_of_them if one != HIDDEN}
 
 
 def web(*objects: Json) -> Exposure:
@@ -56,6 +58,58 @@ def test_a_service_without_a_selector_may_lead_to_any_pod_of_its_namespace(selec
     found = exposed(service("s", "app", selector, HTTP, type="NodePort"))
     assert found == dict.fromkeys(("app/Pod/web", "app/Pod/other"), Exposure(masked=tcp(8080)))
     assert exposed(service("s", "app", selector, HTTP)) == {}
+
+
+def listing(*addresses: str, ports: Json = None, slices: bool = False, name: str = "s") -> Json:
+    """What somebody wrote down for a Service without selector."""
+    ports = [{"port": 9090}] if ports is None else ports
+    if slices:
+        metadata = {"name": f"{name}-1", "namespace": "app", "labels": {"kubernetes.io/service-name": name}}
+        made = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata}
+        return made | {"addressType": "IPv4", "endpoints": [{"addresses": list(addresses)}], "ports": ports}
+    subsets = [{"addresses": [{"ip": one} for one in addresses], "ports": ports}]
+    return {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": name, "namespace": "app"}, "subsets": subsets}
+
+
+THERE = pod("there", "far", ip="10.0.7.7")
+BARE = service("s", "app", None, HTTP, type="NodePort")
+
+
+@pytest.mark.parametrize("slices", [False, True])
+def test_a_service_without_a_selector_leads_to_whoever_has_the_listed_addresses(*, slices: bool) -> None:
+    found = exposed(BARE, THERE, listing("10.0.7.7", slices=slices))
+    assert found == {"far/Pod/there": Exposure(direct=tcp(9090), masked=tcp(9090))}, "in whatever namespace"
+
+
+def test_a_list_of_addresses_that_no_pod_has_leads_out_of_the_cluster_or_to_pods_without_an_address() -> None:
+    placed = pod("web", "app", ip="10.0.7.1", labels=APP)
+    found = inventory(namespace("app"), placed, BARE, listing("192.0.2.9"))
+    assert ways_in(found).exposed == {}
+    assert exposed(BARE, listing("192.0.2.9")).keys() == {"app/Pod/web", "app/Pod/other"}
+    assert exposed(BARE, listing("192.0.2.9"))["app/Pod/web"] == Exposure(masked=tcp(9090))
+
+
+def test_listed_ports_belong_to_the_services_port_of_the_same_name() -> None:
+    ports = [{"name": "web", "port": 8443}, {"name": "lost", "port": 1}, {"port": 2}]
+    named = service("s", "app", None, HTTP | {"name": "web"}, type="NodePort")
+    assert exposed(named, THERE, listing("10.0.7.7", ports=ports))["far/Pod/there"].direct == tcp(8443)
+
+
+def test_what_is_listed_for_a_service_with_a_selector_or_for_another_one_counts_for_nothing() -> None:
+    assert exposed(service("s", "app", {"app": "x"}, HTTP, type="NodePort"), THERE, listing("10.0.7.7")) == {}
+    found = exposed(BARE, THERE, listing("10.0.7.7", name="other"))
+    assert "far/Pod/there" not in found
+
+
+@pytest.mark.parametrize("address", ["example.com", "", "10.0.7.300"])
+def test_a_listed_address_that_is_none_breaks_nothing(address: str) -> None:
+    assert exposed(BARE, THERE, listing(address, "10.0.7.7")).keys() == {"far/Pod/there"}
+
+
+def test_a_route_may_lead_into_another_namespace_by_a_list_of_addresses() -> None:
+    quiet = service("s", "app", None, HTTP)
+    published = route("Route", "route.openshift.io/v1", "app", {"to": {"name": "s"}})
+    assert exposed(quiet, THERE, listing("10.0.7.7"), published) == {"far/Pod/there": Exposure(routed=tcp(9090))}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +179,8 @@ ROUTED = Exposure(routed=tcp(8080))
 NEW = {"service": {"name": "s", "port": {"number": 80}}}
 OLD = {"serviceName": "s", "servicePort": 80}
 GATEWAY = "gateway.networking.k8s.io/v1"
+UNSEEN = {"parentRefs": [{"name": "gw", "namespace": "infra"}]}
+"""A Gateway that the input does not show."""
 
 
 def paths(backend: Json) -> Json:
@@ -141,21 +197,21 @@ def paths(backend: Json) -> Json:
         ("Route", "route.openshift.io/v1", {"to": {"kind": "Service", "name": "s"}}),
         ("Route", "v1", {"to": {"kind": "Service", "name": "s"}}),
         ("Route", "route.openshift.io/v1", {"to": {"name": "x"}, "alternateBackends": [{"name": "y"}, {"name": "s"}]}),
-        ("HTTPRoute", GATEWAY, {"rules": [{"backendRefs": [{"name": "x"}, {"name": "s", "port": 80}]}]}),
-        ("HTTPRoute", GATEWAY, {"rules": [{"filters": [{"requestMirror": {"backendRef": {"name": "s"}}}]}]}),
-        ("GRPCRoute", GATEWAY, {"rules": [{"backendRefs": [{"name": "s"}]}]}),
-        ("TLSRoute", GATEWAY + "alpha2", {"rules": [{"backendRefs": [{"name": "s"}]}]}),
-        ("TCPRoute", GATEWAY + "alpha2", {"rules": [{"backendRefs": [{"name": "s"}]}]}),
-        ("UDPRoute", GATEWAY + "alpha2", {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+        ("HTTPRoute", GATEWAY, UNSEEN | {"rules": [{"backendRefs": [{"name": "x"}, {"name": "s", "port": 80}]}]}),
+        ("HTTPRoute", GATEWAY, UNSEEN | {"rules": [{"filters": [{"requestMirror": {"backendRef": {"name": "s"}}}]}]}),
+        ("GRPCRoute", GATEWAY, UNSEEN | {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+        ("TLSRoute", GATEWAY + "alpha2", UNSEEN | {"rules": [{"backendRefs": [{"name": "s"}]}]}),
+        ("TCPRoute", GATEWAY + "alpha2", UNSEEN | {"rules": [{"backendRefs": [{"name": "s"}]}]}),
     ],
 )
 def test_kinds_that_publish_a_service_through_routers(kind: str, api: str, spec: Json) -> None:
     assert web(SERVICE, route(kind, api, "app", spec)) == ROUTED
 
 
-def test_a_gateway_route_may_name_a_service_of_another_namespace() -> None:
-    spec = {"rules": [{"backendRefs": [{"name": "s", "namespace": "app"}]}]}
-    assert web(SERVICE, route("HTTPRoute", GATEWAY, "far", spec)) == ROUTED
+def test_a_udp_route_publishes_udp_ports() -> None:
+    both = service("s", "app", APP, HTTP, {"port": 53, "protocol": "UDP", "name": "dns"})
+    published = route("UDPRoute", GATEWAY + "alpha2", "app", UNSEEN | {"rules": [{"backendRefs": [{"name": "s"}]}]})
+    assert web(both, published) == Exposure(routed=Traffic.of("UDP", 53))
 
 
 @pytest.mark.parametrize(
@@ -200,7 +256,7 @@ def test_a_spec_nested_deeper_than_the_stack_is_searched_all_the_same() -> None:
     deep: Json = {"backendRefs": [{"name": "s"}]}
     for _ in range(sys.getrecursionlimit() + 1):
         deep = {"rules": [deep]}
-    assert list(_references(deep)) == [{"name": "s"}]
+    assert list(references(deep)) == [{"name": "s"}]
 
 
 def test_a_published_load_balancer_is_both() -> None:

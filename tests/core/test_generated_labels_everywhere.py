@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audit.exposure.entries import exposures
+from audit.exposure.entries import ways_in
 from audit.traffic import NONE, Traffic
 from tests.core.clusters import deployment, inventory, service, tcp, zoned
 
@@ -55,7 +55,7 @@ def replicas(many: int) -> Json:
 def exposed(made: Json, selector: Json) -> Traffic:
     """What a load balancer leads to of the one endpoint."""
     balancer = service("s", "app", selector, {"port": 5432}, type="LoadBalancer")
-    found = exposures(inventory(zoned("app", "a"), made, balancer))
+    found = ways_in(inventory(zoned("app", "a"), made, balancer)).exposed
     return found[0].direct if found else NONE
 
 
