@@ -410,7 +410,6 @@ OTHERS = ingress_class("nginx", "k8s.io/ingress-nginx")
         ([ingress_class("mine", "openshift.io/ingress-to-route", default=True), ingress({})], OPEN),
         ([OTHERS, ingress({"ingressClassName": "nginx"})], MAYBE),
         ([ingress({"ingressClassName": "nginx"})], MAYBE),
-        ([ingress({})], MAYBE),
         ([ingress_class("n", "k8s.io/ingress-nginx", default=True), ingress({})], MAYBE),
     ],
 )
@@ -419,9 +418,9 @@ def test_an_ingress_of_openshift_is_served_by_its_shards_any_other_perhaps(objec
 
 
 def test_an_ingress_without_a_class_is_openshifts_where_the_product_is() -> None:
-    version = {"apiVersion": "config.openshift.io/v1", "kind": "ClusterVersion", "metadata": {"name": "version"}}
-    assert through_routers(shard("x"), router("x"), version, ingress({})) == OPEN
-    assert through_routers(shard("x"), router("x"), version, OTHERS, ingress({"ingressClassName": "nginx"})) == MAYBE
+    plain = configured("r", NAMESPACE_LABELS="zone=a")
+    assert through_routers(shard("x"), router("x"), ingress({})) == OPEN
+    assert through_routers(plain, ingress({})) == MAYBE, "nothing tells the product"
 
 
 def test_the_class_binds_an_ingress_to_no_shard() -> None:
