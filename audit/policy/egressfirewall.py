@@ -96,12 +96,32 @@ def _peer(kind: str, index: int, raw: Any, gaps: list[str]) -> Peer:
 
 
 def _nodes(index: int, raw: Any, gaps: list[str]) -> Peer:
-    """The nodes of a rule. The schema checks no operator, and the plug-in refuses the object with an unknown one."""
+    """The nodes of a rule. The schema checks types only, so the plug-in may find an operator that it does not know."""
     try:
-        return Nodes(selector(raw, ()))
+        return Nodes(selector(raw, ("egress", index, "to", "nodeSelector")))
     except SpecError as error:
+        if not _typed(raw):
+            raise
         gaps.append(f"rule {index}: {error}")
         return UnknownPeer("nodes by a selector that cannot be read")
+
+
+def _typed(raw: Any) -> bool:
+    """Whether a selector has the types of the schema: texts, and a key and an operator in every expression."""
+    if not isinstance(raw, dict):
+        return False
+    labels, listed = raw.get("matchLabels") or {}, raw.get("matchExpressions") or []
+    return (
+        isinstance(labels, dict)
+        and all(isinstance(value, str) for value in labels.values())
+        and isinstance(listed, list)
+        and all(isinstance(one, dict) and _texts(one.get("key"), one.get("operator")) for one in listed)
+        and all(isinstance(one.get("values") or [], list) and _texts(*(one.get("values") or [])) for one in listed)
+    )
+
+
+def _texts(*values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _block(kind: str, index: int, raw: Any, gaps: list[str]) -> Peer:
