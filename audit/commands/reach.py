@@ -90,4 +90,7 @@ def _render(outlet: Outlet, document: dict[str, object], session: Session) -> by
     from audit import drawing
 
     encoding = session.encoding if outlet.path is None else "utf-8"
-    return drawing.render(document, outlet.format).encode(encoding, "backslashreplace")
+    markup = outlet.format in ("svg", "dot")
+    return drawing.render(document, outlet.format).encode(
+        encoding, "xmlcharrefreplace" if markup else "backslashreplace"
+    )

@@ -16,6 +16,7 @@ from audit.model import UNZONED
 from audit.pieces import pieces
 from audit.reach_filter import Filter
 from audit.reach_json import By
+from audit.snapshot import Snapshot
 from audit.traffic import Traffic
 from tests.core.clusters import matrix, pod, policy, snapshot, zone, zoned
 from tests.core.test_cells_by_counting import services
@@ -44,7 +45,11 @@ def clusters(draw: Any) -> list[Json]:
 
 
 def document(objects: list[Json], by: By, **wanted: Any) -> Json:
-    return reach_json.document(snapshot(objects), matrix=PLAN, by=by, wanted=Filter(**wanted))
+    return asked(snapshot(objects), by, **wanted)
+
+
+def asked(taken: Snapshot, by: By, **wanted: Any) -> Json:
+    return reach_json.document(taken, matrix=PLAN, by=by, wanted=Filter(**wanted))
 
 
 def written(one: Json) -> str:
@@ -61,11 +66,12 @@ def within(one: Json, sources: Collection[str], targets: Collection[str]) -> boo
 def test_the_connections_are_those_of_the_whole_document_with_the_ends_that_were_asked_for(
     objects: list[Json], by: By, data: Any
 ) -> None:
-    whole = document(objects, by)
+    taken = snapshot(objects)
+    whole = asked(taken, by)
     ends = {written(one): one["id"] for one in whole["endpoints"]}
     some = st.lists(st.sampled_from(sorted(ends)), max_size=2, unique=True) if ends else st.just([])
     sources, targets = data.draw(some), data.draw(some)
-    found = document(objects, by, sources=tuple(sources), targets=tuple(targets))
+    found = asked(taken, by, sources=tuple(sources), targets=tuple(targets))
     picked = {ends[name] for name in (*sources, *targets)}
     expected = [
         one for one in whole["connections"] if within(one, [ends[n] for n in sources], [ends[n] for n in targets])
@@ -82,10 +88,10 @@ def test_the_connections_are_those_of_the_whole_document_with_the_ends_that_were
 @given(clusters(), st.sampled_from(["tcp/80", "tcp/1-1000", "udp/53", "sctp/9", "TCP/80,443"]))
 def test_a_port_cuts_every_connection_down_to_it(objects: list[Json], port: str) -> None:
     protocol, _, numbers = port.partition("/")
-    asked = Traffic.parse({protocol.upper(): numbers})
+    wanted = Traffic.parse({protocol.upper(): numbers})
     expected = {}
     for one in document(objects, "pod")["connections"]:
-        if ports := (Traffic.parse(one["ports"]) & asked).ports():
+        if ports := (Traffic.parse(one["ports"]) & wanted).ports():
             expected[one["src"], one["dst"], one["verdict"], one.get("exposed")] = ports
     found = document(objects, "pod", port=port)
     assert {(c["src"], c["dst"], c["verdict"], c.get("exposed")): c["ports"] for c in found["connections"]} == expected
