@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
 
 from tests.oracle.engine import Reach, reach
-from tests.oracle.slow import PROTOCOLS, Cluster, blocks, probe_addresses, probe_ports
+from tests.oracle.probes import blocks, probe_addresses, probe_ports
+from tests.oracle.slow import PROTOCOLS, Cluster
 from tests.oracle.strategies import ANYTHING, PLAIN, clusters
 from tests.oracle.terms import Address, Endpoint, Outside
 

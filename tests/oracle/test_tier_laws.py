@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oracle.slow import policy_types, spec_of
+from tests.oracle.netpol import policy_types
+from tests.oracle.objects import spec_of
 from tests.oracle.strategies import ANYTHING, NAMESPACES, PLAIN, admin_policy, clusters
 from tests.oracle.test_metamorphic import COMPLETE, is_policy, law, never_shrinks, same, tables
 
