@@ -1,7 +1,7 @@
 """The engine and the slow evaluator agree on every connection of thousands of random clusters.
 
-ZONE_AUDIT_CLUSTERS sets how many (2,000 by default). The clusters are the same in every run unless ZONE_AUDIT_SEED
-names another seed; both are printed with a failure.
+ZONE_AUDIT_CLUSTERS sets how many (2,000 by default), dealt over topics so that what fails is small. The clusters are
+the same in every run unless ZONE_AUDIT_SEED names another seed; both are printed with a failure.
 """
 
 from __future__ import annotations
@@ -12,17 +12,30 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, seed, settings
+from hypothesis import strategies as st
 
+from audit.profile import Plugin
+from tests.oracle.draws import ANYTHING, PLAIN, Shape
 from tests.oracle.engine import Reach, reach
+from tests.oracle.plugins import NAMES
 from tests.oracle.probes import blocks, probe_addresses, probe_ports
 from tests.oracle.slow import PROTOCOLS, Cluster
-from tests.oracle.strategies import ANYTHING, PLAIN, clusters
+from tests.oracle.strategies import ENTERING, EVERYTHING, LEAVING, NETWORKS, PLUGINS, clusters
 from tests.oracle.terms import Address, Endpoint, Outside
 
 CLUSTERS = int(os.environ.get("ZONE_AUDIT_CLUSTERS", "2000"))
 SEED = int(os.environ.get("ZONE_AUDIT_SEED", "0"))
-PARTS = 4
-"""The clusters are dealt over a few tests so that a parallel run can use every core."""
+TOPICS: dict[str, Shape] = {
+    "complete policies": PLAIN,
+    "policies 1": ANYTHING,
+    "policies 2": ANYTHING,
+    "policies 3": ANYTHING,
+    "plug-ins": PLUGINS,
+    "networks": NETWORKS,
+    "ways out": LEAVING,
+    "ways in": ENTERING,
+    "everything": EVERYTHING,
+}
 
 
 def outside_samples(answer: Reach, objects: list[Any]) -> dict[str, list[Address]]:
@@ -43,9 +56,9 @@ def outside_samples(answer: Reach, objects: list[Any]) -> dict[str, list[Address
     return samples
 
 
-def disagreements(objects: list[Any], answer: Reach) -> list[str]:
+def disagreements(objects: list[Any], answer: Reach, plugin: Plugin | None = None) -> list[str]:
     """Every connection on which engine and evaluator differ, at most a few per pair of endpoints."""
-    cluster = Cluster(objects)
+    cluster = Cluster(objects, plugin)
     ports = probe_ports(objects)
     inside: list[tuple[str, Endpoint]] = list(cluster.pods.items())
     outside: list[tuple[str, Endpoint]] = [
@@ -73,18 +86,18 @@ def shown(end: Endpoint) -> str:
     return f" ({end.address})" if isinstance(end, Outside) else ""
 
 
-def check(objects: list[Any]) -> None:
+def check(objects: list[Any], plugin: Plugin | None = None) -> None:
     """Raises AssertionError with the cluster and every disagreement."""
-    note(json.dumps(objects, indent=1))
-    answer = reach(objects)
-    answer.check_partition()
-    assert answer.inside == tuple(sorted(Cluster(objects).pods))
-    wrong = disagreements(objects, answer)
+    note(json.dumps({"plugin": plugin, "objects": objects}, indent=1))
+    answer = reach(objects, plugin=plugin)
+    answer.check()
+    assert answer.inside == tuple(sorted(Cluster(objects, plugin).pods))
+    wrong = disagreements(objects, answer, plugin)
     assert not wrong, "\n".join(wrong)
 
 
 many = settings(
-    max_examples=max(1, CLUSTERS // PARTS),
+    max_examples=max(1, CLUSTERS // len(TOPICS)),
     deadline=None,
     database=None,
     phases=(Phase.generate, Phase.shrink),
@@ -94,15 +107,21 @@ many = settings(
 )
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_engine_agrees_with_the_slow_evaluator(part: int) -> None:
-    shape = PLAIN if part == 0 else ANYTHING
+def said(shape: Shape) -> st.SearchStrategy[Plugin | None]:
+    """What the user says of the plug-in: nothing as a rule."""
+    return st.sampled_from([None, None, None, *NAMES]) if shape.plugins else st.none()
 
-    @seed(SEED * PARTS + part)
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_engine_agrees_with_the_slow_evaluator(topic: str) -> None:
+    shape = TOPICS[topic]
+    part = list(TOPICS).index(topic)
+
+    @seed(SEED * len(TOPICS) + part)
     @many
-    @given(clusters(shape))
-    def agree(objects: list[Any]) -> None:
-        check(objects)
+    @given(clusters(shape), said(shape))
+    def agree(objects: list[Any], plugin: Plugin | None) -> None:
+        check(objects, plugin)
 
-    print(f"seed {SEED}, part {part} of {PARTS}, {CLUSTERS} clusters")  # noqa: T201 - shown with a failure
+    print(f"seed {SEED}, {topic}, {CLUSTERS} clusters in all")  # noqa: T201 - shown with a failure
     agree()
