@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.oracle.objects import node_addresses
+from tests.oracle.objects import Hosts, node_addresses
 from tests.oracle.plugins import Plugin
 from tests.oracle.terms import (
     MAYBE,
@@ -83,9 +83,8 @@ class Tiers:
         namespaces: Mapping[str, Json],
         nodes: Mapping[str, Json],
         plugin: Plugin,
-        hosts: frozenset[Address],
+        hosts: Hosts,
     ) -> None:
-        """`hosts` are all addresses of nodes."""
         self.policies = policies_of(objects)
         self.namespaces = namespaces
         self.nodes = nodes
@@ -234,7 +233,7 @@ class Tiers:
         if address is None:
             return MAYBE
         truth = YES if any(address in n for n in networks) else NO
-        inside = isinstance(other, Pod) or address in self.hosts
+        inside = isinstance(other, Pod) or address in self.hosts.shown
         return min(truth, MAYBE) if inside and self.plugin.name == "cilium" else truth
 
     # Nodes -----------------------------------------------------------------------------------------------------------

@@ -9,12 +9,15 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 
 from tests.oracle.admin import ALLOW, DENY, node_matches
-from tests.oracle.objects import namespace_of, of_kind, spec_of
+from tests.oracle.objects import namespace_of, node_addresses, of_kind, spec_of
 from tests.oracle.plugins import Plugin
 from tests.oracle.terms import MAYBE, NO, YES, Address, Flow, Json, Network, Pod, edges_of, network
 
 APPLIED = "EgressFirewall Rules applied"
 SDN = "network.openshift.io"
+DNS = 53
+ONE_ADDRESS = (3, 10)
+"""The last version of OpenShift in which only the first egress address of a project counts."""
 DESTINATIONS = {
     "EgressFirewall": {"cidrSelector", "dnsName", "nodeSelector"},
     "EgressNetworkPolicy": {"cidrSelector", "dnsName"},
@@ -30,11 +33,11 @@ class Leaving:
         self.policies = of_kind(objects, "EgressNetworkPolicy", SDN, "")
         self.projects = of_kind(objects, "NetNamespace", SDN, "")
         self.subnets = of_kind(objects, "HostSubnet", SDN, "")
-        self.sdn = plugin.name == "openshift-sdn"
-        self.works = {
-            "EgressFirewall": works(plugin, "ovn-kubernetes"),
-            "EgressNetworkPolicy": works(plugin, "openshift-sdn"),
-        }
+        self.spec = plugin.name == "spec"
+        self.works = works(plugin, "ovn-kubernetes")
+        self.old = works(plugin, "openshift-sdn")
+        self.served = NO if self.spec else self.old
+        self.most = 1 if plugin.version is not None and plugin.version <= ONE_ADDRESS else None
 
     def lets_out(self, flow: Flow) -> int:
         """Whether a connection may leave; one to a pod of the pod network does not leave."""
@@ -44,18 +47,27 @@ class Leaving:
             return YES
         namespace = flow.source.namespace
         firewalls = [o for o in self.firewalls if namespace_of(o) == namespace]
+        old = min(
+            self._may(self.old, self._old_firewalls(namespace, flow)), self._may(self.served, self._unserved(namespace))
+        )
         return min(
-            self._may("EgressFirewall", {a for o in firewalls for a in self._firewall(o, flow)}),
-            self._may("EgressNetworkPolicy", self._old_firewalls(namespace, flow)),
-            self._served(namespace) if self.sdn else YES,
+            self._may(self.works, {a for o in firewalls for a in self._firewall(o, flow)}),
+            max(old, MAYBE) if self._asks_its_node(flow) else old,
         )
 
-    def _may(self, kind: str, answers: set[str]) -> int:
-        """What the answers of a kind mean, where it works; none is no object."""
-        works = self.works[kind]
+    def _may(self, works: int, answers: set[str]) -> int:
+        """What the answers of a kind mean, as far as it works; none is no object."""
         if DENY not in answers or works == NO:
             return YES
         return NO if works == YES and answers == {DENY} else MAYBE
+
+    def _asks_its_node(self, flow: Flow) -> bool:
+        """Whether the target may be the name server of the pod's own node, which openshift-sdn never denies."""
+        if flow.port != DNS or flow.protocol == "SCTP":
+            return False
+        return isinstance(flow.target, Pod) or any(
+            flow.target_address in node_addresses(n) for n in self.nodes.values()
+        )
 
     # Firewalls -------------------------------------------------------------------------------------------------------
 
@@ -69,14 +81,21 @@ class Leaving:
     def _old_firewalls(self, namespace: str, flow: Flow) -> set[str]:
         """Every answer of the EgressNetworkPolicy objects of a namespace."""
         found = [o for o in self.policies if namespace_of(o) == namespace]
-        ids = [o["netid"] for o in self.projects if o["netname"] == namespace]
-        if not found or 0 in ids:
+        netids = self._netids(namespace)
+        together = {o["netname"] for o in self.projects if o["netid"] in netids}
+        if 0 in netids:
             return {ALLOW}
-        joined = any(o["netid"] in ids and o["netname"] != namespace for o in self.projects)
-        if len(found) > 1 or joined:
+        if len(together) > 1 and any(namespace_of(o) in together for o in self.policies):
             return {DENY}
-        doubt = not all(readable(found[0]["kind"], r) for r in spec_of(found[0])["egress"])
-        return self._first_match(found[0], flow) | ({ALLOW} if doubt else set())
+        if not found:
+            return {ALLOW}
+        if len(found) > 1:
+            answers = {DENY}
+        else:
+            doubt = not all(readable(found[0]["kind"], r) for r in spec_of(found[0])["egress"])
+            answers = self._first_match(found[0], flow) | ({ALLOW} if doubt else set())
+        # A project without a NetNamespace may be a global one.
+        return answers if netids or self.spec else answers | {ALLOW}
 
     def _first_match(self, o: Json, flow: Flow) -> set[str]:
         """Every answer of the rules in order; an address that is not known may be any."""
@@ -112,18 +131,37 @@ class Leaving:
 
     # Egress addresses ------------------------------------------------------------------------------------------------
 
-    def _served(self, namespace: str) -> int:
-        """Whether openshift-sdn lets the namespace out: one of its egress addresses, if it has any, is active."""
-        wanted = [a for o in self.projects if o["netname"] == namespace for a in o.get("egressIPs") or []]
-        return max(map(self._active, wanted)) if wanted else YES
+    def _unserved(self, namespace: str) -> set[str]:
+        """Every answer of the egress addresses of a namespace: without an active one nothing leaves."""
+        netids = self._netids(namespace)
+        together = [o for o in self.projects if o["netid"] in netids]
+        if 0 in netids or len(together) > 1:
+            return {ALLOW, DENY} if any(o.get("egressIPs") for o in together) else {ALLOW}
+        wanted = [a for o in together for a in o.get("egressIPs") or []]
+        if not wanted:
+            return {ALLOW}
+        truth = NO if self._contested(together) else max(map(self._active, wanted[: self.most]))
+        return {NO: {DENY}, MAYBE: {ALLOW, DENY}, YES: {ALLOW}}[truth]
+
+    def _netids(self, namespace: str) -> list[int]:
+        return [o["netid"] for o in self.projects if o["netname"] == namespace]
+
+    def _contested(self, projects: list[Json]) -> bool:
+        """Whether another project wants one of the addresses."""
+        wanted = {a for o in projects for a in o.get("egressIPs") or []}
+        return any(wanted & set(o.get("egressIPs") or []) for o in self.projects if o not in projects)
 
     def _active(self, address: str) -> int:
-        users = [o for o in self.projects if address in (o.get("egressIPs") or [])]
+        """Whether some node serves the address."""
         hosts = [o for o in self.subnets if address in (o.get("egressIPs") or [])]
-        if len(users) != 1 or len(hosts) > 1:
+        if not self.subnets:
+            return MAYBE
+        if len(hosts) > 1:
             return NO
         if hosts:
-            return YES
+            # A node serves one address of a project.
+            (owner,) = [o for o in self.projects if address in (o.get("egressIPs") or [])]
+            return MAYBE if set(hosts[0]["egressIPs"]) & set(owner["egressIPs"]) - {address} else YES
         ranges = [network(text) for o in self.subnets for text in o.get("egressCIDRs") or []]
         return MAYBE if any(ipaddress.ip_address(address) in one for one in ranges) else NO
 
@@ -132,6 +170,8 @@ def works(plugin: Plugin, home: str) -> int:
     """Whether a kind of this plug-in works in another."""
     if plugin.name == "unknown":
         return MAYBE
+    if plugin.name == home == "openshift-sdn" and plugin.mode in ("subnet", ""):
+        return NO if plugin.mode else MAYBE
     return YES if plugin.name in ("spec", home) else NO
 
 

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 
 from tests.oracle.admin import ALLOW, DENY, NEXT
-from tests.oracle.objects import group_of, namespace_of, spec_of
+from tests.oracle.objects import Hosts, group_of, namespace_of, spec_of
 from tests.oracle.plugins import Plugin
 from tests.oracle.terms import (
     BLOCK_FIELDS,
@@ -46,20 +46,26 @@ def is_network_policy(o: Json) -> bool:
 class NetworkPolicies:
     """Some policies, and what their selectors look at."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what selectors look at
         self,
         policies: Iterable[Json],
         namespaces: Mapping[str, Json],
         plugin: Plugin,
-        nodes: frozenset[Address],
+        hosts: Hosts,
+        *,
         members: frozenset[str] | None = None,
+        node_spaces: Iterable[str] = (),
     ) -> None:
-        """`nodes` are all addresses of nodes; `members` are the ids of the pods that selectors can see, if not all."""
+        """`members` are the ids of the pods that selectors can see, if not all.
+
+        `node_spaces` are the namespaces that stand for nodes too in openshift-sdn.
+        """
         self.policies = list(policies)
         self.namespaces = namespaces
         self.plugin = plugin
-        self.nodes = nodes
+        self.hosts = hosts
         self.members = members
+        self.node_spaces = tuple(node_spaces)
         self._selecting = functools.cache(self._uncached_selecting)
         self._peers: dict[tuple[int, str, Endpoint, Address | None], int] = {}
 
@@ -103,7 +109,7 @@ class NetworkPolicies:
         """Whether one rule of the policy lets the connection through."""
         spec = spec_of(policy)
         rules = [self._rule(direction, rule or {}, namespace_of(policy), flow) for rule in spec.get(direction) or []]
-        return min(max(rules, default=NO), self.plugin.whole_policy(spec))
+        return min(max(rules, default=NO), self.plugin.whole_policy(spec, policy_types(spec)))
 
     def _rule(self, direction: str, rule: Json, namespace: str, flow: Flow) -> int:
         peers_field = "from" if direction == "ingress" else "to"
@@ -156,24 +162,37 @@ class NetworkPolicies:
 
     def _host_peer(self, fields: Json, direction: str, namespace: str, other: Endpoint, address: Address | None) -> int:
         """Whether selectors, which select pods of the pod network, name a host-network pod or an outside address."""
-        host = isinstance(other, Pod) or address in self.nodes
+        host = YES if isinstance(other, Pod) else self.hosts.has(address)
         spaces_only = "podSelector" not in fields
         found = NO
-        if self.plugin.ovn and not spaces_only and isinstance(other, Pod):
-            pods = selector_matches(fields["podSelector"], other.labels)
-            found = min(pods, self._in_namespace(fields, namespace, other.namespace))
-        if self.plugin.ovn and spaces_only and direction == "ingress" and host:
-            found = max(found, self._in_namespace(fields, namespace, HOST_NAMESPACE))
-        if self.plugin.sdn and host:
-            found = max(found, self._in_namespace(fields, namespace, "default"))
+        if self.plugin.ovn and not spaces_only:
+            found = self._shares_an_address(fields, namespace, other, address)
+        if self.plugin.ovn and spaces_only and direction == "ingress":
+            found = max(found, min(host, self._in_namespace(fields, namespace, HOST_NAMESPACE)))
+        if self.plugin.sdn:
+            spaces = [self._in_namespace(fields, namespace, name) for name in self.node_spaces]
+            found = max(found, min(host, max(spaces, default=NO)))
         if self.plugin.sdn and spaces_only and everything(fields["namespaceSelector"]):
             found = YES
         return min(found, MAYBE)
 
+    def _shares_an_address(self, fields: Json, namespace: str, other: Endpoint, address: Address | None) -> int:
+        """Whether the other end is a host-network pod that the peer selects, or has or may have an address of one."""
+        for pod in self.hosts.pods:
+            pods = selector_matches(fields["podSelector"], pod.labels)
+            if not min(pods, self._in_namespace(fields, namespace, pod.namespace)):
+                continue
+            unknown = pod.addresses == (None,)
+            if isinstance(other, Pod) and (unknown or other is pod or address in (None, *pod.addresses)):
+                return MAYBE
+            if isinstance(other, Outside) and (address in pod.addresses or (unknown and self.hosts.has(address))):
+                return MAYBE
+        return NO
+
     def _block(self, block: Json, other: Endpoint, address: Address | None) -> int:
         """Whether the other end is in a block; Cilium's blocks are not about pods and nodes."""
         truth = min(block_matches(block, address), self.plugin.block(block))
-        inside = isinstance(other, Pod) or address in self.nodes
+        inside = isinstance(other, Pod) or address in self.hosts.shown
         return min(truth, MAYBE) if inside and self.plugin.name == "cilium" else truth
 
     def _certain_blocks(self, peers: list[Json]) -> list[tuple[Network, list[Network]]]:

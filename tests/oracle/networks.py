@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import yaml
 
@@ -80,6 +80,11 @@ class Networks:
                 return [text.partition("/")[0] for text in entry.get("ip_addresses") or [entry["ip_address"]]]
         return []
 
+    def global_projects(self, pods: Iterable[Pod]) -> list[str]:
+        """The namespaces of the input that openshift-sdn does not tell from nodes."""
+        seen = {*self.namespaces, *(pod.namespace for pod in pods)}
+        return [n for n in sorted(seen) if n in ("default", "openshift-host-network") or self.ids.get(n) == 0]
+
     # Two pods --------------------------------------------------------------------------------------------------------
 
     def relation(self, source: Pod, target: Pod, protocol: str, port: int, *, router: bool = False) -> tuple[int, int]:
@@ -89,7 +94,8 @@ class Networks:
         if source.namespace == target.namespace:
             return YES, NO
         if self.plugin.multitenant:
-            return self._same_project(source.namespace, target.namespace), NO
+            joined = self._same_project(source.namespace, target.namespace)
+            return joined if self.plugin.multitenant == YES else max(joined, MAYBE), NO
         there, here = self.on(source.namespace), self.on(target.namespace)
         opened = there in (DEFAULT, UNDECIDED) and here != DEFAULT and opens(target, protocol, port)
         return self._both(there, here, target, protocol, port, router=router), MAYBE if opened else NO

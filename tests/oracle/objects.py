@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
-from tests.oracle.terms import Address, Json, Pod
+from tests.oracle.terms import MAYBE, NO, YES, Address, Json, Pod
 
 TEMPLATES = (
     "Deployment",
@@ -161,3 +162,29 @@ def node_addresses(node: Json) -> set[Address]:
         except ValueError:
             continue
     return found
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Whose addresses are nodes'."""
+
+    shown: frozenset[Address]
+    """Those that a Node or a host-network pod shows."""
+    complete: bool
+    """Whether Nodes were read and every one shows an address: then no other address is a node's."""
+    pods: tuple[Pod, ...]
+    """All host-network pods."""
+
+    def has(self, address: Address | None) -> int:
+        """Whether an outside address is a node's."""
+        if address in self.shown:
+            return YES
+        return NO if self.complete else MAYBE
+
+
+def hosts_of(nodes: Mapping[str, Json], pods: Iterable[Pod]) -> Hosts:
+    """What Nodes and host-network pods show."""
+    found = tuple(pod for pod in pods if pod.host_network)
+    listed = [node_addresses(node) for node in nodes.values()]
+    seen = {address for pod in found for address in pod.addresses if address is not None}
+    return Hosts(frozenset(seen.union(*listed)), bool(listed) and all(listed), found)

@@ -59,9 +59,11 @@ class Plugin:
         return self.name in ("spec", "ovn-kubernetes", "unknown")
 
     @property
-    def multitenant(self) -> bool:
+    def multitenant(self) -> int:
         """Whether projects are kept apart by network id."""
-        return self.name == "openshift-sdn" and self.mode == "multitenant"
+        if self.name != "openshift-sdn" or self.mode not in ("multitenant", ""):
+            return NO
+        return YES if self.mode else MAYBE
 
     def enforced(self, direction: str) -> int:
         """Whether what policies do not let through in a direction is kept out."""
@@ -94,10 +96,10 @@ class Plugin:
             return MAYBE if block.get("except") else YES
         return MAYBE if network(block["cidr"]).version > 4 else YES
 
-    def whole_policy(self, spec: Json) -> int:
-        """How certainly what a policy lets through is let through."""
+    def whole_policy(self, spec: Json, directions: set[str]) -> int:
+        """How certainly what a policy with these directions lets through is let through."""
         old = self.sdn and (self.version is None or self.version < IP_BLOCKS)
-        return MAYBE if old and any(names_a_port(spec)) else YES
+        return MAYBE if old and any(names_a_port(spec, directions)) else YES
 
     def named_port(self, *, names_it: bool) -> int:
         """Whether an entry with a port's name covers a port of its protocol, which the target has under it or not."""
@@ -108,9 +110,9 @@ class Plugin:
         return YES if names_it else NO
 
 
-def names_a_port(spec: Json) -> Iterator[bool]:
-    """For every entry of a port in a NetworkPolicy spec, whether it is a name."""
-    for direction in ("ingress", "egress"):
+def names_a_port(spec: Json, directions: set[str]) -> Iterator[bool]:
+    """For every entry of a port in some directions of a NetworkPolicy spec, whether it is a name."""
+    for direction in directions:
         for rule in spec.get(direction) or []:
             for entry in (rule or {}).get("ports") or []:
                 yield isinstance((entry or {}).get("port"), str)
@@ -163,8 +165,8 @@ def mode(objects: list[Json]) -> str:
     if last in MODES:
         return last
     for o in of_kind(objects, "Network", "operator.openshift.io"):
-        if name_of(o) == "cluster":
-            network_spec = spec_of(o).get("defaultNetwork") or {}
+        network_spec = spec_of(o).get("defaultNetwork") or {}
+        if name_of(o) == "cluster" and network_spec.get("type") == "OpenShiftSDN":
             return str((network_spec.get("openshiftSDNConfig") or {}).get("mode") or "NetworkPolicy").lower()
     return ""
 

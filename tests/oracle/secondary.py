@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tests.oracle.admin import ALLOW, DENY, NEXT
 from tests.oracle.netpol import NetworkPolicies
 from tests.oracle.networks import OVN, role_of
-from tests.oracle.objects import name_of, namespace_of, of_kind, spec_of
+from tests.oracle.objects import Hosts, name_of, namespace_of, of_kind, spec_of
 from tests.oracle.plugins import Plugin
 from tests.oracle.terms import MAYBE, NO, YES, Endpoint, Flow, Json, Outside, Pod, namespace_matches
 
@@ -22,6 +22,7 @@ INSTEAD = "v1.multus-cni.io/default-network"
 POLICY_FOR = "k8s.v1.cni.cncf.io/policy-for"
 VIRTUAL = ("Layer2", "Layer3")
 Name = tuple[str, str]
+NO_HOSTS = Hosts(shown=frozenset(), complete=True, pods=())
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Secondary:
         """The policies about the network, which see the pods that are attached to it."""
         about = [o for o in self.policies if attachment.name in policy_for(o)]
         members = frozenset(pod for pod, found in self.attached.items() if any(same(attachment, one) for one in found))
-        return NetworkPolicies(about, self.namespaces, Plugin(), frozenset(), members)
+        return NetworkPolicies(about, self.namespaces, Plugin(), NO_HOSTS, members=members)
 
 
 def common(one: Attachment, two: Attachment) -> int:

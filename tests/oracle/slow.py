@@ -16,7 +16,7 @@ from tests.oracle.entering import Entering
 from tests.oracle.leaving import Leaving
 from tests.oracle.netpol import NetworkPolicies, is_network_policy
 from tests.oracle.networks import Networks
-from tests.oracle.objects import group_of, name_of, namespace_of, node_addresses, of_kind, population
+from tests.oracle.objects import group_of, hosts_of, name_of, namespace_of, of_kind, population
 from tests.oracle.plugins import detected
 from tests.oracle.probes import probe_addresses, probe_ports
 from tests.oracle.secondary import Secondary
@@ -56,12 +56,11 @@ class Cluster:
         nodes = {name_of(o): o for o in of_kind(self.objects, "Node", "")}
         self.networks = Networks(self.objects, namespaces, self.plugin)
         self.pods = {pod.id: pod for pod in population(self.objects, nodes, self.networks.addresses)}
-        listed = {address for node in nodes.values() for address in node_addresses(node)}
-        seen = {address for pod in self.pods.values() if pod.host_network for address in pod.addresses}
-        hosts = frozenset({*listed, *(address for address in seen if address is not None)})
+        hosts = hosts_of(nodes, self.pods.values())
         self.tiers = Tiers(self.objects, namespaces, nodes, self.plugin, hosts)
         policies = filter(is_network_policy, self.objects) if self.plugin.network_policies else ()
-        self.policies = NetworkPolicies(policies, namespaces, self.plugin, hosts)
+        default = self.networks.global_projects(self.pods.values())
+        self.policies = NetworkPolicies(policies, namespaces, self.plugin, hosts, node_spaces=default)
         self.leaving = Leaving(self.objects, nodes, self.plugin)
         self.secondary = Secondary(self.objects, namespaces, self.plugin, self.pods)
         self.entering = Entering(self.objects, namespaces, self.pods)
