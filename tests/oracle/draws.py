@@ -69,6 +69,8 @@ class Shape:
     max_pods: int = 8
     max_policies: int = 6
     max_admin: int = 3
+    narrow: bool = False
+    """Few different labels, so that most selectors meet some."""
     plugins: tuple[str, ...] = ()
     """Network plug-ins whose objects the cluster may have; without any there are none."""
     networks: bool = False

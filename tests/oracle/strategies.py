@@ -5,6 +5,7 @@ Only objects that an API server of some version would hold are made; what it ref
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -17,7 +18,14 @@ from tests.oracle.draw_pods import namespace, node, pod, workload
 from tests.oracle.draw_policies import admin_policies, other_policy, policy
 from tests.oracle.draws import ANYTHING, NAMESPACES, NODES, Draw, Json, Shape, chance, pick, some
 
-FEW = replace(ANYTHING, max_pods=5, max_policies=3, max_admin=1)
+FEW = replace(ANYTHING, max_pods=5, max_policies=3, max_admin=1, narrow=True)
+NARROWER = {
+    '"app"': '"zone"',
+    '"example.com/Zone"': '"zone"',
+    '"true"': '"a"',
+    '"1e3"': '"b"',
+}
+"""Label keys and values of the pools that become others where a cluster is to be small and dense."""
 PLUGINS = replace(
     FEW,
     max_policies=4,
@@ -62,4 +70,18 @@ def clusters(draw: Draw, shape: Shape = ANYTHING) -> list[Json]:
     objects += networks(draw, shape, objects, names)
     objects += leaving(draw, shape, objects, names)
     objects += entering(draw, shape, objects, names)
-    return objects
+    if not shape.narrow:
+        return objects
+    for o in objects:
+        if o["kind"] == "NetworkPolicy" and "podSelector" in o["spec"] and chance(draw, 35):
+            o["spec"]["podSelector"] = {}
+    return narrowed(objects)
+
+
+def narrowed(objects: list[Json]) -> list[Json]:
+    """The same cluster with fewer different labels, so that more selectors meet some."""
+    text = json.dumps(objects)
+    for old, new in NARROWER.items():
+        text = text.replace(old, new)
+    found: list[Json] = json.loads(text)
+    return found
