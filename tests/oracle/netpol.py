@@ -167,7 +167,7 @@ class NetworkPolicies:
         found = NO
         if self.plugin.ovn and not spaces_only:
             found = self._shares_an_address(fields, namespace, other, address)
-        if self.plugin.ovn and spaces_only and direction == "ingress":
+        if self.plugin.ovn and spaces_only and direction == "ingress" and HOST_NAMESPACE in self.namespaces:
             found = max(found, min(host, self._in_namespace(fields, namespace, HOST_NAMESPACE)))
         if self.plugin.sdn:
             spaces = [self._in_namespace(fields, namespace, name) for name in self.node_spaces]
