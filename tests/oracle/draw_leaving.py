@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.oracle.draw_networks import project
+from tests.oracle.draw_plugins import projects
 from tests.oracle.draws import BLOCKS, PORTS, PROTOCOLS, Draw, Json, Shape, chance, pick, selector, some
 
 CIDRS = tuple(dict.fromkeys(cidr for cidr, inside in BLOCKS for cidr in (cidr, *inside)))
@@ -24,8 +24,8 @@ def leaving(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str])
             found.append(egress_firewall(draw, shape, name))
         if chance(draw, 60 if sdn else 15):
             found += [old_firewall(draw, shape, f"enp{i}", name) for i in some(draw, 2 if chance(draw, 15) else 1, 1)]
-    if chance(draw, 80 if sdn else 20) and not any(o["kind"] == "NetNamespace" for o in objects):
-        found += egress_addresses(draw, names)
+    if chance(draw, 80 if sdn else 20):
+        found += egress_addresses(draw, [o for o in objects if o["kind"] == "NetNamespace"], names)
     return found
 
 
@@ -70,10 +70,10 @@ def old_firewall(draw: Draw, shape: Shape, name: str, namespace: str) -> Json:
     return {"apiVersion": api, "kind": "EgressNetworkPolicy", "metadata": metadata, "spec": {"egress": rules}}
 
 
-def egress_addresses(draw: Draw, names: Sequence[str]) -> list[Json]:
-    """NetNamespaces that want egress addresses, and HostSubnets that serve them."""
-    found = [project(draw, name) for name in names if chance(draw, 85)]
-    for o in found:
+def egress_addresses(draw: Draw, known: list[Json], names: Sequence[str]) -> list[Json]:
+    """NetNamespaces that want egress addresses, where none is known, and HostSubnets that serve them."""
+    found = [] if known else projects(draw, names)
+    for o in [*known, *found]:
         if chance(draw, 50):
             o["egressIPs"] = sorted({pick(draw, EGRESS_ADDRESSES) for _ in some(draw, 2)})
     for index in (1, 2):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from tests.oracle.draw_plugins import operator_network
+from tests.oracle.draw_plugins import operator_network, projects
 from tests.oracle.draw_policies import policy_spec
 from tests.oracle.draws import (
     PORTS,
@@ -36,7 +36,7 @@ def networks(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str]
         found += primary(draw, shape, objects, names)
     if form in ("secondary", "all"):
         found += secondary(draw, shape, objects, names)
-    if form == "projects" or chance(draw, 10):
+    if not any(o["kind"] == "NetNamespace" for o in objects) and (form == "projects" or chance(draw, 10)):
         found += projects(draw, names)
     if chance(draw, 7):
         found.append(advertisement())
@@ -157,22 +157,6 @@ def open_ports(draw: Draw) -> str:
         f"- protocol: {pick(draw, PROTOCOLS).lower()}\n  port: {pick(draw, PORTS)}\n" for _ in some(draw, 2, 1)
     ] + (["- protocol: icmp\n"] if chance(draw, 15) else [])
     return "".join(lines)
-
-
-# Projects ------------------------------------------------------------------------------------------------------------
-
-
-def projects(draw: Draw, names: Sequence[str]) -> list[Json]:
-    """NetNamespaces, some joined, some global, some missing."""
-    return [project(draw, name) for name in names if chance(draw, 85)]
-
-
-def project(draw: Draw, name: str) -> Json:
-    """A NetNamespace."""
-    netid = 0 if name == "default" and chance(draw, 80) else pick(draw, (1, 2, 3, 0))
-    metadata = {"name": name}
-    api = "network.openshift.io/v1"
-    return {"apiVersion": api, "kind": "NetNamespace", "metadata": metadata, "netname": name, "netid": netid}
 
 
 # Further networks ----------------------------------------------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.oracle.draws import Draw, Json, Shape, chance, pick
+from collections.abc import Sequence
+
+from tests.oracle.draws import Draw, Json, Shape, chance, labels, pick
 
 TYPES = {
     "ovn-kubernetes": ("OVNKubernetes", "ovnkubernetes"),
@@ -22,14 +24,18 @@ VERSIONS = ("4.12.3", "4.9.7", "4.4.33", "4.10.0", "4.5.1", "3.11.0", "4.16.44")
 OPERATOR_MODES = {"networkpolicy": "NetworkPolicy", "multitenant": "Multitenant", "subnet": "Subnet"}
 
 
-def platform(draw: Draw, shape: Shape) -> list[Json]:
+def platform(draw: Draw, shape: Shape, names: Sequence[str]) -> list[Json]:
     """What a cluster shows of its plug-in: enough to tell it, or too much."""
     if not shape.plugins:
         return []
     name = pick(draw, shape.plugins)
     if name == "spec":
         return []
-    found: list[Json] = []
+    found: list[Json] = (
+        [host_namespace(draw)] if name in ("ovn-kubernetes", "openshift-sdn") and chance(draw, 50) else []
+    )
+    if name == "openshift-sdn" and chance(draw, 40):
+        found += projects(draw, names)
     if name == "openshift-sdn":
         found += openshift_sdn(draw)
     elif name not in AGENTS or chance(draw, 75):
@@ -39,6 +45,25 @@ def platform(draw: Draw, shape: Shape) -> list[Json]:
     if chance(draw, 8):
         found.append(agent(*pick(draw, AGENTS[pick(draw, tuple(AGENTS))])))
     return found
+
+
+def host_namespace(draw: Draw) -> Json:
+    """The namespace that stands for the traffic of nodes."""
+    made = labels(draw) | {"policy-group.network.openshift.io/host-network": ""}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "openshift-host-network", "labels": made}}
+
+
+def projects(draw: Draw, names: Sequence[str]) -> list[Json]:
+    """NetNamespaces, some joined, some global, some missing."""
+    return [project(draw, name) for name in names if chance(draw, 85)]
+
+
+def project(draw: Draw, name: str) -> Json:
+    """A NetNamespace."""
+    netid = 0 if name == "default" and chance(draw, 80) else pick(draw, (1, 2, 3, 0))
+    metadata = {"name": name}
+    api = "network.openshift.io/v1"
+    return {"apiVersion": api, "kind": "NetNamespace", "metadata": metadata, "netname": name, "netid": netid}
 
 
 def openshift_sdn(draw: Draw) -> list[Json]:

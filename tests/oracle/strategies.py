@@ -66,7 +66,7 @@ def clusters(draw: Draw, shape: Shape = ANYTHING) -> list[Json]:
     objects += admin_policies(draw, shape)
     if shape.gaps and chance(draw, 6):
         objects.append(other_policy(draw, pick(draw, names)))
-    objects += platform(draw, shape)
+    objects += platform(draw, shape, names)
     objects += networks(draw, shape, objects, names)
     objects += leaving(draw, shape, objects, names)
     objects += entering(draw, shape, objects, names)
