@@ -35,7 +35,7 @@ def networks(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str]
     if form in ("primary", "all"):
         found += primary(draw, shape, objects, names)
     if form in ("secondary", "all"):
-        found += secondary(draw, shape, objects, names)
+        found += secondary(draw, shape, [*objects, *found], names)
     if not any(o["kind"] == "NetNamespace" for o in objects) and (form == "projects" or chance(draw, 10)):
         found += projects(draw, names)
     if chance(draw, 7):
@@ -165,7 +165,7 @@ def open_ports(draw: Draw) -> str:
 def secondary(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str]) -> list[Json]:
     """Further networks, pods attached to them, and policies about them."""
     found = [user_network(draw, shape, "side", name, "Secondary") for name in names if chance(draw, 50)]
-    if chance(draw, 60):
+    if chance(draw, 60) and not any(o["kind"] == "ClusterUserDefinedNetwork" for o in objects):
         found.append(cluster_network(draw, shape, "wide", "Secondary"))
     for o in running(objects):
         if chance(draw, 65):
@@ -200,7 +200,14 @@ def multi_policy(draw: Draw, shape: Shape, name: str, ns: str, names: Sequence[s
     metadata: Json = {"name": name, "namespace": ns}
     if chance(draw, 92):
         metadata["annotations"] = {"k8s.v1.cni.cncf.io/policy-for": text}
-    spec = policy_spec(draw, shape)
-    spec["podSelector"] = spec.get("podSelector") or {}
+    spec = without_nulls(policy_spec(draw, shape))
+    spec.setdefault("podSelector", {})
     api = "k8s.cni.cncf.io/v1beta1"
     return {"apiVersion": api, "kind": "MultiNetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+def without_nulls(value: Json) -> Json:
+    """The value without fields that are null, which a custom resource does not have."""
+    if isinstance(value, dict):
+        return {name: without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [{} if inner is None else without_nulls(inner) for inner in value] if isinstance(value, list) else value

@@ -118,19 +118,27 @@ def cluster_network(mode: str) -> Json:
 
 def cluster_version(draw: Draw, text: str) -> Json:
     """A cluster of this version, with an older entry or an update under way, or before its first is done."""
-    history = [{"state": "Completed", "version": text}, {"state": "Completed", "version": "4.1.0"}]
-    status: Json = {"desired": {"version": "4.99.0"}, "history": history}
+    history = [past("Completed", text), past("Completed", "4.1.0")]
+    desired = "4.99.0"
     if chance(draw, 25):
-        history.insert(0, {"state": "Partial", "version": "4.99.0"})
+        history.insert(0, past("Partial", "4.99.0"))
     elif chance(draw, 20):
-        status = {"desired": {"version": text}, "history": []}
+        history, desired = [], text
+    release = {"image": "i", "version": desired}
+    status = {"availableUpdates": [], "desired": release, "history": history, "observedGeneration": 1}
     return {
         "apiVersion": "config.openshift.io/v1",
         "kind": "ClusterVersion",
         "metadata": {"name": "version"},
         "spec": {"clusterID": "0"},
-        "status": status,
+        "status": status | {"versionHash": "h"},
     }
+
+
+def past(state: str, text: str) -> Json:
+    """One entry of a cluster's history."""
+    times = dict.fromkeys(("startedTime", "completionTime"), "2026-01-01T00:00:00Z")
+    return {"state": state, "version": text, "image": "i", "verified": True, **times}
 
 
 def agent(namespace: str, name: str) -> Json:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -83,6 +84,14 @@ PLAIN = Shape(host_network=False, dual_stack=False, addresses_known=True, gaps=F
 """Complete input: every verdict is allowed or denied."""
 
 _SMALL = [st.integers(0, high) for high in range(41)]
+
+
+_HIGHEST = {id(strategy): high for high, strategy in enumerate(_SMALL)}
+
+
+def die(random: Random) -> Draw:
+    """Draws that a random number generator makes."""
+    return lambda strategy: random.randint(0, _HIGHEST[id(strategy)])
 
 
 def chance(draw: Draw, percent: int) -> bool:
