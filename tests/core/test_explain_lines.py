@@ -32,7 +32,8 @@ from tests.core.clusters import (
     zone,
     zoned,
 )
-from tests.oracle.strategies import Shape, clusters
+from tests.oracle.draws import Shape
+from tests.oracle.strategies import clusters
 
 WEB, API, PG, OUT = "app/Pod/web", "app/Pod/api", "db/Pod/pg", "192.0.2.1"
 WORLD = [

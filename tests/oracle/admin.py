@@ -8,11 +8,12 @@ Source: network-policy-api, field comments of apis/v1alpha1 (v0.1.0 and v0.1.7) 
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tests.oracle.objects import Hosts, node_addresses
+from tests.oracle.plugins import Plugin
 from tests.oracle.terms import (
     MAYBE,
     NAME_LABEL,
@@ -49,6 +50,7 @@ OLD_FIELDS = {"namespaceSelector", "sameLabels", "notSameLabels"}
 class Policy:
     """One object of these kinds."""
 
+    kind: str
     tier: str
     priority: int | None
     """None where the kind has none: its place among others of the tier is open."""
@@ -66,19 +68,28 @@ def as_policy(o: Json) -> Policy:
     """The object's spec without absent fields; a null is an absent field."""
     spec = {name: value for name, value in o["spec"].items() if value is not None}
     if o["kind"] == "ClusterNetworkPolicy":
-        return Policy(spec["tier"], spec["priority"], spec, "protocols")
+        return Policy(o["kind"], spec["tier"], spec["priority"], spec, "protocols")
     if o["kind"] == "AdminNetworkPolicy":
-        return Policy("Admin", spec["priority"], spec, "ports")
-    return Policy("Baseline", None, spec, "ports")
+        return Policy(o["kind"], "Admin", spec["priority"], spec, "ports")
+    return Policy(o["kind"], "Baseline", None, spec, "ports")
 
 
 class Tiers:
     """The objects of these kinds and what their selectors look at."""
 
-    def __init__(self, objects: list[Json], namespaces: Mapping[str, Json], nodes: Mapping[str, Json]) -> None:
+    def __init__(
+        self,
+        objects: list[Json],
+        namespaces: Mapping[str, Json],
+        nodes: Mapping[str, Json],
+        plugin: Plugin,
+        hosts: Hosts,
+    ) -> None:
         self.policies = policies_of(objects)
         self.namespaces = namespaces
         self.nodes = nodes
+        self.plugin = plugin
+        self.hosts = hosts
 
     def answers(self, tier: str, direction: str, flow: Flow) -> set[str]:
         """Every answer that the tier may give for one side of the connection."""
@@ -113,11 +124,13 @@ class Tiers:
         return found | self._first_match(rest, direction, subject, flow)
 
     def _selects(self, policy: Policy, subject: Pod) -> int:
-        """Whether the policy's subject is or holds the pod."""
+        """Whether the policy's subject is or holds the pod, and the plug-in carries the policy out."""
         chosen = policy.spec["subject"]
         if "namespaces" in chosen:
-            return namespace_matches(self.namespaces, chosen["namespaces"], subject.namespace)
-        return self._pods(chosen["pods"], subject, subject)
+            truth = namespace_matches(self.namespaces, chosen["namespaces"], subject.namespace)
+        else:
+            truth = self._pods(chosen["pods"], subject, subject)
+        return min(truth, MAYBE) if self.plugin.may_ignore(policy.kind, policy.priority) else truth
 
     # One rule ----------------------------------------------------------------------------------------------------
 
@@ -142,6 +155,7 @@ class Tiers:
         if (
             direction == "egress"
             and address is None
+            and self.plugin.name != "cilium"
             and whole([(network(n), []) for peer in peers for n in networks_of(peer)])
         ):
             peer_truth = YES  # each network may miss the address, all of them together cannot
@@ -157,7 +171,7 @@ class Tiers:
             return MAYBE
         ((field, value),) = peer.items()
         if field == "networks":
-            return networks_match([network(text) for text in value], address)
+            return self._networks([network(text) for text in value], other, address)
         if field == "nodes":
             return self._node(value, other, address)
         if field == "domainNames":
@@ -212,24 +226,37 @@ class Tiers:
         values = [namespace_labels(self.namespaces, name).get(key) for name in (subject, other)]
         return YES if values[0] == values[1] else NO
 
-    # Nodes -------------------------------------------------------------------------------------------------------
+    # Addresses -------------------------------------------------------------------------------------------------------
+
+    def _networks(self, networks: list[Network], other: Endpoint, address: Address | None) -> int:
+        """Whether the address, of a pod or not, is in one of the networks; Cilium's are not about pods and nodes."""
+        if address is None:
+            return MAYBE
+        truth = YES if any(address in n for n in networks) else NO
+        inside = isinstance(other, Pod) or address in self.hosts.shown
+        return min(truth, MAYBE) if inside and self.plugin.name == "cilium" else truth
+
+    # Nodes -----------------------------------------------------------------------------------------------------------
 
     def _node(self, selector: Json, other: Endpoint, address: Address | None) -> int:
-        """Whether the other end is the network of a selected node: one of the addresses in its status."""
-        if isinstance(other, Pod) and not other.host_network:
-            return NO
-        truths = {
-            name: selector_matches(selector, node["metadata"].get("labels") or {}) for name, node in self.nodes.items()
-        }
-        holders = [truths[name] for name, node in self.nodes.items() if address in node_addresses(node)]
-        if address is not None and holders:
-            return max(holders)
-        if isinstance(other, Pod):
-            return truths.get(other.node or "", MAYBE)
-        if not self.nodes:
-            return MAYBE
-        unseen = [truths[name] for name, node in self.nodes.items() if not node_addresses(node)]
-        return min(MAYBE, max(unseen, default=NO))
+        """Whether the other end is the network of a selected node."""
+        return node_matches(self.nodes, selector, other, address)
+
+
+def node_matches(nodes: Mapping[str, Json], selector: Json, other: Endpoint, address: Address | None) -> int:
+    """Whether the other end has, in the status of a selected node, its address."""
+    if isinstance(other, Pod) and not other.host_network:
+        return NO
+    truths = {name: selector_matches(selector, node["metadata"].get("labels") or {}) for name, node in nodes.items()}
+    holders = [truths[name] for name, node in nodes.items() if address in node_addresses(node)]
+    if address is not None and holders:
+        return max(holders)
+    if isinstance(other, Pod):
+        return truths.get(other.node or "", MAYBE)
+    if not nodes:
+        return MAYBE
+    unseen = [truths[name] for name, node in nodes.items() if not node_addresses(node)]
+    return min(MAYBE, max(unseen, default=NO))
 
 
 def networks_of(peer: Json) -> list[str]:
@@ -260,24 +287,6 @@ def orders(policies: list[Policy]) -> Iterator[tuple[Policy, ...]]:
             for a, b in itertools.combinations(order, 2)
         ):
             yield order
-
-
-def node_addresses(node: Json) -> set[Address]:
-    """Every address in the status of a node; host names are none."""
-    found = set()
-    for entry in (node.get("status") or {}).get("addresses") or []:
-        try:
-            found.add(ipaddress.ip_address(entry["address"]))
-        except ValueError:
-            continue
-    return found
-
-
-def networks_match(networks: list[Network], address: Address | None) -> int:
-    """Whether the address, of a pod or not, is in one of the networks."""
-    if address is not None:
-        return YES if any(address in n for n in networks) else NO
-    return MAYBE
 
 
 # Ports ---------------------------------------------------------------------------------------------------------------

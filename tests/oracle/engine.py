@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from audit import reach_json, sources
+from audit.profile import Plugin
 from audit.snapshot import Snapshot
 
 Json = Any
@@ -36,14 +37,14 @@ def snapshot_of(path: Path) -> Snapshot:
     return sources.read([str(path)])
 
 
-def document(found: Snapshot, by: reach_json.By = "pod") -> Json:
+def document(found: Snapshot, by: reach_json.By = "pod", plugin: Plugin | None = None) -> Json:
     """The reach JSON document of a snapshot, as a consumer of the file would see it."""
-    return json.loads(json.dumps(reach_json.document(found, by=by)))
+    return json.loads(json.dumps(reach_json.document(found, by=by, plugin=plugin)))
 
 
-def reach(objects: Iterable[Json], by: reach_json.By = "pod") -> Reach:
-    """The engine's answer for a cluster."""
-    return Reach(document(snapshot(objects), by))
+def reach(objects: Iterable[Json], by: reach_json.By = "pod", plugin: Plugin | None = None) -> Reach:
+    """The engine's answer for a cluster; `plugin` is the network plug-in, where the user says which."""
+    return Reach(document(snapshot(objects), by, plugin))
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ class Reach:
             for n in networks
         )
 
+    def check(self) -> None:
+        """Raises AssertionError unless the document is sound in itself."""
+        self.check_partition()
+        self.check_once()
+
     def check_partition(self) -> None:
         """The outside endpoints are disjoint and together hold every IPv4 and every IPv6 address."""
         for version, size in FAMILY_SIZE.items():
@@ -94,7 +100,7 @@ class Reach:
 
     @functools.cached_property
     def _verdicts(self) -> dict[tuple[str, str], dict[str, Ports]]:
-        """Verdict to ports of every pair that the document lists."""
+        """Verdict to ports of every pair that the document lists; of several ways in from outside the best counts."""
         found: dict[tuple[str, str], dict[str, Ports]] = {}
         for connection in self.document["connections"]:
             assert connection["verdict"] in ("allowed", "unknown"), connection
@@ -106,7 +112,21 @@ class Reach:
             ports = pair.setdefault(connection["verdict"], {protocol: [] for protocol in PROTOCOLS})
             for protocol, text in connection["ports"].items():
                 ports[protocol] += parse(text)
+        for pair in found.values():
+            unsure = pair.get("unknown", {})
+            for protocol, ranges in unsure.items():
+                unsure[protocol] = without(ranges, pair.get("allowed", {}).get(protocol, []))
         return found
+
+    def check_once(self) -> None:
+        """No way in is both allowed and unknown."""
+        seen: dict[tuple[str, str, str], Ports] = {}
+        for connection in self.document["connections"]:
+            way = connection["src"], connection["dst"], str(connection.get("exposed"))
+            for protocol, text in connection["ports"].items():
+                listed = seen.setdefault(way, {}).setdefault(protocol, [])
+                assert without(parse(text), listed) == parse(text), f"{way} is both allowed and unknown on {protocol}"
+                listed += parse(text)
 
     def ends(self, end: str | Address) -> str:
         """An endpoint id for an id or an address."""
@@ -116,7 +136,6 @@ class Reach:
         """`allowed`, `unknown` or `denied`."""
         pair = self._verdicts.get((self.ends(source), self.ends(target)), {})
         holding = [v for v, ports in pair.items() if any(low <= port <= high for low, high in ports[protocol])]
-        assert len(holding) <= 1, f"{source} to {target} is both allowed and unknown on {protocol} {port}"
         return holding[0] if holding else "denied"
 
     def pair(self, source: str | Address, target: str | Address) -> dict[str, Ports]:
@@ -125,6 +144,7 @@ class Reach:
         return {
             verdict: {p: merged(ranges) for p, ranges in ports.items() if ranges}
             for verdict, ports in sorted(found.items())
+            if any(ports.values())
         }
 
     def table(self, addresses: Iterable[Address] = ()) -> dict[tuple[str, str], dict[str, Ports]]:
@@ -141,6 +161,14 @@ def parse(text: str) -> list[tuple[int, int]]:
     assert all(low <= high for low, high in ranges)
     assert all(a[1] + 1 < b[0] for a, b in itertools.pairwise(ranges)), f"ranges are not canonical: {text}"
     return ranges
+
+
+def without(ranges: Iterable[tuple[int, int]], less: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The ports of the first ranges that are in none of the others."""
+    found = list(ranges)
+    for low, high in less:
+        found = [part for a, b in found for part in ((a, min(b, low - 1)), (max(a, high + 1), b)) if part[0] <= part[1]]
+    return found
 
 
 def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Json = Any
@@ -35,6 +35,11 @@ class Pod:
     node: str | None
     ports: tuple[tuple[str, str, int], ...]
     """Name, protocol, number of every named container port that a running pod can hold."""
+    host_ports: tuple[tuple[str, int], ...] = ()
+    """Protocol and number of every container port that its node forwards to."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    networks: tuple[Json, ...] = ()
+    """Of a virtual machine: its networks."""
 
 
 @dataclass(frozen=True)

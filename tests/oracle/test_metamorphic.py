@@ -14,10 +14,13 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, assume, given, note, settings
 from hypothesis import strategies as st
 
+from tests.oracle.draw_policies import policy, rule
+from tests.oracle.draws import ANYTHING, NAMESPACES, PLAIN
 from tests.oracle.engine import Address, Ports, Reach, reach
+from tests.oracle.netpol import policy_types
 from tests.oracle.portbits import NOTHING, PortBits
-from tests.oracle.slow import policy_types, probe_addresses
-from tests.oracle.strategies import ANYTHING, NAMESPACES, PLAIN, clusters, policy, rule
+from tests.oracle.probes import probe_addresses
+from tests.oracle.strategies import clusters
 from tests.oracle.terms import NAME_LABEL
 
 Json = Any

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.slow import Cluster, pod_template, probe_addresses, probe_ports
+from tests.oracle.objects import pod_template
+from tests.oracle.probes import probe_addresses, probe_ports
+from tests.oracle.slow import Cluster
 from tests.oracle.terms import NAME_LABEL, Outside, Pod, covers, network
 from tests.oracle.world import API, OUT, PG, WEB, WORLD, container, host, pod, policy
 

@@ -10,8 +10,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oracle.slow import policy_types, spec_of
-from tests.oracle.strategies import ANYTHING, NAMESPACES, PLAIN, admin_policy, clusters
+from tests.oracle.draw_policies import admin_policy
+from tests.oracle.draws import ANYTHING, NAMESPACES, PLAIN
+from tests.oracle.netpol import policy_types
+from tests.oracle.objects import spec_of
+from tests.oracle.strategies import clusters
 from tests.oracle.test_metamorphic import COMPLETE, is_policy, law, never_shrinks, same, tables
 
 Json = Any
