@@ -20,7 +20,8 @@ from audit.traffic import ALL, NONE, AddressSet, Traffic
 from tests.comparison.pairs import compare
 from tests.core.clusters import flow, matrix, tcp, zone
 from tests.core.clusters import snapshot as read
-from tests.oracle.strategies import ANYTHING, clusters
+from tests.oracle.draws import ANYTHING
+from tests.oracle.strategies import clusters
 
 Json = Any
 Pair = tuple[str, str]

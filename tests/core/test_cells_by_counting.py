@@ -21,7 +21,7 @@ from audit.model import UNZONED, Access, ZoneMatrix
 from audit.selectors import LabelSelector
 from audit.traffic import NONE, Traffic, address_number
 from tests.core.clusters import blocks, flow, matrix, snapshot, zone
-from tests.oracle import strategies
+from tests.oracle import draws, strategies
 
 Json = Any
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -49,16 +49,16 @@ def settled(objects: list[Json]) -> Iterator[Json]:
 
 def services(draw: Draw) -> Iterator[Json]:
     """Entry points into some namespaces."""
-    for number in strategies.some(draw, 2):
-        kind = strategies.pick(draw, ("NodePort", "LoadBalancer", "ClusterIP"))
-        ns = strategies.pick(draw, strategies.NAMESPACES)
-        port: Json = {"port": strategies.pick(draw, (80, 443)), "targetPort": strategies.pick(draw, (80, "http", 53))}
-        spec: Json = {"type": kind, "selector": strategies.labels(draw), "ports": [port]}
-        if strategies.chance(draw, 40):
+    for number in draws.some(draw, 2):
+        kind = draws.pick(draw, ("NodePort", "LoadBalancer", "ClusterIP"))
+        ns = draws.pick(draw, draws.NAMESPACES)
+        port: Json = {"port": draws.pick(draw, (80, 443)), "targetPort": draws.pick(draw, (80, "http", 53))}
+        spec: Json = {"type": kind, "selector": draws.labels(draw), "ports": [port]}
+        if draws.chance(draw, 40):
             spec["externalTrafficPolicy"] = "Local"
         meta = {"name": f"s{number}", "namespace": ns}
         yield {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
-        if strategies.chance(draw, 30):
+        if draws.chance(draw, 30):
             to = {"to": {"kind": "Service", "name": f"s{number}"}}
             yield {"apiVersion": "route.openshift.io/v1", "kind": "Route", "metadata": meta, "spec": to}
 
@@ -66,25 +66,25 @@ def services(draw: Draw) -> Iterator[Json]:
 def plans(draw: Draw) -> ZoneMatrix:
     """Zones that claim random namespaces and addresses, and a few rows between them."""
     claimed: dict[str, list[str]] = {}
-    for ns in strategies.NAMESPACES:
-        claimed.setdefault(strategies.pick(draw, ("a", "b", "none")), []).append(ns)
+    for ns in draws.NAMESPACES:
+        claimed.setdefault(draws.pick(draw, ("a", "b", "none")), []).append(ns)
     found = [zone(name, namespaces=LabelSelector.parse(_named(claimed.get(name, ["nowhere"])))) for name in ("a", "b")]
-    if strategies.chance(draw, 60):
-        cidr = strategies.pick(draw, OUTSIDE)
+    if draws.chance(draw, 60):
+        cidr = draws.pick(draw, OUTSIDE)
         found.append(zone("partner", kind="external", cidrs=blocks(cidr)))
-    if strategies.chance(draw, 70):
+    if draws.chance(draw, 70):
         found.append(zone("internet", kind="internet"))
     rows = {}
-    for _ in strategies.some(draw, 4):
-        pair = strategies.pick(draw, found).name, strategies.pick(draw, found).name
-        traffic = Traffic.parse(strategies.pick(draw, PORTS))
-        rows[pair] = flow(*pair, strategies.pick(draw, ACCESS), traffic)
+    for _ in draws.some(draw, 4):
+        pair = draws.pick(draw, found).name, draws.pick(draw, found).name
+        traffic = Traffic.parse(draws.pick(draw, PORTS))
+        rows[pair] = flow(*pair, draws.pick(draw, ACCESS), traffic)
     return matrix(
         found,
         *rows.values(),
-        intra=strategies.pick(draw, ("allow", "deny")),
-        inter=strategies.pick(draw, ("deny", "allow")),
-        pod_network=strategies.pick(draw, ("overlay", "routable", "unknown")),
+        intra=draws.pick(draw, ("allow", "deny")),
+        inter=draws.pick(draw, ("deny", "allow")),
+        pod_network=draws.pick(draw, ("overlay", "routable", "unknown")),
     )
 
 
@@ -94,7 +94,7 @@ def _named(names: list[str]) -> Json:
 
 @st.composite
 def worlds(draw: Draw) -> tuple[list[Json], ZoneMatrix]:
-    shape = strategies.Shape(max_pods=6, max_policies=4)
+    shape = draws.Shape(max_pods=6, max_policies=4)
     return [*settled(draw(strategies.clusters(shape))), *services(draw)], plans(draw)
 
 

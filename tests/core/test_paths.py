@@ -40,7 +40,7 @@ from tests.core.clusters import (
     zoned,
 )
 from tests.core.test_networks import annotated, cudn, space, zoned_cudn
-from tests.oracle import strategies
+from tests.oracle import draws, strategies
 
 Json = Any
 NAMES = ("dmz", "internal", "database")
@@ -356,7 +356,7 @@ def pairs_of(meetings: Meetings, net: Net) -> set[tuple[int, int]]:
 
 
 @COUNTED
-@given(strategies.clusters(strategies.Shape(max_pods=6)).map(members))
+@given(strategies.clusters(draws.Shape(max_pods=6)).map(members))
 def test_the_hops_are_what_the_cells_are_made_of(objects: list[Json]) -> None:
     meetings, found = ground(objects, RANDOM)
     net = found.certain
@@ -370,7 +370,7 @@ def test_the_hops_are_what_the_cells_are_made_of(objects: list[Json]) -> None:
 
 
 @COUNTED
-@given(strategies.clusters(strategies.Shape(max_pods=6)).map(members))
+@given(strategies.clusters(draws.Shape(max_pods=6)).map(members))
 def test_closing_in_the_model_is_what_the_openings_of_single_hops_say(objects: list[Json]) -> None:
     meetings, found = ground(objects, RANDOM)
     net = found.certain
@@ -421,7 +421,7 @@ def _named(objects: Sequence[Json], cause: Cause) -> Iterator[Json]:
 
 
 @COUNTED
-@given(strategies.clusters(strategies.Shape(max_pods=6, gaps=False)).map(members))
+@given(strategies.clusters(draws.Shape(max_pods=6, gaps=False)).map(members))
 def test_a_cut_that_is_carried_out_parts_the_zones(objects: list[Json]) -> None:
     for one in ways(RANDOM, *objects).cuts:
         if one.openings:
@@ -430,7 +430,7 @@ def test_a_cut_that_is_carried_out_parts_the_zones(objects: list[Json]) -> None:
 
 
 @COUNTED
-@given(strategies.clusters(strategies.Shape(max_pods=6, gaps=False)).map(members), st.sampled_from(GROUPS))
+@given(strategies.clusters(draws.Shape(max_pods=6, gaps=False)).map(members), st.sampled_from(GROUPS))
 def test_one_more_rule_never_makes_a_smallest_cut_smaller(objects: list[Json], name: str) -> None:
     spaces = [one["metadata"]["name"] for one in objects if one["kind"] == "Namespace"]
     wide = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [peer(name)]}]}
@@ -445,7 +445,7 @@ def test_one_more_rule_never_makes_a_smallest_cut_smaller(objects: list[Json], n
 
 
 @COUNTED
-@given(strategies.clusters(strategies.Shape(max_pods=5, max_policies=4, max_admin=1)).map(members))
+@given(strategies.clusters(draws.Shape(max_pods=5, max_policies=4, max_admin=1)).map(members))
 def test_no_set_of_fewer_openings_parts_the_zones(objects: list[Json]) -> None:
     meetings, found = ground(objects, RANDOM)
     cells = Tally(meetings, RANDOM).cells()

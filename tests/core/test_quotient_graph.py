@@ -28,10 +28,10 @@ from tests.core.clusters import (
     tcp,
     zone,
 )
-from tests.oracle import strategies
+from tests.oracle import draws, strategies
 
 COUNTED = settings(settings.get_profile("same"), max_examples=120, suppress_health_check=list(HealthCheck))
-SHAPE = strategies.Shape(host_network=False, max_pods=6)
+SHAPE = draws.Shape(host_network=False, max_pods=6)
 """Without host network: what a node may do to its own pods is in the document and not in the graph."""
 clusters = strategies.clusters(SHAPE)
 

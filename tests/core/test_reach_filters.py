@@ -20,7 +20,7 @@ from audit.snapshot import Snapshot
 from audit.traffic import Traffic
 from tests.core.clusters import matrix, pod, policy, snapshot, zone, zoned
 from tests.core.test_cells_by_counting import services
-from tests.oracle import strategies
+from tests.oracle import draws, strategies
 
 Json = Any
 PLAN = matrix(
@@ -29,7 +29,7 @@ PLAN = matrix(
 )
 LAWS = settings(settings.get_profile("same"), max_examples=150, suppress_health_check=list(HealthCheck))
 GRAINS: tuple[By, ...] = ("pod", "workload", "namespace", "zone")
-SHAPE = strategies.Shape(max_pods=6)
+SHAPE = draws.Shape(max_pods=6)
 
 
 @st.composite
