@@ -170,7 +170,7 @@ class AdminRows:
                     yield Match(rule, clause.action, traffic, within, reason)
         if clause.ports.unknown:
             for peers, _ in parts:
-                yield Match(rule, clause.action, ALL, peers, "unknown-field")
+                yield Match(rule, clause.action, clause.ports.unknown, peers, "unknown-field")
 
     def matches(self, index: int, clause: Clause, number: int) -> list[Match]:
         """Where one rule of a policy matches for a class, whatever the rules before it say."""

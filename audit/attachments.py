@@ -27,19 +27,28 @@ class Attachment(NamedTuple):
 
     network: str
     """Of `Networks.virtual`, or PHYSICAL."""
+    sure: bool
+    """False: it may be of another network."""
     name: str
     """`namespace/name` of what it was asked by; empty where that is not known."""
 
 
+UNNAMED = Attachment(PHYSICAL, sure=False, name="")
+
+
 def attachments(
-    namespace: str, annotations: Mapping[str, str], virtual: Mapping[tuple[str, str], str]
+    namespace: str, annotations: Mapping[str, str], virtual: Mapping[tuple[str, str], tuple[str, bool]]
 ) -> tuple[Attachment, ...]:
     """The further interfaces that annotations ask for, sorted; what cannot be read is an unnamed physical one."""
-    found = {Attachment(PHYSICAL, "") for key in REPLACED if key in annotations}
+    found = {UNNAMED for key in REPLACED if key in annotations}
     for wanted in _wanted(annotations.get(ATTACHED, "").strip()):
         space, name = wanted or ("", "")
-        network = virtual.get((namespace, name), PHYSICAL) if space in ("", namespace) else PHYSICAL
-        found.add(Attachment(network, f"{space or namespace}/{name}" if name else ""))
+        whole = f"{space or namespace}/{name}" if name else ""
+        key = (namespace, name) if space in ("", namespace) else ("", "")
+        network, sure = virtual.get(key, (PHYSICAL, False))
+        found.add(Attachment(network, sure, whole))
+        if not sure:
+            found.add(Attachment(PHYSICAL, sure, whole))
     return tuple(sorted(found))
 
 

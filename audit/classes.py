@@ -15,8 +15,8 @@ from pyroaring import BitMap, FrozenBitMap
 
 from audit.addresses import AddressSpace
 from audit.attachments import Attachment
-from audit.inventory import NAME_LABEL, Inventory, NamedPort, Pod
-from audit.model import Namespace
+from audit.inventory import Inventory, NamedPort, Pod
+from audit.model import NAME_LABEL, Namespace
 from audit.selectors import LabelSelector, Requirement
 from audit.traffic import AddressSet
 

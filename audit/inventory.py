@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from audit.attachments import PHYSICAL, Attachment, attachments, open_ports, primary_addresses
+from audit.attachments import UNNAMED, Attachment, attachments, open_ports, primary_addresses
 from audit.bodies import WORKLOADS
 from audit.errors import InputError, Position
-from audit.model import CLUSTER_WIDE, Namespace, Node, ObjectRef
+from audit.model import CLUSTER_WIDE, NAME_LABEL, Namespace, Node, ObjectRef
 from audit.networks import SINGLE, Networks, networks_of
 from audit.owners import NO_LABELS, Owners
 from audit.profile import SPEC, Plugin, Profile, detect
-from audit.selectors import LabelSelector
 from audit.snapshot import Entry, Origin, Snapshot
 from audit.template_labels import NOTHING, Generated, Unsure, compared, generated, workload_spec
 from audit.traffic import address_number
@@ -36,7 +35,6 @@ from audit.workloads import (
     PodTemplate,
 )
 
-NAME_LABEL = "kubernetes.io/metadata.name"
 FINISHED = frozenset({"Succeeded", "Failed"})
 
 
@@ -266,7 +264,7 @@ class _PodReader:
     ) -> tuple[Attachment, ...]:
         found = attachments(namespace, annotations, self._networks.virtual) if annotations else ()
         if _machine_attached(spec):
-            found = tuple(sorted({*found, Attachment(PHYSICAL, "")}))
+            found = tuple(sorted({*found, UNNAMED}))
         return self._attached.setdefault(found, found)
 
     def _node_addresses(self, node: str, status: PodStatus | None) -> tuple[int, ...]:
@@ -380,9 +378,3 @@ def _namespace_labels(entry: Entry, *, live: bool) -> Mapping[str, str]:
             "it always is the name of the namespace",
         )
     return {**labels, NAME_LABEL: entry.name}
-
-
-def may_match(selector: LabelSelector, namespace: Namespace) -> bool:
-    """Whether the selector matches a namespace whose labels may not all be known."""
-    known = (one for one in selector.requirements if namespace.known or one.key == NAME_LABEL)
-    return all(one.matches(namespace.labels) for one in known)

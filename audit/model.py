@@ -20,6 +20,8 @@ Verdict = Literal["pass", "fail", "excepted", "not-evaluated", "not-applicable",
 VERDICTS: tuple[Verdict, ...] = ("fail", "not-evaluated", "excepted", "manual", "pass", "not-applicable")
 """Worst first."""
 
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""On every namespace with its name: an API server sets it over whatever a manifest says."""
 ADMIN_GROUP = "policy.networking.k8s.io"
 CLUSTER_WIDE = tuple(
     f"{kind}.{ADMIN_GROUP}" for kind in ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
@@ -55,6 +57,12 @@ class Namespace:
     def ref(self) -> ObjectRef:
         """The object's name for reports."""
         return ObjectRef("Namespace", "", self.name, self.origin)
+
+
+def may_match(selector: LabelSelector, namespace: Namespace) -> bool:
+    """Whether the selector matches a namespace whose labels may not all be known."""
+    known = (one for one in selector.requirements if namespace.known or one.key == NAME_LABEL)
+    return all(one.matches(namespace.labels) for one in known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

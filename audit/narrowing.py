@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from audit.flows import Cause
-from audit.inventory import Inventory, Pod, may_match
-from audit.model import UNZONED, ObjectRef, ZoneMatrix
+from audit.inventory import Inventory, Pod
+from audit.model import UNZONED, ObjectRef, ZoneMatrix, may_match
 from audit.policy.clause import Block, Clause, OwnPods, Peer, PolicyText, SelectedPods
 from audit.policy.networkpolicy import lower
 from audit.policy.specs import SpecError

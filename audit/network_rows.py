@@ -34,11 +34,13 @@ class _Reach(NamedTuple):
 class NetworkRows:
     """The primary networks of one cluster."""
 
-    def __init__(self, classes: Classes, permits: Permits) -> None:
+    def __init__(self, classes: Classes, permits: Permits, routers: FrozenBitMap) -> None:
+        """`routers` are the classes of router pods, which networks let in."""
         self._classes = classes
         self._permits = permits
         self._networks = classes.inventory.networks
         self._hosts = classes.hosts
+        self._routers = routers
         self._members = self._by_network()
         self._known: dict[tuple[str, Direction], _Reach] = {}
         self._done: dict[tuple[str, Direction, Row], tuple[int, ...]] = {}
@@ -97,9 +99,12 @@ class NetworkRows:
 
     def _opened(self, number: int) -> int:
         """What the default network reaches on ports that the pod opens to it, whatever its policies say."""
-        ports = self._classes.open_ports[number]
+        classes = self._classes
+        ports = classes.open_ports[number]
         traffic = ALL if ports is None else union(Traffic.of(protocol, port, port) for protocol, port in ports)
-        return self._permits.number(Permit(traffic, self._members.get(DEFAULT, NOTHING), REASON))
+        own = classes.inventory.endpoints[classes.members[number][0]].namespace
+        others = self._members.get(UNDECIDED, NOTHING) - classes.namespace_range(own)
+        return self._permits.number(Permit(traffic, self._members.get(DEFAULT, NOTHING) | others, REASON))
 
     def _reach(self, key: str, direction: Direction) -> _Reach:
         found = self._known.get((key, direction))
@@ -116,9 +121,11 @@ class NetworkRows:
             own = self._members[key]
             others = [self._members.get(one, NOTHING) for one in networks.joined.get(key, ())]
             possible = FrozenBitMap.union(undecided, *others, self._hosts)
+            if direction == "ingress":
+                possible |= self._routers
         certain = own | classes.outside
         if networks.open_default:
-            certain |= self._hosts | (NOTHING if key.startswith(UNDECIDED) else self._members.get(DEFAULT, NOTHING))
+            certain |= self._hosts | self._members.get(DEFAULT, NOTHING)
         elif direction == "egress":
             certain |= self._hosts
         if not networks.strict:

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from audit.model import Namespace
+from audit.model import Namespace, may_match
 from audit.profile import Profile
 from audit.selectors import LabelSelector
 from audit.snapshot import Entry, Snapshot
@@ -36,8 +36,9 @@ class Networks:
     """Namespace -> network of its pods, or UNDECIDED; those on the default network are left out."""
     joined: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Network -> others that something may join it with."""
-    virtual: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(namespace of the pod, name of the attachment) -> secondary network that ends inside the cluster."""
+    virtual: Mapping[tuple[str, str], tuple[str, bool]] = field(default_factory=dict)
+    """(namespace of the pod, name of an attachment) -> secondary network that ends inside the cluster, and whether the
+    name certainly stands for it there."""
     strict: bool = True
     """False: the plug-in may not part networks at all."""
     secondary_enforced: bool | None = True
@@ -68,9 +69,11 @@ class _Network:
         """Whether it is a network of the namespace; None where that cannot be told."""
         if self.namespace:
             return self.namespace == namespace.name
-        if self.selector is None or not namespace.known:
+        if self.selector is None:
             return None
-        return self.selector.matches(namespace.labels)
+        if namespace.known or not self.selector.requirements:
+            return self.selector.matches(namespace.labels)
+        return None if may_match(self.selector, namespace) else False
 
 
 def networks_of(snapshot: Snapshot, namespaces: Mapping[str, Namespace], profile: Profile) -> Networks:
@@ -139,12 +142,15 @@ def _homes(found: Iterable[_Network], namespaces: Mapping[str, Namespace]) -> It
             yield namespace.name, claims[0][0].id if sure else UNDECIDED
 
 
-def _virtual(found: Iterable[_Network], namespaces: Mapping[str, Namespace]) -> Iterator[tuple[tuple[str, str], str]]:
+def _virtual(
+    found: Iterable[_Network], namespaces: Mapping[str, Namespace]
+) -> Iterator[tuple[tuple[str, str], tuple[str, bool]]]:
     for one in found:
         if one.role == "Secondary" and one.ends_inside:
             for namespace in [namespaces[one.namespace]] if one.namespace else namespaces.values():
-                if one.selects(namespace):
-                    yield (namespace.name, one.name), one.id
+                selected = one.selects(namespace)
+                if selected is not False:
+                    yield (namespace.name, one.name), (one.id, selected is True)
 
 
 def _joined(

@@ -24,7 +24,7 @@ from audit.meet import Meetings
 from audit.model import ObjectRef, ZoneMatrix
 from audit.openings import Ground, Opening
 from audit.published import Publishers
-from audit.traffic import ALL, NONE, Traffic, union
+from audit.traffic import Traffic, union
 
 MOST = 20
 """Openings of a cut; nobody closes more than these one by one."""
@@ -56,8 +56,7 @@ class Search:
         self._classes = meetings.reach.classes
         self._cells = {(cell.source, cell.target): cell for cell in cells}
         self._apart = [pair for pair, cell in self._cells.items() if cell.populated and _apart(matrix, *pair)]
-        routable: Mapping[str, Traffic] = {"routable": ALL, "overlay": NONE}
-        self._ground = Ground(meetings, routable.get(matrix.settings.pod_network))
+        self._ground = Ground(meetings, meetings.reach.routable(matrix.settings.pod_network))
         self._causes = Causes(meetings)
         self._publishers = Publishers(meetings, self._causes)
         self._certain = {pair for pair, cell in self._cells.items() if cell.observed}

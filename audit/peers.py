@@ -9,8 +9,8 @@ from typing import NamedTuple
 from pyroaring import BitMap, FrozenBitMap
 
 from audit.classes import NOTHING, Classes
-from audit.inventory import NAME_LABEL, NamedPort, may_match
-from audit.model import Namespace
+from audit.inventory import NamedPort
+from audit.model import NAME_LABEL, Namespace, may_match
 from audit.policy.clause import (
     AnyPeer,
     Block,
@@ -26,8 +26,16 @@ from audit.policy.clause import (
     Relation,
     SelectedPods,
 )
+from audit.profile import HOST_NAMESPACE
 from audit.selectors import LabelSelector
 from audit.traffic import EVERYWHERE, NONE, AddressSet, Traffic
+
+_HOST_LABELS = {
+    "policy-group.network.openshift.io/host-network": "",
+    "policy-group.network.openshift.io/ingress": "",
+    "network.openshift.io/policy-group": "ingress",
+}
+"""Of the namespace that stands for the host network; the last two while a router of the platform runs there."""
 
 
 class Peers:
@@ -81,7 +89,7 @@ class Peers:
                 return self._host_pods(namespace, chosen)
             case NodeNetwork(chosen, names):
                 spaces = self._classes.inventory.namespaces
-                stands = any(name in spaces and _covers(namespace, chosen, spaces[name]) for name in names)
+                stands = any(_covers(namespace, chosen, spaces.get(name) or _unread(name)) for name in names)
                 return [(self.network.every, "host-network", 0)] if stands else []
             case OffPodNetwork():
                 return [(self._classes.everything - self._classes.selectable_pods, "", 0)]
@@ -225,6 +233,12 @@ class HostNetwork(NamedTuple):
     """Addresses that a Node or a host-network pod shows."""
     every: FrozenBitMap
     """Host-network pods, and the addresses that are or may be a node's: all of them where a node was not read."""
+
+
+def _unread(name: str) -> Namespace:
+    """A namespace of the platform that the input does not hold, with what it has or may have for labels."""
+    labels = {NAME_LABEL: name, **(_HOST_LABELS if name == HOST_NAMESPACE else {})}
+    return Namespace(name=name, labels=labels, annotations={}, known=name == HOST_NAMESPACE)
 
 
 def _covers(own: str, chosen: OwnPods | SelectedPods, namespace: Namespace) -> bool:

@@ -46,7 +46,7 @@ _DAEMONS: Mapping[tuple[str, str], Plugin] = {
     ("openshift-sdn", "sdn"): "openshift-sdn",
 }
 _SDN_PLUGIN = "redhat/openshift-ovs-"
-_HOST_NAMESPACE = "openshift-host-network"
+HOST_NAMESPACE = "openshift-host-network"
 _GROUPS_4 = ("config.openshift.io", "operator.openshift.io")
 _GROUPS_3 = ("route.openshift.io", "project.openshift.io", "network.openshift.io")
 
@@ -199,12 +199,12 @@ def _product(snapshot: Snapshot) -> Product:
 def _host_namespaces(snapshot: Snapshot, plugin: Plugin) -> tuple[str, ...]:
     """openshift-sdn tells namespaces apart by a number, and 0 is `default`, the host network and whoever got it."""
     if plugin == "ovn-kubernetes":
-        return (_HOST_NAMESPACE,)
+        return (HOST_NAMESPACE,)
     if plugin != "openshift-sdn":
         return ()
     entries = (entry for key in NET_NAMESPACE for entry in snapshot.of(key))
     zero = {entry.body.netname or entry.name for entry in entries if entry.body.netid == 0}
-    return tuple(sorted({"default", _HOST_NAMESPACE} | zero))
+    return tuple(sorted({"default", HOST_NAMESPACE} | zero))
 
 
 def _named(snapshot: Snapshot, name: str, *keys: str, namespace: str = "") -> Entry | None:

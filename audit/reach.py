@@ -37,10 +37,10 @@ from audit.policy.clause import (
     PolicyText,
     Ports,
 )
-from audit.policy.foreign import Effect, Foreign, foreign_policies
+from audit.policy.foreign import ADVERTISING, Effect, Foreign, foreign_policies
 from audit.secondary import SecondaryRows
 from audit.selectors import LabelSelector
-from audit.traffic import ALL, AddressSet, Traffic
+from audit.traffic import ALL, NONE, AddressSet, Traffic
 
 _ANY_PORT = Ports(ALL)
 _RELATIVE = (OwnPods, HostPods, NodeNetwork)
@@ -75,7 +75,7 @@ class Reachability:
         self.inventory = inventory
         self.profile = inventory.profile
         self.policies = lowered(inventory.snapshot, self.profile)
-        self.foreign = foreign_policies(inventory.snapshot)
+        self.foreign = foreign_policies(inventory.snapshot, self.profile)
         self.ways = ways_in(inventory)
         attached = attached_policies(inventory.snapshot)
         keys = keys_of([*self.policies, *attached])
@@ -142,6 +142,17 @@ class Reachability:
             raise TypeError(msg)
         return text
 
+    def routable(self, setting: str) -> Traffic | None:
+        """What of the pod network the outside reaches without entry points, by `settings.pod_network`; None: not known.
+
+        Two plug-ins keep it to themselves unless something advertises routes.
+        """
+        advertised = any(one.ref.kind == ADVERTISING for one in self.foreign)
+        if setting == "routable":
+            return ALL
+        overlay = setting == "overlay" or self.profile.plugin in ("ovn-kubernetes", "openshift-sdn")
+        return NONE if overlay and not advertised else None
+
     def exposure(self, number: int) -> Exposure:
         """How the outside reaches the members of a pod class."""
         mark = self.classes.marks[number]
@@ -156,7 +167,8 @@ class Reachability:
         for foreign in self.foreign:
             self._unmodelled(foreign)
         self.limits.apply(self.rows["egress"])
-        networks = NetworkRows(self.classes, self.permits)
+        routers = {self.classes.class_of[index] for router in self.ways.routers for index in router.pods}
+        networks = NetworkRows(self.classes, self.permits, FrozenBitMap(routers))
         for network, number in networks.narrowed():
             for direction, rows in self.rows.items():
                 rows[number] = networks.row(network, number, direction, rows[number])
@@ -278,7 +290,7 @@ class Reachability:
                     yield self.permits.number(Permit(traffic, within, reason or clause.doubt, family))
         if clause.ports.unknown:
             for peers, _, family in self.peers.of(namespace, clause.peers):
-                yield self.permits.number(Permit(ALL, peers, "unknown-field", family))
+                yield self.permits.number(Permit(clause.ports.unknown, peers, "unknown-field", family))
 
     def _unmodelled(self, foreign: Foreign) -> None:
         """A policy kind that is not modelled takes the certainty from all that it may decide."""
@@ -298,10 +310,10 @@ class Reachability:
                 return (self._doubt("unmodelled-policy"),)
             case "restrict":
                 return self.permits.row(map(self._uncertain, row))
-            case "outside":
+            case "restrict-outside":
                 inside = [self._within(permit, self.classes.all_pods) for permit in row]
-                doubt = open_permit(self.classes.outside, "unmodelled-policy")
-                return self.permits.row([*inside, self.permits.number(doubt)])
+                outside = [self._within(permit, self.classes.outside) for permit in row]
+                return self.permits.row([*inside, *map(self._uncertain, outside)])
 
     def _within(self, number: int, peers: FrozenBitMap) -> int:
         permit = self.permits.all[number]

@@ -50,8 +50,8 @@ def document(
     """
     asked = wanted.traffic
     meetings = meetings_of(snapshot, matrix, plugin)
-    routable = {"routable": ALL, "overlay": NONE}.get(matrix.settings.pod_network) if matrix else None
-    writer = _Writer(meetings, by, routable, asked)
+    setting = matrix.settings.pod_network if matrix else "unknown"
+    writer = _Writer(meetings, by, meetings.reach.routable(setting), asked)
     named: Collection[str] = ()
     if wanted:
         named = writer.restrict(Picker(meetings, matrix, writer.unit, writer.blocks), wanted)

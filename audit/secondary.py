@@ -62,7 +62,7 @@ class SecondaryRows:
                     yield direction, number, [self._permits.number(one) for one in permits]
 
     def _side(self, attachment: Attachment, number: int, direction: Direction) -> Iterator[Permit]:
-        base = REASON if attachment.network == PHYSICAL else ""
+        base = "" if attachment.sure else REASON
         members = self._members[attachment.network]
         among = members | self._classes.outside if attachment.network == PHYSICAL else members
         network = self._number(attachment.network)
@@ -103,7 +103,7 @@ class SecondaryRows:
                 for traffic, among in self._peers.traffic(clause, number):
                     yield Permit(traffic, peers if among is None else peers & among, reason, family)
                 if clause.ports.unknown:
-                    yield Permit(ALL, peers, "unknown-field", family)
+                    yield Permit(clause.ports.unknown, peers, "unknown-field", family)
 
     def _listed(self, namespace: str, clause: Clause, members: FrozenBitMap) -> Iterable[tuple[FrozenBitMap, str, int]]:
         """(classes, reason, family): the addresses that pods have on the network are not known."""

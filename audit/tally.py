@@ -18,7 +18,7 @@ from audit.flows import CellFlow
 from audit.meet import Meeting, Meetings, TargetGroup, alone, first_pair
 from audit.model import UNZONED, ZoneMatrix
 from audit.published import Publishers
-from audit.traffic import ALL, NONE, Traffic
+from audit.traffic import NONE, Traffic
 
 _LARGE = 64
 """Source sets above this size are shared by many groups, so their split by zone is remembered."""
@@ -61,7 +61,7 @@ class Tally:
         self._classes = meetings.reach.classes
         self._matrix = matrix
         self._sums: dict[tuple[str, str], _Sum] = {}
-        self._routable = {"routable": ALL, "overlay": NONE}.get(matrix.settings.pod_network)
+        self._routable = meetings.reach.routable(matrix.settings.pod_network)
         """What of the pod network can be reached from outside; None when that is not known."""
         self.doubts: dict[str, int] = {}
         """Reason -> ordered pairs whose verdict rests on it."""

@@ -30,7 +30,6 @@ from audit.conclusion import FINDINGS, complete
 from audit.errors import INCOMPLETE
 from audit.meet import Meetings
 from audit.model import SEVERITIES, ObjectRef, Severity, ZoneMatrix
-from audit.traffic import ALL, NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +58,8 @@ class Terms:
 def difference(old: Side, new: Side, terms: Terms) -> Difference:
     """What differs; every sequence in a fixed order."""
     units, store = Units(old.meetings, new.meetings), Store()
-    settings = terms.matrix.settings.pod_network if terms.matrix else "unknown"
-    routable = {"routable": ALL, "overlay": NONE}.get(settings)
-    before, after = (Columns(side.meetings, units, store, routable) for side in (old, new))
+    setting = terms.matrix.settings.pod_network if terms.matrix else "unknown"
+    before, after = (Columns(side.meetings, units, store, side.meetings.reach.routable(setting)) for side in (old, new))
     found = parts(blocks(before, after, store), before, after)
     objects = object_changes(old.meetings.reach.inventory, new.meetings.reach.inventory)
     blame = Blame(before, after, objects)

@@ -24,8 +24,8 @@ from audit.exposure.publications import (
     ref,
     text,
 )
-from audit.inventory import NAME_LABEL, Inventory, Pod
-from audit.model import Namespace, ObjectRef
+from audit.inventory import Inventory, Pod
+from audit.model import NAME_LABEL, Namespace, ObjectRef
 from audit.owners import NO_LABELS, Owners
 from audit.selectors import EVERYTHING, LabelSelector
 from audit.snapshot import Entry

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from audit.inventory import NAME_LABEL
-from audit.model import Namespace
+from audit.model import NAME_LABEL, Namespace
 from audit.selectors import LabelSelector, Requirement
 
 Picked = tuple[int, bool]

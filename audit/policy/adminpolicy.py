@@ -209,7 +209,7 @@ def _pods(raw: Any, path: tuple[str | int, ...], gaps: list[str], *, first: bool
 
 def _ports(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> Ports:
     """v1alpha1: `portNumber`, `portRange`, `namedPort`."""
-    traffic, unknown = NONE, False
+    traffic, unknown = NONE, NONE
     named: set[tuple[str, str]] = set()
     for index, item in enumerate(listed):
         at = (*path, index)
@@ -225,13 +225,13 @@ def _ports(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> P
                 named |= {(name, protocol) for protocol in PROTOCOLS}
             case _:
                 gaps.append(f"a port of {path[0]} rule {path[1]} that is not modelled")
-                unknown = True
+                unknown = ALL
     return Ports(traffic, tuple(sorted(named)), unknown)
 
 
 def _protocols(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> Ports:
     """v1alpha2: `tcp | udp | sctp: {destinationPort: {number | range}}` or `destinationNamedPort`."""
-    traffic, unknown = NONE, False
+    traffic, unknown = NONE, NONE
     named: set[tuple[str, str]] = set()
     for index, item in enumerate(listed):
         at = (*path, index)
@@ -242,10 +242,16 @@ def _protocols(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) 
         found = _protocol(entry, at)
         if found is None:
             gaps.append(f"a protocol of {path[0]} rule {path[1]} that is not modelled")
-            unknown = True
+            unknown |= _whole(entry)
         else:
             traffic |= found
     return Ports(traffic, tuple(sorted(named)), unknown)
+
+
+def _whole(entry: dict[str, Any]) -> Traffic:
+    """All that an entry can be about: what one protocol holds says nothing of the others."""
+    name = next(iter(entry)).upper() if len(entry) == 1 else ""
+    return Traffic.parse({name: "1-65535"}) if name in PROTOCOLS else ALL
 
 
 def _protocol(entry: dict[str, Any], at: tuple[str | int, ...]) -> Traffic | None:

@@ -170,8 +170,8 @@ class Ports:
     """Numeric ports."""
     named: tuple[tuple[str, str], ...] = ()
     """(port name, protocol), resolved per destination pod; sorted."""
-    unknown: bool = False
-    """True when a port entry has a field that is not modelled: then any port may be meant besides."""
+    unknown: Traffic = NONE
+    """What may be meant besides, where a port entry has a field that is not modelled."""
 
     def __str__(self) -> str:
         parts = [f"{protocol.lower()}/{name}" for name, protocol in self.named]

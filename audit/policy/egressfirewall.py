@@ -66,7 +66,7 @@ def _clause(kind: str, index: int, raw: Any, gaps: list[str]) -> Clause:
     peer = _peer(kind, index, rule["to"], gaps)
     ports = as_list(rule.get("ports"), (*path, "ports")) if kind == OVN else []
     found = _ports(ports, (*path, "ports"), gaps)
-    unknown = bool(strange) or isinstance(peer, UnknownPeer) or found.unknown
+    unknown = bool(strange) or isinstance(peer, UnknownPeer) or bool(found.unknown)
     return Clause("egress", index, (peer,), found, unknown=unknown, action=action)
 
 
@@ -143,13 +143,13 @@ def _ports(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> P
     """The ports of one rule; none listed means every port."""
     if not listed:
         return Ports(ALL)
-    traffic, unknown = NONE, False
+    traffic, unknown = NONE, NONE
     for index, item in enumerate(listed):
         at = (*path, index)
         port = as_mapping(item, at)
         if strange := sorted(port.keys() - {"protocol", "port"}):
             gaps.append(f"unknown field `{strange[0]}` in a port of rule {path[1]}")
-            unknown = True
+            unknown = ALL
             continue
         if port.get("protocol") is None:
             raise SpecError("`protocol` is missing", at)

@@ -7,10 +7,14 @@ from typing import Literal
 
 from audit.bodies import GROUPS, RawBody
 from audit.model import ADMIN_GROUP, ObjectRef
+from audit.profile import Profile
 from audit.snapshot import Entry, Snapshot
 
-Effect = Literal["any", "restrict", "outside"]
-"""What such a policy can do: allow and deny; only deny; allow and deny connections with outside addresses."""
+Effect = Literal["any", "restrict", "restrict-outside"]
+"""What such a policy can do: allow and deny; only deny; only deny connections with outside addresses, either way."""
+ADVERTISING = "RouteAdvertisements"
+"""Makes addresses of pods known outside: what policies let through from there may or may not get there."""
+OVN = "k8s.ovn.org"
 
 FOREIGN: dict[str, dict[str, Effect]] = {
     "cilium.io": {
@@ -24,9 +28,7 @@ FOREIGN: dict[str, dict[str, Effect]] = {
     "kubeovn.io": {"Subnet": "any", "SecurityGroup": "any"},
     "security.istio.io": {"AuthorizationPolicy": "restrict", "PeerAuthentication": "restrict"},
     "policy.linkerd.io": {"Server": "restrict", "ServerAuthorization": "restrict", "AuthorizationPolicy": "restrict"},
-    "k8s.ovn.org": {
-        "RouteAdvertisements": "outside",
-    },
+    OVN: {ADVERTISING: "restrict-outside"},
 }
 """API group -> kind -> effect on the cluster's own network.
 
@@ -68,13 +70,14 @@ class Foreign:
         return self.ref.kind in NODES or (self.group, self.ref.kind) in NODES_OF_GROUP
 
 
-def foreign_policies(snapshot: Snapshot) -> tuple[Foreign, ...]:
-    """All objects of kinds that are not modelled, sorted."""
+def foreign_policies(snapshot: Snapshot, profile: Profile) -> tuple[Foreign, ...]:
+    """All objects of kinds that are not modelled, sorted; without those of another plug-in that is known not to run."""
+    absent = OVN if profile.plugin in ("openshift-sdn", "calico", "cilium") else None
     return tuple(
         sorted(
             Foreign(ObjectRef(entry.kind, _scope(entry), entry.name, entry.origin), entry.group, effect)
             for listed in snapshot.entries.values()
-            if listed and (effect := _effect(listed[0]))
+            if listed and listed[0].group != absent and (effect := _effect(listed[0]))
             for entry in listed
         )
     )

@@ -134,13 +134,13 @@ def _block(raw: Any, path: tuple[str | int, ...], gaps: list[str]) -> Peer:
 def _ports(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> Ports:
     if not listed:
         return Ports(ALL)
-    traffic, unknown = NONE, False
+    traffic, unknown = NONE, NONE
     named: set[tuple[str, str]] = set()
     for index, item in enumerate(listed):
         port = as_mapping(item, (*path, index))
         if strange := sorted(port.keys() - _PORT):
             gaps.append(f"unknown field `{strange[0]}` in a port of {path[0]} rule {path[1]}")
-            unknown = True
+            unknown = ALL
             continue
         number, protocol = port.get("port"), protocol_of(port.get("protocol"), (*path, index, "protocol"))
         if isinstance(number, str):

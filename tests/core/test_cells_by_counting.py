@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from audit import cells, reach_json, zones
 from audit.flows import Breach, CellFlow
-from audit.inventory import NAME_LABEL, build
-from audit.model import UNZONED, Access, ZoneMatrix
+from audit.inventory import build
+from audit.model import NAME_LABEL, UNZONED, Access, ZoneMatrix
 from audit.selectors import LabelSelector
 from audit.traffic import NONE, Traffic, address_number
 from tests.core.clusters import blocks, flow, matrix, snapshot, zone

@@ -15,6 +15,8 @@ from audit.traffic import ALL, NONE
 from tests.core.clusters import (
     DENY_ALL,
     Json,
+    cell,
+    evaluate,
     flow,
     host,
     matrix,
@@ -191,6 +193,26 @@ def test_open_ports_that_cannot_be_read_may_be_any(text: str) -> None:
     assert reach(*PARTED, opened).verdict("d/Pod/p", "a1/Pod/q", "UDP", 9) == "unknown"
 
 
+def test_ports_may_be_open_where_the_network_is_undecided() -> None:
+    opened = annotated(pod("q", "c", "10.0.0.66"), ports='[{"protocol": "TCP", "port": 80}]')
+    lost = [space("c", z="c"), space("e", z="e"), pod("p", "e", "10.0.0.7"), pod("p", "c", "10.0.0.8")]
+    found = reach(*PARTED, opened, *lost, policy(DENY_ALL, "c"))
+    assert found.verdict("e/Pod/p", "c/Pod/q", "TCP", 80) == "unknown"
+    assert found.verdict("c/Pod/p", "c/Pod/q", "TCP", 80) == "denied"
+
+
+def test_routers_get_into_every_network() -> None:
+    shard = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
+    router = [space("openshift-ingress", primary=False), pod("p", "openshift-ingress", "10.0.0.90", {shard: "default"})]
+    controller = {"apiVersion": "operator.openshift.io/v1", "kind": "IngressController", "spec": {}}
+    controller |= {"metadata": {"name": "default", "namespace": "openshift-ingress-operator"}}
+    found = reach(*PARTED, *router, controller)
+    assert verdict(found, "openshift-ingress", "a1") == "unknown"
+    assert verdict(found, "a1", "openshift-ingress") == "denied"
+    closed = reach(*PARTED, *router, controller, policy(DENY_ALL, "a1"))
+    assert verdict(closed, "openshift-ingress", "a1") == "denied"
+
+
 def connect(*selections: Json) -> Json:
     spec = {"networkSelectors": list(selections), "connectivity": ["PodNetwork"], "connectSubnets": []}
     meta = {"apiVersion": "k8s.ovn.org/v1", "kind": "ClusterNetworkConnect", "metadata": {"name": "c"}}
@@ -256,6 +278,12 @@ def test_advertised_routes_leave_connections_with_the_outside_undecided() -> Non
     found = reach(*PARTED, meta)
     assert verdict(found, OUT, "a1") == verdict(found, "a1", OUT) == "unknown"
     assert (verdict(found, "a1", "a2"), verdict(found, "a1", "b1")) == ("allowed", "denied")
+    assert verdict(reach(*PARTED, meta, policy(DENY_ALL, "a1")), OUT, "a1") == "denied"
+    assert verdict(reach(*PARTED, meta, plugin="calico"), OUT, "a1") == "allowed"
+    plan = matrix([zone("a"), zone("net", kind="internet")], pod_network="overlay")
+    spaces = [namespace("a1", **{"network-zone": "a"}), PODS[0]]
+    assert cell(evaluate(plan, *spaces), "net", "a").possible == NONE
+    assert cell(evaluate(plan, *spaces, meta), "net", "a").possible == ALL
 
 
 def test_a_network_that_selects_nothing_changes_nothing() -> None:
@@ -279,7 +307,8 @@ def test_projects_with_equal_netids_are_joined_and_zero_is_global() -> None:
     assert verdict(found, "a1", "a2") == verdict(found, "a1", "d") == verdict(found, "d", "b1") == "allowed"
     assert verdict(found, "a1", "b1") == verdict(found, "b1", "a2") == "denied"
     lost = sdn(("a1", 5), ("a2", 5), ("d", 0))
-    assert verdict(lost, "b1", "a1") == verdict(lost, "a1", "b1") == verdict(lost, "d", "b1") == "unknown"
+    assert verdict(lost, "b1", "a1") == verdict(lost, "a1", "b1") == "unknown"
+    assert verdict(lost, "d", "b1") == "allowed"
 
 
 # Secondary networks --------------------------------------------------------------------------------------------------
@@ -309,6 +338,16 @@ def test_pods_on_one_virtual_network_meet_whatever_policies_say(text: str) -> No
 def test_any_other_attachment_may_lead_anywhere(text: str) -> None:
     found = reach(*PLAIN, *SEALED, VIRTUAL, attached("s1", text), attached("s2", "vlan"))
     assert verdict(found, "s1", "s2") == verdict(found, "s1", OUT) == verdict(found, OUT, "s1") == "unknown"
+
+
+def test_a_network_that_may_select_a_namespace_is_possible_there() -> None:
+    everyone = cudn("l2", {}, role="Secondary", topology="Layer2")
+    objects = [*PLAIN[:1], *SEALED, attached("s1", "l2"), attached("s2", "l2")]
+    assert verdict(reach(*objects, everyone), "s1", "s2") == "allowed"
+    found = reach(*objects, VIRTUAL)
+    assert verdict(found, "s1", "s2") == verdict(found, "s2", "s1") == verdict(found, "s2", OUT) == "unknown"
+    named = cudn("l2", {"matchLabels": {"kubernetes.io/metadata.name": "s1"}}, role="Secondary", topology="Layer2")
+    assert verdict(reach(*objects, named), "s1", "s2") == "denied"
 
 
 def test_a_virtual_and_a_physical_network_do_not_meet() -> None:

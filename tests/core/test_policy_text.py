@@ -203,7 +203,7 @@ def test_what_an_unknown_field_makes_unknown() -> None:
     assert not text({"ingress": [{"action": "Deny"}]}).unknown
     assert clause({"action": "Deny"}).unknown
     assert peers({"nodes": {}, "podSelector": {}}) == (UnknownPeer("a peer with the unknown field `nodes`"),)
-    assert ports({"port": 80, "x": 1}, {"port": 81}) == Ports(tcp(81), unknown=True)
+    assert ports({"port": 80, "x": 1}, {"port": 81}) == Ports(tcp(81), unknown=ALL)
 
 
 def test_a_gap_in_a_rule_without_effect_is_still_told() -> None:

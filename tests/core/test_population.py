@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from audit.errors import InputError
-from audit.inventory import NAME_LABEL, Inventory, NamedPort, build
+from audit.inventory import Inventory, NamedPort, build
+from audit.model import NAME_LABEL
 from audit.traffic import address_number
 from tests.core.clusters import container, deployment, host, inventory, namespace, node, owned, pod, policy, snapshot
 

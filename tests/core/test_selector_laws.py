@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from pyroaring import FrozenBitMap
 
 from audit.classes import LabelIndex, NamespaceIndex
-from audit.inventory import NAME_LABEL
-from audit.model import Namespace
+from audit.model import NAME_LABEL, Namespace
 from audit.selectors import EVERYTHING, LabelSelector
 from tests.core.clusters import deployment, namespace, pod, policy, reachability
 

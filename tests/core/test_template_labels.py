@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from audit.attachments import PHYSICAL, Attachment
+from audit.attachments import UNNAMED
 from audit.inventory import NamedPort, Pod
 from audit.template_labels import UNKNOWN
 from tests.core.clusters import cell, evaluate, inventory, matrix, namespace, owned, pod, policy, zone, zoned
@@ -166,7 +166,7 @@ MULTUS: Json = {"name": "vlan", "multus": {"networkName": "vlan-a"}}
 @pytest.mark.parametrize(("networks", "attached"), [([POD_NETWORK], 0), ([POD_NETWORK, MULTUS], 1), ([], 0)])
 def test_a_machine_with_another_network_is_attached(networks: Json, attached: int) -> None:
     found = only(workload("VirtualMachine", machine={"networks": networks})).attachments
-    assert found == (Attachment(PHYSICAL, ""),) * attached
+    assert found == (UNNAMED,) * attached
 
 
 def test_ports_of_a_machine_are_those_of_its_launcher() -> None:
