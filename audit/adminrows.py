@@ -6,7 +6,8 @@ Decisions: regions are made once for all classes that the same policies select w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
@@ -21,8 +22,13 @@ from audit.tiers import Match, Ordered, Region, evaluate
 from audit.traffic import ALL, Traffic
 
 _ANY_PORT = Ports(ALL)
-Key = tuple[int, Traffic, str, int]
-"""Where a permit comes from; its traffic, reason and family."""
+DOWN = frozenset({"pass", "none"})
+"""Outcomes that leave a connection to the tiers below."""
+ALLOWED = frozenset({"allow"})
+OPEN = ALLOWED | DOWN
+"""Outcomes other than a refusal."""
+Part = tuple[Traffic, FrozenBitMap, str]
+"""Traffic, peers and reason of a permit, of one part of what is asked."""
 
 
 class Folded(NamedTuple):
@@ -33,6 +39,19 @@ class Folded(NamedTuple):
     """(permit, policy, clause) of the cluster-wide rules that allow."""
     passed: tuple[tuple[FrozenBitMap, Traffic], ...]
     """Peers and traffic on which the tiers below decide, alone or possibly."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Upper:
+    """What the admin tier says to all classes that the same policies select alike, over addresses of one family."""
+
+    passing: tuple[tuple[FrozenBitMap, Traffic, str], ...]
+    """Peers and traffic that it leaves to the tiers below, and why that is not certain."""
+    allowed: tuple[int, ...]
+    """Permits of its own."""
+    grants: tuple[tuple[int, int, Clause], ...]
+    family: int
+    number: int
 
 
 class AdminRows:
@@ -48,6 +67,9 @@ class AdminRows:
         self._clauses: list[tuple[int, Clause]] = []
         self._numbers: dict[tuple[int, str, int], int] = {}
         self._matches: dict[object, Ordered] = {}
+        self._uppers: dict[object, _Upper] = {}
+        self._left: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._baselines: dict[object, tuple[int, ...]] = {}
         self._planes = (4, 6) if classes.dual_stack else (0,)
         self._having = {plane: self._with(plane) for plane in self._planes if plane}
 
@@ -68,29 +90,74 @@ class AdminRows:
 
     def fold(self, number: int, direction: Direction, lower: Row | None) -> Folded:
         """All tiers of one class; `lower` is its NetworkPolicy row, None if no NetworkPolicy isolates it."""
-        collected: dict[Key, BitMap] = {}
+        numbers: list[int] = []
         grants: list[tuple[int, int, Clause]] = []
         passed: list[tuple[FrozenBitMap, Traffic]] = []
         for plane in self._planes:
-            seen, family = self._seen(number, plane)
-            below = self._below(lower, number, direction, plane)
-            for region in self._regions("admin", number, direction, plane):
-                if not {"pass", "none"}.isdisjoint(region.outcomes):
-                    passed.append((region.peers & seen, region.traffic))
-                for found, origin in _permits(region, below):
-                    permit = Permit(found.traffic, found.peers & seen, found.reason, family)
-                    if not permit.peers:
-                        continue
-                    # Parts of one permit join again; those of several do not: what a zone shares stays one permit.
-                    key = (origin, permit.traffic, permit.reason, permit.family)
-                    collected.setdefault(key, BitMap()).update(permit.peers)
-                    if origin >= 0:
-                        grants.append((self._permits.number(permit), *self._clauses[origin]))
-        numbers = [
-            self._permits.number(Permit(traffic, FrozenBitMap(peers), reason, family))
-            for (_, traffic, reason, family), peers in collected.items()
-        ]
+            upper = self._upper(number, direction, plane)
+            numbers += upper.allowed
+            grants += upper.grants
+            passed += (part[:2] for part in upper.passing)
+            for permit in self._below(lower, number, direction, plane):
+                numbers += self._through(upper, permit)
         return Folded(self._permits.row(numbers), tuple(grants), tuple(passed))
+
+    def _upper(self, number: int, direction: Direction, plane: int) -> _Upper:
+        seen, family = self._seen(number, plane)
+        key = (family, self._told("admin", number, direction, plane))
+        found = self._uppers.get(key)
+        if found is None:
+            regions = [
+                (region, peers)
+                for region in self._regions("admin", number, direction, plane)
+                if (peers := region.peers & seen)
+            ]
+            allowed = [
+                (region.rules[-1], (region.traffic, peers, _doubt(region, ALLOWED)))
+                for region, peers in regions
+                if "allow" in region.outcomes
+            ]
+            found = self._uppers[key] = _Upper(
+                passing=tuple(
+                    (peers, region.traffic, _doubt(region, OPEN))
+                    for region, peers in regions
+                    if not region.outcomes.isdisjoint(DOWN)
+                ),
+                allowed=self._joined(allowed, family),
+                grants=tuple(
+                    (self._permits.number(Permit(*part, family)), *self._clauses[rule]) for rule, part in allowed
+                ),
+                family=family,
+                number=len(self._uppers),
+            )
+        return found
+
+    def _through(self, upper: _Upper, below: int) -> tuple[int, ...]:
+        """What the admin tier leaves of one permit of the tiers below.
+
+        What is common to a zone stays one permit: its parts join again, but never with those of another one.
+        """
+        key = (upper.number, below)
+        found = self._left.get(key)
+        if found is None:
+            permit = self._permits.all[below]
+            parts = (
+                (0, (traffic, peers, permit.reason or reason))
+                for among, ports, reason in upper.passing
+                if (traffic := permit.traffic & ports) and (peers := permit.peers & among)
+            )
+            found = self._left[key] = self._joined(parts, upper.family)
+        return found
+
+    def _joined(self, parts: Iterable[tuple[int, Part]], family: int) -> tuple[int, ...]:
+        """Permits of parts, those of one origin with equal traffic and reason as one."""
+        collected: dict[tuple[int, Traffic, str], BitMap] = {}
+        for origin, (traffic, peers, reason) in parts:
+            collected.setdefault((origin, traffic, reason), BitMap()).update(peers)
+        return tuple(
+            self._permits.number(Permit(traffic, FrozenBitMap(peers), reason, family))
+            for (_, traffic, reason), peers in collected.items()
+        )
 
     def _seen(self, number: int, plane: int) -> tuple[FrozenBitMap, int]:
         """(peers that a class talks to by addresses of a family, family of the permits).
@@ -105,36 +172,48 @@ class AdminRows:
             return self._having[plane], plane
         return self._classes.everything - self._having[next(iter(families))], 0
 
-    def _below(self, lower: Row | None, number: int, direction: Direction, plane: int) -> list[Permit]:
-        """What the tiers under the admin tier let through."""
+    def _below(self, lower: Row | None, number: int, direction: Direction, plane: int) -> Sequence[int]:
+        """Permits of the tiers under the admin tier."""
         if lower is not None:
-            return [
-                one for one in (self._permits.all[permit] for permit in lower) if one.family in (0, plane) or not plane
-            ]
-        found = []
-        for region in self._regions("baseline", number, direction, plane):
-            outcomes = {"allow" if one in ("none", "pass") else one for one in region.outcomes}
-            if "allow" in outcomes:
-                reason = "" if outcomes == {"allow"} else _reason(region)
-                found.append(Permit(region.traffic, region.peers, reason))
+            return [one for one in lower if not plane or self._permits.all[one].family in (0, plane)]
+        key = self._told("baseline", number, direction, plane)
+        found = self._baselines.get(key)
+        if found is None:
+            found = self._baselines[key] = tuple(
+                self._permits.number(Permit(region.traffic, region.peers, _doubt(region, OPEN)))
+                for region in self._regions("baseline", number, direction, plane)
+                if not region.outcomes.isdisjoint(OPEN)
+            )
         return found
 
-    def _regions(self, tier: Tier, number: int, direction: Direction, plane: int) -> list[Region]:
+    def _chosen(self, tier: Tier, number: int) -> list[tuple[int, bool]]:
+        """The policies of one tier that select a class, by priority, and whether they certainly do."""
         chosen = [(index, sure) for index, sure in self.selecting[number] if self.texts[index].tier == tier]
-        chosen.sort(key=lambda one: self.texts[one[0]].priority)
+        return sorted(chosen, key=lambda one: self.texts[one[0]].priority)
+
+    def _told(self, tier: Tier, number: int, direction: Direction, plane: int) -> tuple[object, ...]:
+        """Equal for classes to which one tier says the same."""
+        told = (self._key(index, direction, number, plane, sure=sure) for index, sure in self._chosen(tier, number))
+        return (direction, plane, *told)
+
+    def _regions(self, tier: Tier, number: int, direction: Direction, plane: int) -> list[Region]:
         groups = {
             priority: [self._policy(index, direction, number, plane, sure=sure) for index, sure in group]
-            for priority, group in groupby(chosen, key=lambda one: self.texts[one[0]].priority)
+            for priority, group in groupby(self._chosen(tier, number), key=lambda one: self.texts[one[0]].priority)
         }
         unplaced = groups.pop(UNPLACED, [])
         return evaluate(self._classes.everything, groups.values(), unplaced)
 
+    def _key(self, index: int, direction: Direction, number: int, plane: int, *, sure: bool) -> tuple[object, ...]:
+        """Equal for classes to which one policy says the same."""
+        namespace = self._namespace(number) if _relative(self.texts[index]) else ""
+        ports = self._classes.ports_of[number] if direction == "ingress" else ()
+        return index, direction, plane, sure, namespace, ports
+
     def _policy(self, index: int, direction: Direction, number: int, plane: int, *, sure: bool) -> Ordered:
         """One policy for one class."""
         text = self.texts[index]
-        namespace = self._namespace(number) if _relative(text) else ""
-        ports = self._classes.ports_of[number] if direction == "ingress" else ()
-        key = (index, direction, plane, sure, namespace, ports)
+        key = self._key(index, direction, number, plane, sure=sure)
         found = self._matches.get(key)
         if found is None:
             matches = [
@@ -192,26 +271,9 @@ class AdminRows:
         return self._classes.inventory.endpoints[self._classes.members[number][0]].namespace
 
 
-def _permits(region: Region, below: Sequence[Permit]) -> Iterator[tuple[Permit, int]]:
-    """(permit, origin) of one region of the admin tier: a rule, or below zero a permit of the tiers below."""
-    outcomes = frozenset("pass" if one == "none" else one for one in region.outcomes)
-    reason = _reason(region)
-    rule = region.rules[-1] if region.rules else -1
-    if outcomes == {"allow"}:
-        yield Permit(region.traffic, region.peers), rule
-    elif "allow" in outcomes:
-        yield Permit(region.traffic, region.peers, reason), rule
-    if "pass" in outcomes:
-        doubtful = "deny" in outcomes
-        for place, permit in enumerate(below, start=1):
-            traffic, peers = permit.traffic & region.traffic, permit.peers & region.peers
-            if traffic and peers:
-                yield Permit(traffic, peers, permit.reason or (reason if doubtful else "")), -place
-
-
-def _reason(region: Region) -> str:
-    """The first reason for more than one outcome; a permit carries one."""
-    return min(region.reasons, default="")
+def _doubt(region: Region, outcomes: frozenset[str]) -> str:
+    """Why it is not certain that one of these outcomes holds; empty when it is. A permit carries one reason."""
+    return "" if region.outcomes <= outcomes else min(region.reasons, default="")
 
 
 def _doubted(match: Match, reason: str) -> Match:
