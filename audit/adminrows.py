@@ -31,18 +31,8 @@ Part = tuple[Traffic, FrozenBitMap, str]
 """Traffic, peers and reason of a permit, of one part of what is asked."""
 
 
-class Folded(NamedTuple):
-    """What one class permits in one direction after all tiers."""
-
-    row: Row
-    grants: tuple[tuple[int, int, Clause], ...]
-    """(permit, policy, clause) of the cluster-wide rules that allow."""
-    passed: tuple[tuple[FrozenBitMap, Traffic], ...]
-    """Peers and traffic on which the tiers below decide, alone or possibly."""
-
-
 @dataclass(frozen=True, slots=True)
-class _Upper:
+class Upper:
     """What the admin tier says to all classes that the same policies select alike, over addresses of one family."""
 
     passing: tuple[tuple[FrozenBitMap, Traffic, str], ...]
@@ -52,6 +42,16 @@ class _Upper:
     grants: tuple[tuple[int, int, Clause], ...]
     family: int
     number: int
+
+
+class Folded(NamedTuple):
+    """What one class permits in one direction after all tiers."""
+
+    row: Row
+    grants: tuple[tuple[int, int, Clause], ...]
+    """(permit, policy, clause) of the cluster-wide rules that allow."""
+    above: tuple[Upper, ...]
+    """What the admin tier says, for each family of addresses; `AdminRows.kept` tells what it leaves of a permit."""
 
 
 class AdminRows:
@@ -67,8 +67,9 @@ class AdminRows:
         self._clauses: list[tuple[int, Clause]] = []
         self._numbers: dict[tuple[int, str, int], int] = {}
         self._matches: dict[object, Ordered] = {}
-        self._uppers: dict[object, _Upper] = {}
+        self._uppers: dict[object, Upper] = {}
         self._left: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._kept: dict[tuple[int, int], tuple[int, ...]] = {}
         self._baselines: dict[object, tuple[int, ...]] = {}
         self._planes = (4, 6) if classes.dual_stack else (0,)
         self._having = {plane: self._with(plane) for plane in self._planes if plane}
@@ -92,17 +93,15 @@ class AdminRows:
         """All tiers of one class; `lower` is its NetworkPolicy row, None if no NetworkPolicy isolates it."""
         numbers: list[int] = []
         grants: list[tuple[int, int, Clause]] = []
-        passed: list[tuple[FrozenBitMap, Traffic]] = []
-        for plane in self._planes:
-            upper = self._upper(number, direction, plane)
+        above = tuple(self._upper(number, direction, plane) for plane in self._planes)
+        for plane, upper in zip(self._planes, above, strict=True):
             numbers += upper.allowed
             grants += upper.grants
-            passed += (part[:2] for part in upper.passing)
             for permit in self._below(lower, number, direction, plane):
                 numbers += self._through(upper, permit)
-        return Folded(self._permits.row(numbers), tuple(grants), tuple(passed))
+        return Folded(self._permits.row(numbers), tuple(grants), above)
 
-    def _upper(self, number: int, direction: Direction, plane: int) -> _Upper:
+    def _upper(self, number: int, direction: Direction, plane: int) -> Upper:
         seen, family = self._seen(number, plane)
         key = (family, self._told("admin", number, direction, plane))
         found = self._uppers.get(key)
@@ -117,7 +116,7 @@ class AdminRows:
                 for region, peers in regions
                 if "allow" in region.outcomes
             ]
-            found = self._uppers[key] = _Upper(
+            found = self._uppers[key] = Upper(
                 passing=tuple(
                     (peers, region.traffic, _doubt(region, OPEN))
                     for region, peers in regions
@@ -132,7 +131,7 @@ class AdminRows:
             )
         return found
 
-    def _through(self, upper: _Upper, below: int) -> tuple[int, ...]:
+    def _through(self, upper: Upper, below: int) -> tuple[int, ...]:
         """What the admin tier leaves of one permit of the tiers below.
 
         What is common to a zone stays one permit: its parts join again, but never with those of another one.
@@ -148,6 +147,20 @@ class AdminRows:
             )
             found = self._left[key] = self._joined(parts, upper.family)
         return found
+
+    def kept(self, above: Iterable[Upper], permit: int) -> Iterator[int]:
+        """What the admin tier leaves of one permit of the tiers below, part by part, each as certain as the permit."""
+        for upper in above:
+            key = (upper.number, permit)
+            found = self._kept.get(key)
+            if found is None:
+                whole = self._permits.all[permit]
+                found = self._kept[key] = tuple(
+                    self._permits.number(Permit(traffic, peers, whole.reason, whole.family))
+                    for among, ports, _ in upper.passing
+                    if (traffic := whole.traffic & ports) and (peers := whole.peers & among)
+                )
+            yield from found
 
     def _joined(self, parts: Iterable[tuple[int, Part]], family: int) -> tuple[int, ...]:
         """Permits of parts, those of one origin with equal traffic and reason as one."""

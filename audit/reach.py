@@ -216,11 +216,9 @@ class Reachability:
         folded = self.admin.fold(number, direction, lower)
         below = (Grant(self.open, DEFAULT, Clause(direction, -1, (), _ANY_PORT)),) if grants is None else grants
         kept = [
-            Grant(self._narrowed(grant.permit, traffic, peers), grant.policy, grant.clause)
+            Grant(permit, grant.policy, grant.clause)
             for grant in below
-            for among, ports in folded.passed
-            if (traffic := self.permits.all[grant.permit].traffic & ports)
-            and (peers := self.permits.all[grant.permit].peers & among)
+            for permit in self.admin.kept(folded.above, grant.permit)
         ]
         return (*(Grant(*one) for one in folded.grants), *kept), folded.row
 

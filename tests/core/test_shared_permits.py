@@ -1,4 +1,4 @@
-"""What many classes permit alike stays one permit, whatever else each of them permits: the cost of cells rests on it."""
+"""What many classes permit alike stays one permit, whatever else each of them permits: cost rests on it."""
 
 from __future__ import annotations
 
