@@ -323,7 +323,7 @@ def _host_ports(containers: Iterable[Container]) -> tuple[tuple[str, int], ...]:
 
 
 def _numbers(texts: Iterable[str | None]) -> tuple[int, ...]:
-    found = {address_number(text) for text in texts if text}
+    found = {address_number(text) for text in dict.fromkeys(texts) if text}
     return tuple(sorted(found)) if len(found) > 1 else tuple(found)
 
 

@@ -59,6 +59,7 @@ class Ground:
         self._classes = meetings.reach.classes
         self._routable = routable
         self._permits = meetings.reach.permits.all
+        self._parts: dict[tuple[Direction, int], tuple[tuple[Opening | None, int, Permit], ...]] = {}
 
     @cached_property
     def certain(self) -> Net | None:
@@ -224,26 +225,33 @@ class Ground:
         return [permit for number in row if not (permit := self._permits[number]).reason]
 
     def _left(self, direction: Direction, profile: _Profile, shut: frozenset[Opening]) -> Iterator[tuple[int, Permit]]:
-        """What certainly remains of the row of some classes, with its number if it is a permit of a grant as it stands.
+        """What certainly remains of the row of some classes, with its number if a grant gives it as it stands."""
+        key = (direction, id(profile))
+        found = self._parts.get(key)
+        if found is None:
+            found = self._parts[key] = tuple(self._explained(direction, profile))
+        yield from ((number, permit) for opening, number, permit in found if opening is None or opening not in shut)
 
-        What no grant explains cannot be closed.
-        """
+    def _explained(self, direction: Direction, profile: _Profile) -> Iterator[tuple[Opening | None, int, Permit]]:
+        """(opening, number or -1, permit) of every part of a row; what no grant explains cannot be closed."""
         row, permits = self._certain_row(profile.row), self._permits
         if profile.grants is None:
-            yield from ((-1, permit) for permit in row if permit.network)
+            yield from ((None, -1, permit) for permit in row if permit.network)
             return
         for grant in profile.grants:
             permit = permits[grant.permit]
-            if permit.reason or self._opening(direction, grant, profile.namespace) in shut:
+            if permit.reason:
                 continue
+            opening = self._opening(direction, grant, profile.namespace)
             if grant.permit in profile.row or any(one.covers(permit) for one in row):
-                yield grant.permit, permit
+                yield opening, grant.permit, permit
             else:
-                yield from ((-1, part) for part in _common(permit, row))
+                yield from ((opening, -1, part) for part in _common(permit, row))
         given = {grant.permit for grant in profile.grants}
         for number in profile.row:
             if number not in given and not permits[number].reason:
-                yield from ((-1, part) for part in _rest(permits[number], map(permits.__getitem__, sorted(given))))
+                rest = _rest(permits[number], map(permits.__getitem__, sorted(given)))
+                yield from ((None, -1, part) for part in rest)
 
     def openings(self, source: int, target: int, closed: Collection[Opening]) -> tuple[Opening, ...] | None:
         """Openings that a certain hop may rest on, with some closed; None if there is no such hop."""

@@ -46,6 +46,7 @@ class Peers:
         self._blocks: dict[AddressSet, list[tuple[FrozenBitMap, str, int]]] = {}
         self._selected: dict[SelectedPods, tuple[FrozenBitMap, FrozenBitMap]] = {}
         self._hosts: dict[tuple[str, OwnPods | SelectedPods], list[tuple[FrozenBitMap, str, int]]] = {}
+        self._placed: dict[LabelSelector, list[tuple[FrozenBitMap, str, int]]] = {}
         self._own: dict[tuple[str, LabelSelector], FrozenBitMap] = {}
         self._named: dict[tuple[tuple[str, str], ...], list[tuple[Traffic, FrozenBitMap]]] = {}
 
@@ -61,9 +62,9 @@ class Peers:
                 outside.append(peer.addresses)
             else:
                 found += self._peer(namespace, peer)
-        if covered := AddressSet.union_of(blocks):
+        if blocks and (covered := AddressSet.union_of(blocks)):
             found += self._block(covered)
-        if covered := AddressSet.union_of(outside):
+        if outside and (covered := AddressSet.union_of(outside)):
             strangers = self._classes.outside - self.network.atoms
             found += [(one & strangers, why, family) for one, why, family in self._block(covered)]
         return [one for one in found if one[0]]
@@ -131,6 +132,12 @@ class Peers:
         return [(FrozenBitMap(certain), "", 0), (FrozenBitMap(doubtful), "namespace-labels", 0)]
 
     def _nodes(self, selector: LabelSelector) -> list[tuple[FrozenBitMap, str, int]]:
+        found = self._placed.get(selector)
+        if found is None:
+            found = self._placed[selector] = self._selected_nodes(selector)
+        return found
+
+    def _selected_nodes(self, selector: LabelSelector) -> list[tuple[FrozenBitMap, str, int]]:
         """All addresses of the selected nodes; host-network pods whose node is not known may be there.
 
         Where no Node was read, or a selected one shows no address, any outside address may be one of a node.
