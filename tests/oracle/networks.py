@@ -147,10 +147,11 @@ class Networks:
 
 
 def role_of(spec: Json) -> str:
-    """Primary or Secondary; empty where the spec cannot be read."""
-    inside = {"Layer2": "layer2", "Layer3": "layer3", "Localnet": "localnet"}.get(spec.get("topology"), "")
-    role = (spec.get(inside) or {}).get("role")
-    return role if role in ("Primary", "Secondary") else ""
+    """Primary or Secondary, whatever topology it is of; empty where the spec does not say."""
+    for inside in spec.values():
+        if isinstance(inside, dict) and inside.get("role") in ("Primary", "Secondary"):
+            return str(inside["role"])
+    return ""
 
 
 def opens(target: Pod, protocol: str, port: int) -> bool:
