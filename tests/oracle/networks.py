@@ -80,9 +80,10 @@ class Networks:
                 return [text.partition("/")[0] for text in entry.get("ip_addresses") or [entry["ip_address"]]]
         return []
 
-    def global_projects(self, pods: Iterable[Pod]) -> list[str]:
+    def global_projects(self, objects: list[Json], pods: Iterable[Pod]) -> list[str]:
         """The namespaces of the input that openshift-sdn does not tell from nodes."""
-        seen = {*self.namespaces, *(pod.namespace for pod in pods)}
+        named = {str(o["metadata"].get("namespace") or "") for o in objects}
+        seen = {*self.namespaces, *named, *(pod.namespace for pod in pods)}
         return [n for n in sorted(seen) if n in ("default", "openshift-host-network") or self.ids.get(n) == 0]
 
     # Two pods --------------------------------------------------------------------------------------------------------
@@ -118,11 +119,9 @@ class Networks:
 
     def _same_project(self, there: str, here: str) -> int:
         numbers = [self.ids.get(there), self.ids.get(here)]
-        if 0 in numbers:
-            return YES
         if None in numbers:
             return MAYBE
-        return YES if numbers[0] == numbers[1] else NO
+        return YES if 0 in numbers or numbers[0] == numbers[1] else NO
 
     def _joined(self, there: Net, here: Net) -> bool:
         """Whether a ClusterNetworkConnect may join the networks."""

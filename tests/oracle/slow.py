@@ -59,7 +59,7 @@ class Cluster:
         hosts = hosts_of(nodes, self.pods.values())
         self.tiers = Tiers(self.objects, namespaces, nodes, self.plugin, hosts)
         policies = filter(is_network_policy, self.objects) if self.plugin.network_policies else ()
-        default = self.networks.global_projects(self.pods.values())
+        default = self.networks.global_projects(self.objects, self.pods.values())
         self.policies = NetworkPolicies(policies, namespaces, self.plugin, hosts, node_spaces=default)
         self.leaving = Leaving(self.objects, nodes, self.plugin)
         self.secondary = Secondary(self.objects, namespaces, self.plugin, self.pods)
@@ -151,7 +151,9 @@ class Cluster:
         found = set()
         for o in self.objects:
             scope = UNMODELLED.get((group_of(o), o["kind"]))
-            inside = scope == "nodes" or (scope == "namespace" and namespace_of(o) == endpoint.namespace)
+            if o["kind"] == "NetNamespace" and self.plugin.name in ("spec", "unknown"):
+                scope = "pods"  # of openshift-sdn, in which mode nobody says
+            inside = scope in ("nodes", "pods") or (scope == "namespace" and namespace_of(o) == endpoint.namespace)
             if inside and (scope == "nodes" or not endpoint.host_network):
                 found.add((group_of(o), o["kind"]))
         return found
