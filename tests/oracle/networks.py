@@ -14,7 +14,7 @@ import yaml
 from tests.oracle.objects import labels_of, name_of, namespace_of, of_kind, pod_addresses, spec_of
 from tests.oracle.plugins import Plugin
 from tests.oracle.probes import OPEN_PORTS
-from tests.oracle.services import has_port, leads_to
+from tests.oracle.services import selects, target_ports
 from tests.oracle.terms import MAYBE, NO, YES, Json, Pod, namespace_matches, selector_matches
 
 OVN = "k8s.ovn.org"
@@ -108,7 +108,9 @@ class Networks:
             return YES
         if router or self.plugin.name == "unknown" or self._joined(there, here):
             return MAYBE
-        asks = there != DEFAULT and any(leads_to(s, target) and has_port(s, target, protocol, port) for s in self.dns)
+        asks = there != DEFAULT and any(
+            selects(s, target) and (p, n) == (protocol, port) for s in self.dns for _, p, n in target_ports(s, target)
+        )
         return MAYBE if asks else NO
 
     def _with_node(self, target: Pod) -> int:

@@ -124,7 +124,10 @@ class Cluster:
         found = NO
         for server in self.entering.servers(target, protocol, port):
             reached = [
-                self.over_the_pod_network(self.pods[name], target, protocol, port, router=True)
+                min(
+                    self.entering.led_to(name, private=server.private),
+                    self.over_the_pod_network(self.pods[name], target, protocol, port, router=True),
+                )
                 for name in server.pods
                 if name != target.id
             ]
