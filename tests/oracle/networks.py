@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import yaml
 
@@ -20,6 +20,7 @@ from tests.oracle.terms import MAYBE, NO, YES, Json, Pod, namespace_matches, sel
 OVN = "k8s.ovn.org"
 PRIMARY_LABEL = "k8s.ovn.org/primary-user-defined-network"
 POD_NETWORKS = "k8s.ovn.org/pod-networks"
+HOST_NAMESPACE = "openshift-host-network"
 DNS = (("openshift-dns", "dns-default"), ("kube-system", "kube-dns"))
 Net = tuple[str, ...]
 DEFAULT: Net = ("default network",)
@@ -80,11 +81,10 @@ class Networks:
                 return [text.partition("/")[0] for text in entry.get("ip_addresses") or [entry["ip_address"]]]
         return []
 
-    def global_projects(self, objects: list[Json], pods: Iterable[Pod]) -> list[str]:
-        """The namespaces of the input that openshift-sdn does not tell from nodes."""
-        named = {str(o["metadata"].get("namespace") or "") for o in objects}
-        seen = {*self.namespaces, *named, *(pod.namespace for pod in pods)}
-        return [n for n in sorted(seen) if n in ("default", "openshift-host-network") or self.ids.get(n) == 0]
+    def global_projects(self) -> list[str]:
+        """The namespaces that openshift-sdn does not tell from nodes."""
+        zero = [name for name, number in self.ids.items() if number == 0]
+        return sorted({"default", HOST_NAMESPACE, *zero})
 
     # Two pods --------------------------------------------------------------------------------------------------------
 
@@ -121,9 +121,11 @@ class Networks:
 
     def _same_project(self, there: str, here: str) -> int:
         numbers = [self.ids.get(there), self.ids.get(here)]
+        if 0 in numbers:
+            return YES
         if None in numbers:
             return MAYBE
-        return YES if 0 in numbers or numbers[0] == numbers[1] else NO
+        return YES if numbers[0] == numbers[1] else NO
 
     def _joined(self, there: Net, here: Net) -> bool:
         """Whether a ClusterNetworkConnect may join the networks."""

@@ -59,7 +59,7 @@ class Cluster:
         hosts = hosts_of(nodes, self.pods.values())
         self.tiers = Tiers(self.objects, namespaces, nodes, self.plugin, hosts)
         policies = filter(is_network_policy, self.objects) if self.plugin.network_policies else ()
-        default = self.networks.global_projects(self.objects, self.pods.values())
+        default = self.networks.global_projects()
         self.policies = NetworkPolicies(policies, namespaces, self.plugin, hosts, node_spaces=default)
         self.leaving = Leaving(self.objects, nodes, self.plugin)
         self.secondary = Secondary(self.objects, namespaces, self.plugin, self.pods)
