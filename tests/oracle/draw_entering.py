@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.oracle.draw_pods import pod
-from tests.oracle.draws import NODES, PORT_NAMES, PORTS, Draw, Json, Shape, chance, labels, pick, selector, some
+from tests.oracle.draw_gateways import ROUTERS, gateways, router_pods
+from tests.oracle.draws import (
+    POD_ADDRESSES,
+    PORT_NAMES,
+    PORTS,
+    SERVICES,
+    Draw,
+    Json,
+    Shape,
+    chance,
+    labels,
+    pick,
+    selector,
+    some,
+)
 
-OPERATOR, ROUTERS = "openshift-ingress-operator", "openshift-ingress"
+OPERATOR = "openshift-ingress-operator"
 ROUTER_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
-GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
-GATEWAY = "gateway.networking.k8s.io"
-SERVICES = ("s", "t")
 SHARDS = ("default", "zone-a")
 STRINGS = (
     "",
@@ -31,6 +41,7 @@ def entering(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str]
         return []
     host_ports(draw, objects)
     found = [service(draw, name, ns) for ns in names for name in SERVICES if chance(draw, 75)]
+    found += [o for one in found if "selector" not in one["spec"] for o in addresses_behind(draw, one)]
     form = pick(draw, ("none", "routes", "routes", "ingress", "gateway", "all"))
     if form in ("routes", "ingress", "all") and chance(draw, 85):
         found += shards(draw, shape)
@@ -38,9 +49,12 @@ def entering(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str]
         found += [route(draw, f"r{i}", pick(draw, names)) for i in some(draw, 3, 1)]
     if form in ("ingress", "all"):
         found += [ingress(draw, f"i{i}", pick(draw, names)) for i in some(draw, 2, 1)]
-        found += [ingress_class(name) for name in CLASSES if chance(draw, 50)]
+        found += [ingress_class(draw, name) for name in CLASSES if chance(draw, 50)]
+        found += owned_routes(draw, [o for o in found if o["kind"] == "Ingress"])
     if form in ("gateway", "all"):
         found += gateways(draw, shape, names)
+    if chance(draw, 10):
+        found.append(virtual_service(draw, pick(draw, names)))
     return found
 
 
@@ -91,6 +105,27 @@ def service_ports(draw: Draw) -> list[Json]:
     return found
 
 
+def addresses_behind(draw: Draw, service: Json) -> list[Json]:
+    """The list of addresses behind a Service without a selector, in either form, or none."""
+    form = pick(draw, ("none", "Endpoints", "EndpointSlice"))
+    if form == "none":
+        return []
+    addresses = sorted({pick(draw, (*POD_ADDRESSES[:5], "10.9.9.9")) for _ in some(draw, 2, 1)})
+    ports = [{"port": pick(draw, PORTS), "protocol": pick(draw, ("TCP", "TCP", "UDP"))} for _ in some(draw, 1, 1)]
+    for port in ports:
+        name = pick(draw, ("http", "dns", None))
+        if name:
+            port["name"] = name
+    metadata: Json = {"name": service["metadata"]["name"], "namespace": service["metadata"]["namespace"]}
+    if form == "Endpoints":
+        subset = {"addresses": [{"ip": text} for text in addresses], "ports": ports}
+        return [{"apiVersion": "v1", "kind": "Endpoints", "metadata": metadata, "subsets": [subset]}]
+    labels_of_slice = {"kubernetes.io/service-name": metadata["name"]}
+    metadata = {"name": f"{metadata['name']}-abc", "namespace": metadata["namespace"], "labels": labels_of_slice}
+    body = {"addressType": "IPv4", "endpoints": [{"addresses": [text]} for text in addresses], "ports": ports}
+    return [{"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata, **body}]
+
+
 # Routers -------------------------------------------------------------------------------------------------------------
 
 
@@ -98,10 +133,18 @@ def shards(draw: Draw, shape: Shape) -> list[Json]:
     """IngressControllers and routers by environment, with pods or without."""
     found: list[Json] = []
     for name in SHARDS:
-        if chance(draw, 55):
+        known = chance(draw, 55)
+        if known:
             found.append(controller(draw, name))
-            if chance(draw, 75):
-                found += router_pods(draw, shape, f"router-{name}", ROUTERS, {ROUTER_LABEL: name})
+        if chance(draw, 75 if known else 8):
+            found += router_pods(draw, shape, f"router-{name}", ROUTERS, {ROUTER_LABEL: name})
+            if chance(draw, 20):
+                env = environment(draw)
+                for o in found[-2:]:
+                    if o["kind"] == "Pod":
+                        o["spec"]["containers"][0]["env"] = env
+            if chance(draw, 40):
+                found.append(front(draw, name))
     if chance(draw, 35):
         found.append(old_router(draw))
     return found
@@ -114,29 +157,46 @@ def controller(draw: Draw, name: str) -> Json:
         spec["namespaceSelector"] = selector(draw, namespaces=True)
     if chance(draw, 45):
         spec["routeSelector"] = selector(draw)
-    metadata = {"name": name, "namespace": OPERATOR}
+    status = dict(spec)
+    if chance(draw, 35):
+        kind = pick(draw, ("Private", "HostNetwork", "LoadBalancerService"))
+        spec["endpointPublishingStrategy"] = {"type": kind}
+    if chance(draw, 15):
+        spec.pop("namespaceSelector", None)  # its status still has it
+    metadata = {"name": name, "namespace": OPERATOR if chance(draw, 95) else ROUTERS}
     made = {"apiVersion": "operator.openshift.io/v1", "kind": "IngressController", "metadata": metadata, "spec": spec}
-    if chance(draw, 40):
-        made["status"] = {k: v for k, v in spec.items() if k.endswith("Selector")} | {"availableReplicas": 2}
-    return made
+    return made | ({"status": status | {"availableReplicas": 2}} if chance(draw, 40) else {})
 
 
-def router_pods(draw: Draw, shape: Shape, name: str, ns: str, given: Json) -> list[Json]:
-    """One or two pods of a router."""
-    made = [pod(draw, shape, f"{name}-{index}", ns, NODES) for index in some(draw, 2, 1)]
-    for o in made:
-        o["metadata"] = o["metadata"] | {"namespace": ns, "labels": (o["metadata"]["labels"] or {}) | given}
-    return made
+def front(draw: Draw, shard: str) -> Json:
+    """The Service before the pods of a shard."""
+    spec: Json = {"selector": {ROUTER_LABEL: shard}, "ports": [{"name": "http", "port": 80, "targetPort": 80}]}
+    spec["type"] = pick(draw, ("LoadBalancer", "ClusterIP", "NodePort"))
+    if spec["type"] == "LoadBalancer" and chance(draw, 60):
+        spec["loadBalancerSourceRanges"] = ["10.0.0.0/8"]
+    metadata = {"name": f"router-{shard}", "namespace": ROUTERS}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+
+
+def environment(draw: Draw) -> list[Json]:
+    """The variables that tell a router what to serve."""
+    env: list[Json] = []
+    if chance(draw, 80):
+        name = pick(draw, ("NAMESPACE_LABELS", "PROJECT_LABELS"))
+        env.append({"name": name, "value": pick(draw, STRINGS)})
+    if chance(draw, 60) or not env:
+        env.append({"name": "ROUTE_LABELS", "value": pick(draw, STRINGS)})
+    if chance(draw, 6):
+        env.append({"name": "ROUTER_DENIED_DOMAINS", "value": pick(draw, ("example.com", ""))})
+    if chance(draw, 6):
+        source = {"configMapKeyRef": {"name": "c", "key": "k"}}
+        env[0] = {"name": env[0]["name"], "valueFrom": source}
+    return env
 
 
 def old_router(draw: Draw) -> Json:
     """A router that its environment tells."""
-    env = [{"name": "ROUTER_SERVICE_NAME", "value": "r"}]
-    if chance(draw, 80):
-        name = pick(draw, ("NAMESPACE_LABELS", "PROJECT_LABELS"))
-        env.append({"name": name, "value": pick(draw, STRINGS)})
-    if chance(draw, 60) or len(env) == 1:
-        env.append({"name": "ROUTE_LABELS", "value": pick(draw, STRINGS)})
+    env = [{"name": "ROUTER_SERVICE_NAME", "value": "r"}, *(environment(draw) if chance(draw, 85) else [])]
     spec: Json = {"containers": [{"name": "router", "image": "ose-haproxy-router", "env": env}]}
     if chance(draw, 40):
         spec["hostNetwork"] = True
@@ -156,6 +216,8 @@ def route(draw: Draw, name: str, ns: str) -> Json:
         spec["alternateBackends"] = [backend(draw)]
     if chance(draw, 45):
         spec["port"] = {"targetPort": pick(draw, (*PORT_NAMES, *PORTS))}
+    if chance(draw, 8):
+        spec["wildcardPolicy"] = pick(draw, ("Subdomain", "None"))
     metadata = {"name": name, "namespace": ns, "labels": labels(draw)}
     made = {"apiVersion": "route.openshift.io/v1", "kind": "Route", "metadata": metadata, "spec": spec}
     if chance(draw, 40):
@@ -175,15 +237,33 @@ def backend(draw: Draw) -> Json:
 CLASSES = {"openshift-default": "openshift.io/ingress-to-route", "nginx": "k8s.io/ingress-nginx"}
 
 
-def ingress_class(name: str) -> Json:
-    """An IngressClass."""
+def owned_routes(draw: Draw, ingresses: list[Json]) -> list[Json]:
+    """Routes that OpenShift made of some of the Ingresses."""
+    found = []
+    for o in ingresses:
+        if chance(draw, 20):
+            made = route(draw, f"{o['metadata']['name']}-route", o["metadata"]["namespace"])
+            owner = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": o["metadata"]["name"], "uid": "u"}
+            made["metadata"]["ownerReferences"] = [owner | {"controller": True}]
+            found.append(made)
+    return found
+
+
+def virtual_service(draw: Draw, ns: str) -> Json:
+    """A route of a mesh."""
+    host = pick(draw, SERVICES) + pick(draw, ("", ".a", ".b.svc.cluster.local"))
+    spec = {"hosts": ["example.com"], "http": [{"route": [{"destination": {"host": host}}]}]}
+    metadata = {"name": "v", "namespace": ns}
+    return {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata, "spec": spec}
+
+
+def ingress_class(draw: Draw, name: str) -> Json:
+    """An IngressClass, sometimes the default one."""
+    metadata: Json = {"name": name}
+    if chance(draw, 25):
+        metadata["annotations"] = {"ingressclass.kubernetes.io/is-default-class": pick(draw, ("true", "false"))}
     api = "networking.k8s.io/v1"
-    return {
-        "apiVersion": api,
-        "kind": "IngressClass",
-        "metadata": {"name": name},
-        "spec": {"controller": CLASSES[name]},
-    }
+    return {"apiVersion": api, "kind": "IngressClass", "metadata": metadata, "spec": {"controller": CLASSES[name]}}
 
 
 def ingress(draw: Draw, name: str, ns: str) -> Json:
@@ -197,9 +277,13 @@ def ingress(draw: Draw, name: str, ns: str) -> Json:
     spec: Json = {"rules": rules}
     if chance(draw, 15):
         spec["backend" if old else "defaultBackend"] = ingress_backend(draw, old=old)
-    if chance(draw, 45) and not old:
-        spec["ingressClassName"] = pick(draw, tuple(CLASSES))
-    metadata = {"name": name, "namespace": ns, "labels": labels(draw)}
+    metadata: Json = {"name": name, "namespace": ns, "labels": labels(draw)}
+    if chance(draw, 45):
+        chosen = pick(draw, tuple(CLASSES))
+        if old:
+            metadata["annotations"] = {"kubernetes.io/ingress.class": chosen}
+        else:
+            spec["ingressClassName"] = chosen
     api = "extensions/v1beta1" if old else "networking.k8s.io/v1"
     return {"apiVersion": api, "kind": "Ingress", "metadata": metadata, "spec": spec}
 
@@ -211,81 +295,3 @@ def ingress_backend(draw: Draw, *, old: bool) -> Json:
     if old:
         return {"serviceName": name, "servicePort": port}
     return {"service": {"name": name, "port": {"number": port} if isinstance(port, int) else {"name": port}}}
-
-
-# Gateway API ---------------------------------------------------------------------------------------------------------
-
-
-def gateways(draw: Draw, shape: Shape, names: Sequence[str]) -> list[Json]:
-    """Gateways with their pods or without, routes, and grants."""
-    found: list[Json] = []
-    for name in ("g", "h"):
-        if chance(draw, 70):
-            ns = pick(draw, (*names, ROUTERS))
-            found.append(gateway(draw, name, ns))
-            if chance(draw, 70):
-                found += router_pods(draw, shape, f"gw-{name}", ns, {GATEWAY_LABEL: name})
-    found += [gateway_route(draw, f"x{i}", pick(draw, names), names) for i in some(draw, 3, 1)]
-    found += [grant(draw, f"grant{i}", pick(draw, names), names) for i in some(draw, 2)]
-    return found
-
-
-def gateway(draw: Draw, name: str, ns: str) -> Json:
-    """A Gateway with one or two listeners."""
-    listeners = []
-    for index, section in enumerate(("http", "other")[: len(some(draw, 2, 1))]):
-        listener: Json = {"name": section, "port": 80 + index, "protocol": "HTTP"}
-        source = pick(draw, (None, "Same", "All", "Selector"))
-        if source:
-            listener["allowedRoutes"] = {"namespaces": {"from": source}}
-        if source == "Selector":
-            listener["allowedRoutes"]["namespaces"]["selector"] = selector(draw, namespaces=True)
-        listeners.append(listener)
-    spec = {"gatewayClassName": "c", "listeners": listeners}
-    metadata = {"name": name, "namespace": ns}
-    return {"apiVersion": f"{GATEWAY}/v1", "kind": "Gateway", "metadata": metadata, "spec": spec}
-
-
-def gateway_route(draw: Draw, name: str, ns: str, names: Sequence[str]) -> Json:
-    """An HTTPRoute or GRPCRoute."""
-    parents: list[Json] = []
-    for _ in some(draw, 2, 1):
-        parent: Json = {"name": pick(draw, ("g", "h"))}
-        if chance(draw, 65):
-            parent["namespace"] = pick(draw, (*names, ROUTERS))
-        if chance(draw, 20):
-            parent["sectionName"] = pick(draw, ("http", "other"))
-        if parent not in parents:
-            parents.append(parent)
-    rules: list[Json] = [{"backendRefs": [backend_ref(draw, names) for _ in some(draw, 2, 1)]}]
-    if chance(draw, 12):
-        mirror = {name: value for name, value in backend_ref(draw, names).items() if name != "weight"}
-        rules.append({"filters": [{"type": "RequestMirror", "requestMirror": {"backendRef": mirror}}]})
-    kind = pick(draw, ("HTTPRoute", "HTTPRoute", "GRPCRoute"))
-    metadata = {"name": name, "namespace": ns}
-    spec = {"parentRefs": parents, "rules": rules}
-    return {"apiVersion": f"{GATEWAY}/v1", "kind": kind, "metadata": metadata, "spec": spec}
-
-
-def backend_ref(draw: Draw, names: Sequence[str]) -> Json:
-    """One backend of a route of the Gateway API."""
-    found: Json = {"name": pick(draw, SERVICES), "port": pick(draw, (80, 443, 1, 53))}
-    if chance(draw, 40):
-        found["namespace"] = pick(draw, names)
-    if chance(draw, 25):
-        found["weight"] = pick(draw, (0, 1))
-    return found
-
-
-def grant(draw: Draw, name: str, ns: str, names: Sequence[str]) -> Json:
-    """A ReferenceGrant."""
-    sources = [
-        {"group": GATEWAY, "kind": pick(draw, ("HTTPRoute", "GRPCRoute")), "namespace": pick(draw, names)}
-        for _ in some(draw, 2, 1)
-    ]
-    target: Json = {"group": "", "kind": pick(draw, ("Service", "Service", "Secret"))}
-    if chance(draw, 35):
-        target["name"] = pick(draw, SERVICES)
-    metadata = {"name": name, "namespace": ns}
-    spec = {"from": sources, "to": [target]}
-    return {"apiVersion": f"{GATEWAY}/v1beta1", "kind": "ReferenceGrant", "metadata": metadata, "spec": spec}

@@ -84,7 +84,7 @@ def primary(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str])
 def layer(draw: Draw, shape: Shape, role: str) -> Json:
     """Topology and role of a user-defined network, sometimes of a version that is not known here."""
     if shape.gaps and chance(draw, 6):
-        return {"topology": "Layer4", "layer4": {"role": role}}
+        return {"topology": "Layer4", "layer4": {pick(draw, ("role", "part")): role}}
     if chance(draw, 50):
         return {"topology": "Layer2", "layer2": {"role": role, "subnets": ["10.0.0.0/16"]}}
     return {"topology": "Layer3", "layer3": {"role": role, "subnets": [{"cidr": "10.0.0.0/16"}]}}

@@ -24,6 +24,7 @@ VALUES = ("a", "b", "", "true", "1e3")
 PORT_NAMES = ("http", "dns", "a")
 PORTS = (1, 2, 53, 80, 81, 443, 65534, 65535)
 PROTOCOLS = ("TCP", "UDP", "SCTP")
+SERVICES = ("s", "t")
 POD_ADDRESSES = (
     "10.0.0.0",
     "10.0.0.1",

@@ -1,37 +1,23 @@
-"""What leads into the cluster: Services, host ports, and routers with what they publish.
+"""What leads into the cluster: Services, host ports, and what routers publish.
 
-Source: docs/reachability.md section 5; route/v1, operator/v1, networking/v1 and gateway/v1 field comments.
+Source: docs/reachability.md section 5; route/v1, networking/v1 and gateway/v1 field comments.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.oracle.objects import labels_of, name_of, namespace_of, of_kind, pod_template, spec_of
-from tests.oracle.services import has_port, keeps_clients, leads_in, leads_to, target_ports
-from tests.oracle.terms import MAYBE, NO, YES, Json, Pod, namespace_matches, selector_matches
+from tests.oracle.objects import group_of, name_of, namespace_of, of_kind, spec_of
+from tests.oracle.routers import GATEWAY, UNKNOWN, Routers, Server
+from tests.oracle.services import Services, any_port, filters_clients, keeps_clients, leads_in
+from tests.oracle.terms import MAYBE, NO, YES, Json, Pod
 
-OPERATOR, ROUTERS = "openshift-ingress-operator", "openshift-ingress"
-ROUTER_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
-GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
-GATEWAY = "gateway.networking.k8s.io"
 GATEWAY_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 TO_ROUTES = "openshift.io/ingress-to-route"
-NAMESPACE_LABELS, ROUTE_LABELS = ("NAMESPACE_LABELS", "PROJECT_LABELS"), ("ROUTE_LABELS",)
-DEPLOYMENTS = {"DeploymentConfig": ("apps.openshift.io", ""), "Deployment": ("apps", "extensions")}
-
-
-@dataclass(frozen=True)
-class Server:
-    """Something that serves, and how certainly."""
-
-    truth: int
-    pods: tuple[str, ...]
-    """Ids of its pods that are in the input."""
-
-
-UNKNOWN = Server(MAYBE, ())
+DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
+OPENSHIFT = ("config.openshift.io", "operator.openshift.io")
 
 
 @dataclass(frozen=True)
@@ -39,9 +25,17 @@ class Backend:
     """A Service that something publishes."""
 
     service: Json
-    ports: tuple[str, object]
-    """Which of its ports: `all`, by `target`, by `name`, or by `number`, with the value."""
+    form: str
+    """Which of its ports, by `value`: `all`, by `target`, by `name`, or by `number`."""
+    value: object
     servers: tuple[Server, ...]
+    protocol: str = "TCP"
+
+    def wants(self, port: Json, number: int) -> bool:
+        """Whether a port of the Service is published, with that number at the pod."""
+        if self.form == "target":
+            return self.value in (port.get("name"), str(number))
+        return self.form == "all" or bool(port.get({"name": "name", "number": "port"}[self.form]) == self.value)
 
 
 class Entering:
@@ -49,11 +43,12 @@ class Entering:
 
     def __init__(self, objects: list[Json], namespaces: Mapping[str, Json], pods: Mapping[str, Pod]) -> None:
         self.objects = objects
-        self.namespaces = namespaces
         self.pods = pods
-        self.services = of_kind(objects, "Service", "")
-        self.shards = [*self._controllers(), *self._deployments()]
-        self.backends = [*self._routes(), *self._ingresses(), *self._gateway_routes()]
+        self.services = Services(objects, pods.values())
+        self.routers = Routers(objects, namespaces, pods)
+        self.openshift = any(group_of(o) in OPENSHIFT for o in objects)
+        self.backends = [*self._routes(), *self._ingresses(), *self._gateway_routes(), *self._virtual_services()]
+        self.led_to = functools.cache(self._uncached_led_to)
 
     # The questions ---------------------------------------------------------------------------------------------------
 
@@ -64,134 +59,104 @@ class Entering:
         return any(
             leads_in(service)
             and not keeps_clients(service)
-            and leads_to(service, target)
-            and has_port(service, target, protocol, port)
-            for service in self.services
+            and self.services.reaches(service, target, protocol, port, any_port)
+            for service in self.services.all
         )
 
     def servers(self, target: Pod, protocol: str, port: int) -> Iterator[Server]:
         """What publishes the port."""
         for backend in self.backends:
-            truth = leads_to(backend.service, target)
-            if truth and publishes(backend, target, protocol, port):
-                yield from (Server(min(truth, server.truth), server.pods) for server in backend.servers)
+            if backend.protocol == protocol:
+                truth = self.services.reaches(backend.service, target, protocol, port, backend.wants)
+                for server in backend.servers if truth else ():
+                    yield Server(min(truth, server.truth), server.pods, server.private)
 
-    # Shards ----------------------------------------------------------------------------------------------------------
+    def _uncached_led_to(self, name: str, *, private: bool) -> int:
+        """Whether clients get to a router pod."""
+        pod = self.pods[name]
+        services = [s for s in self.services.all if leads_in(s) and self._any_port(s, pod)]
+        routed = any(self._any_port(backend.service, pod) for backend in self.backends)
+        open_to_all = [s for s in services if not filters_clients(s)]
+        if open_to_all or pod.host_ports or pod.host_network or routed:
+            return YES
+        if services:
+            return MAYBE
+        return NO if private else YES
 
-    def _controllers(self) -> Iterator[tuple[Json | None, Json | None, tuple[str, ...]]]:
-        """Namespace selector, route selector and pods of every IngressController."""
-        for o in of_kind(self.objects, "IngressController", "operator.openshift.io"):
-            if namespace_of(o) == OPERATOR:
-                spec = spec_of(o)
-                pods = self._labelled(ROUTERS, ROUTER_LABEL, name_of(o))
-                yield spec.get("namespaceSelector") or {}, spec.get("routeSelector") or {}, pods
-
-    def _deployments(self) -> Iterator[tuple[Json | None, Json | None, tuple[str, ...]]]:
-        """The same for every router that is told by its environment; None for a selector that is not in the input."""
-        for kind, groups in DEPLOYMENTS.items():
-            for o in of_kind(self.objects, kind, *groups):
-                template = pod_template(o) or {}
-                env = [e for c in (template.get("spec") or {}).get("containers") or [] for e in c.get("env") or []]
-                settings = {e["name"]: e.get("value", None if "valueFrom" in e else "") for e in env}
-                if settings.keys() & {*NAMESPACE_LABELS, *ROUTE_LABELS}:
-                    yield setting(settings, NAMESPACE_LABELS), setting(settings, ROUTE_LABELS), self._made_by(o)
-
-    def _labelled(self, namespace: str, key: str, value: str) -> tuple[str, ...]:
-        pods = self.pods.values()
-        return tuple(pod.id for pod in pods if pod.namespace == namespace and pod.labels.get(key) == value)
-
-    def _made_by(self, o: Json) -> tuple[str, ...]:
-        """Ids of the pods of a workload, or of the one that stands for them."""
-        wanted = {(o["kind"], name_of(o))}
-        for _ in range(2):  # pods of its replica sets
-            for other in self.objects:
-                owners = {(w["kind"], w["name"]) for w in other["metadata"].get("ownerReferences") or []}
-                if namespace_of(other) == namespace_of(o) and owners & wanted:
-                    wanted.add((other["kind"], name_of(other)))
-        ids = {f"{namespace_of(o)}/{kind}/{name}" for kind, name in wanted}
-        return tuple(sorted(ids & self.pods.keys()))
-
-    def _served(self, o: Json) -> Iterator[Server]:
-        """The shards that serve an object with these labels in this namespace."""
-        if not self.shards:
-            yield UNKNOWN
-        for spaces, routes, pods in self.shards:
-            inside = MAYBE if spaces is None else namespace_matches(self.namespaces, spaces, namespace_of(o))
-            truth = min(inside, MAYBE if routes is None else selector_matches(routes, labels_of(o)))
-            if truth:
-                yield Server(truth, pods)
+    def _any_port(self, service: Json, pod: Pod) -> bool:
+        """Whether the Service leads to some port of the pod."""
+        numbers = {number for _, _, number in pod.ports} | self.services.numbers(service)
+        return any(self.services.reaches(service, pod, p, n, any_port) for p in ("TCP", "UDP", "SCTP") for n in numbers)
 
     # Routes and Ingress ----------------------------------------------------------------------------------------------
+
+    def _backend(  # noqa: PLR0913, PLR0917 - one line of a table
+        self,
+        namespace: str,
+        name: str,
+        form: str,
+        value: object,
+        servers: tuple[Server, ...],
+        protocol: str = "TCP",
+    ) -> Iterator[Backend]:
+        for service in self.services.all:
+            if (namespace_of(service), name_of(service)) == (namespace, name):
+                yield Backend(service, form, value, servers, protocol)
 
     def _routes(self) -> Iterator[Backend]:
         for o in of_kind(self.objects, "Route", "route.openshift.io", ""):
             spec = spec_of(o)
             port = (spec.get("port") or {}).get("targetPort")
-            ports = ("all", None) if port is None else ("target", str(port))
-            servers = tuple(self._served(o))
+            form, value = ("all", None) if port is None else ("target", str(port))
+            servers = tuple(self.routers.serve(o))
+            if spec.get("wildcardPolicy") not in (None, "", "None"):
+                servers = possibly(servers)
             for to in [spec["to"], *(spec.get("alternateBackends") or [])]:
-                if to.get("weight") != 0 and (to.get("kind") or "Service") == "Service":
-                    yield from self._backend(namespace_of(o), to["name"], ports, servers)
-
-    def _backend(
-        self, namespace: str, name: str, ports: tuple[str, object], servers: tuple[Server, ...]
-    ) -> Iterator[Backend]:
-        for service in self.services:
-            if (namespace_of(service), name_of(service)) == (namespace, name):
-                yield Backend(service, ports, servers)
+                certain = servers if (to.get("kind") or "Service") == "Service" else possibly(servers)
+                if to.get("weight") != 0:
+                    yield from self._backend(namespace_of(o), to["name"], form, value, certain)
 
     def _ingresses(self) -> Iterator[Backend]:
-        classes = {name_of(o): o for o in of_kind(self.objects, "IngressClass", "networking.k8s.io")}
+        spoken_for = {
+            (namespace_of(o), owner["name"])
+            for o in of_kind(self.objects, "Route", "route.openshift.io", "")
+            for owner in o["metadata"].get("ownerReferences") or []
+            if owner["kind"] == "Ingress"
+        }
         for o in of_kind(self.objects, "Ingress", "networking.k8s.io", "extensions"):
-            spec = spec_of(o)
-            name = spec.get("ingressClassName")
-            as_routes = bool(self.shards) and (
-                name is None or (name in classes and classes[name]["spec"].get("controller") == TO_ROUTES)
-            )
-            servers = tuple(self._served(o)) if as_routes else (UNKNOWN,)
-            rules = [r for r in spec.get("rules") or [] if r.get("host") or not as_routes]
-            paths = [p["backend"] for r in rules for p in (r.get("http") or {}).get("paths") or []]
-            whole = [] if as_routes else [spec[f] for f in ("defaultBackend", "backend") if f in spec]
-            for backend in paths + whole:
-                for service, ports in ingress_service(backend):
-                    yield from self._backend(namespace_of(o), service, ports, servers)
+            as_routes = self._becomes_routes(o)
+            if as_routes and (namespace_of(o), name_of(o)) in spoken_for:
+                continue
+            servers = tuple(self.routers.serve(o)) if as_routes else (UNKNOWN,)
+            for backend, sure in ingress_backends(spec_of(o)):
+                for name, form, value in ingress_service(backend):
+                    yield from self._backend(namespace_of(o), name, form, value, servers if sure else possibly(servers))
+
+    def _becomes_routes(self, ingress: Json) -> bool:
+        """Whether OpenShift makes Routes of an Ingress."""
+        classes = {name_of(o): o for o in of_kind(self.objects, "IngressClass", "networking.k8s.io")}
+        annotations = ingress["metadata"].get("annotations") or {}
+        name = spec_of(ingress).get("ingressClassName") or annotations.get("kubernetes.io/ingress.class")
+        if not name:
+            standard = [n for n, o in classes.items() if default_class(o)]
+            name = standard[0] if len(standard) == 1 else None
+        if not name:
+            return self.openshift
+        if name in classes:
+            return bool(classes[name]["spec"].get("controller") == TO_ROUTES)
+        return str(name).startswith("openshift-")
 
     # Gateway API -----------------------------------------------------------------------------------------------------
 
     def _gateway_routes(self) -> Iterator[Backend]:
-        for kind in GATEWAY_ROUTES:
-            for o in of_kind(self.objects, kind, GATEWAY):
-                servers = tuple(
-                    server for parent in spec_of(o).get("parentRefs") or [] for server in self._gateway(o, parent)
-                )
-                for ref in backend_refs(o):
-                    namespace = ref.get("namespace") or namespace_of(o)
-                    if namespace == namespace_of(o) or self._granted(o, namespace, ref["name"]):
-                        ports = ("number", ref["port"]) if "port" in ref else ("all", None)
-                        yield from self._backend(namespace, ref["name"], ports, servers)
-
-    def _gateway(self, route: Json, parent: Json) -> Iterator[Server]:
-        """The Gateway that a parent reference names, if it admits the route."""
-        if (parent.get("kind") or "Gateway") != "Gateway":
-            return
-        place = parent.get("namespace") or namespace_of(route), parent["name"]
-        found = [o for o in of_kind(self.objects, "Gateway", GATEWAY) if (namespace_of(o), name_of(o)) == place]
-        if not found:
-            yield UNKNOWN
-        for o in found:
-            section = parent.get("sectionName")
-            listeners = [one for one in o["spec"]["listeners"] if section in (None, one["name"])]
-            truth = max((self._admits(o, one, namespace_of(route)) for one in listeners), default=NO)
-            if truth:
-                yield Server(truth, self._labelled(*place[:1], GATEWAY_LABEL, place[1]))
-
-    def _admits(self, gateway: Json, listener: Json, namespace: str) -> int:
-        """Whether a listener takes routes of the namespace."""
-        allowed = (listener.get("allowedRoutes") or {}).get("namespaces") or {}
-        source = allowed.get("from") or "Same"
-        if source == "Selector":
-            return namespace_matches(self.namespaces, allowed.get("selector") or {}, namespace)
-        return YES if source == "All" or (source == "Same" and namespace == namespace_of(gateway)) else NO
+        for o in [o for kind in GATEWAY_ROUTES for o in of_kind(self.objects, kind, GATEWAY)]:
+            servers = tuple(self.routers.gateways(o))
+            protocol = "UDP" if o["kind"] == "UDPRoute" else "TCP"
+            for ref in backend_refs(o):
+                namespace = ref.get("namespace") or namespace_of(o)
+                if namespace == namespace_of(o) or self._granted(o, namespace, ref["name"]):
+                    form, value = ("number", ref["port"]) if "port" in ref else ("all", None)
+                    yield from self._backend(namespace, ref["name"], form, value, servers, protocol)
 
     def _granted(self, route: Json, namespace: str, service: str) -> bool:
         """Whether the namespace lets routes of this kind and namespace name the Service."""
@@ -204,31 +169,46 @@ class Entering:
                 return True
         return False
 
-
-def publishes(backend: Backend, pod: Pod, protocol: str, port: int) -> bool:
-    """Whether the backend's ports lead to that port of the pod."""
-    form, value = backend.ports
-    for listed, p, number in target_ports(backend.service, pod):
-        wanted = {
-            "all": True,
-            "target": value in (listed.get("name"), str(number)),
-            "name": listed.get("name") == value,
-            "number": listed["port"] == value,
-        }[form]
-        if wanted and (p, number) == (protocol, port):
-            return True
-    return False
+    def _virtual_services(self) -> Iterator[Backend]:
+        """A mesh's routes, which some controller may serve."""
+        for o in of_kind(self.objects, "VirtualService", "networking.istio.io"):
+            for route in [one for rule in spec_of(o).get("http") or [] for one in rule.get("route") or []]:
+                name, _, rest = route["destination"]["host"].partition(".")
+                places = dict.fromkeys((namespace_of(o), rest.partition(".")[0]))
+                for protocol in ("TCP", "UDP", "SCTP"):
+                    for place in places:
+                        yield from self._backend(place, name, "all", None, (UNKNOWN,), protocol)
 
 
-def ingress_service(backend: Json) -> Iterator[tuple[str, tuple[str, object]]]:
+def possibly(servers: tuple[Server, ...]) -> tuple[Server, ...]:
+    """The same, not for certain."""
+    return tuple(Server(min(MAYBE, one.truth), one.pods, one.private) for one in servers)
+
+
+def default_class(o: Json) -> bool:
+    """Whether the IngressClass is that of an Ingress without one."""
+    return (o["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true"
+
+
+def ingress_backends(spec: Json) -> Iterator[tuple[Json, bool]]:
+    """Every backend of an Ingress, and whether OpenShift makes a Route of it: not without a host."""
+    for rule in spec.get("rules") or []:
+        for path in (rule.get("http") or {}).get("paths") or []:
+            yield path["backend"], bool(rule.get("host"))
+    for name in ("defaultBackend", "backend"):
+        if name in spec:
+            yield spec[name], False
+
+
+def ingress_service(backend: Json) -> Iterator[tuple[str, str, object]]:
     """Name and port of the Service that a backend of an Ingress names, in either form."""
     service = backend.get("service")
     if service:
         port = service.get("port") or {}
-        yield service["name"], ("name", port["name"]) if "name" in port else ("number", port.get("number"))
+        yield service["name"], *(("name", port["name"]) if "name" in port else ("number", port.get("number")))
     elif "serviceName" in backend:
         port = backend["servicePort"]
-        yield backend["serviceName"], ("number" if isinstance(port, int) else "name", port)
+        yield backend["serviceName"], "number" if isinstance(port, int) else "name", port
 
 
 def backend_refs(route: Json) -> Iterator[Json]:
@@ -240,41 +220,3 @@ def backend_refs(route: Json) -> Iterator[Json]:
         for ref in refs:
             if (ref.get("group") or "", ref.get("kind") or "Service") == ("", "Service") and ref.get("weight") != 0:
                 yield ref
-
-
-# Selectors in environment variables ----------------------------------------------------------------------------------
-
-
-def setting(settings: Mapping[str, str | None], names: tuple[str, ...]) -> Json | None:
-    """The label selector that one of the variables holds; None where its value is not in the input."""
-    found = [settings[name] for name in names if name in settings]
-    if None in found:
-        return None
-    return {"matchExpressions": [requirement(part) for text in found if text for part in parts(text)]}
-
-
-def parts(text: str) -> Iterator[str]:
-    """The requirements of a selector in its string form: separated by commas that are in no parentheses."""
-    depth, start = 0, 0
-    for index, letter in enumerate(text):
-        depth += (letter == "(") - (letter == ")")
-        if letter == "," and not depth:
-            yield text[start:index].strip()
-            start = index + 1
-    yield text[start:].strip()
-
-
-def requirement(text: str) -> Json:
-    """One requirement as an element of matchExpressions."""
-    if text.endswith(")"):
-        head, _, values = text[:-1].partition("(")
-        key, operator = head.split()
-        found = [value.strip() for value in values.split(",")]
-        return {"key": key, "operator": {"in": "In", "notin": "NotIn"}[operator], "values": found}
-    for sign, operator in (("!=", "NotIn"), ("==", "In"), ("=", "In")):
-        key, found_sign, value = text.partition(sign)
-        if found_sign:
-            return {"key": key.strip(), "operator": operator, "values": [value.strip()]}
-    if text.startswith("!"):
-        return {"key": text[1:].strip(), "operator": "DoesNotExist"}
-    return {"key": text, "operator": "Exists"}

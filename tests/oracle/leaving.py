@@ -75,7 +75,7 @@ class Leaving:
         """Every answer of an EgressFirewall."""
         status = (o.get("status") or {}).get("status")
         # One rule that is not understood makes the plug-in reject the object.
-        doubt = bool(status and status != APPLIED) or not all(readable(o["kind"], r) for r in spec_of(o)["egress"])
+        doubt = status not in (None, APPLIED) or not all(readable(o["kind"], r) for r in spec_of(o)["egress"])
         return self._first_match(o, flow) | ({ALLOW} if doubt else set())
 
     def _old_firewalls(self, namespace: str, flow: Flow) -> set[str]:

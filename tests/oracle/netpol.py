@@ -16,6 +16,7 @@ from tests.oracle.plugins import Plugin
 from tests.oracle.terms import (
     BLOCK_FIELDS,
     MAYBE,
+    NAME_LABEL,
     NO,
     YES,
     Address,
@@ -36,6 +37,13 @@ SPEC_FIELDS = {"podSelector", "policyTypes", "ingress", "egress"}
 PORT_FIELDS = {"protocol", "port", "endPort"}
 PEER_FIELDS = {"podSelector", "namespaceSelector", "ipBlock"}
 HOST_NAMESPACE = "openshift-host-network"
+HOST_LABELS = {
+    NAME_LABEL: HOST_NAMESPACE,
+    "policy-group.network.openshift.io/host-network": "",
+    "policy-group.network.openshift.io/ingress": "",
+    "network.openshift.io/policy-group": "ingress",
+}
+"""What the platform gives this namespace at most."""
 
 
 def is_network_policy(o: Json) -> bool:
@@ -158,6 +166,8 @@ class NetworkPolicies:
         """Whether the peer is about pods of the namespace."""
         if "namespaceSelector" not in fields:
             return YES if name == own else NO
+        if name == HOST_NAMESPACE and name not in self.namespaces:
+            return selector_matches(fields["namespaceSelector"], HOST_LABELS)
         return namespace_matches(self.namespaces, fields["namespaceSelector"], name)
 
     def _host_peer(self, fields: Json, direction: str, namespace: str, other: Endpoint, address: Address | None) -> int:
@@ -167,7 +177,7 @@ class NetworkPolicies:
         found = NO
         if self.plugin.ovn and not spaces_only:
             found = self._shares_an_address(fields, namespace, other, address)
-        if self.plugin.ovn and spaces_only and direction == "ingress" and HOST_NAMESPACE in self.namespaces:
+        if self.plugin.ovn and spaces_only and direction == "ingress":
             found = max(found, min(host, self._in_namespace(fields, namespace, HOST_NAMESPACE)))
         if self.plugin.sdn:
             spaces = [self._in_namespace(fields, namespace, name) for name in self.node_spaces]

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import yaml
 
 from tests.oracle.objects import labels_of, name_of, namespace_of, of_kind, pod_addresses, spec_of
 from tests.oracle.plugins import Plugin
 from tests.oracle.probes import OPEN_PORTS
-from tests.oracle.services import has_port, leads_to
+from tests.oracle.services import selects, target_ports
 from tests.oracle.terms import MAYBE, NO, YES, Json, Pod, namespace_matches, selector_matches
 
 OVN = "k8s.ovn.org"
 PRIMARY_LABEL = "k8s.ovn.org/primary-user-defined-network"
 POD_NETWORKS = "k8s.ovn.org/pod-networks"
+HOST_NAMESPACE = "openshift-host-network"
 DNS = (("openshift-dns", "dns-default"), ("kube-system", "kube-dns"))
 Net = tuple[str, ...]
 DEFAULT: Net = ("default network",)
@@ -80,10 +81,10 @@ class Networks:
                 return [text.partition("/")[0] for text in entry.get("ip_addresses") or [entry["ip_address"]]]
         return []
 
-    def global_projects(self, pods: Iterable[Pod]) -> list[str]:
-        """The namespaces of the input that openshift-sdn does not tell from nodes."""
-        seen = {*self.namespaces, *(pod.namespace for pod in pods)}
-        return [n for n in sorted(seen) if n in ("default", "openshift-host-network") or self.ids.get(n) == 0]
+    def global_projects(self) -> list[str]:
+        """The namespaces that openshift-sdn does not tell from nodes."""
+        zero = [name for name, number in self.ids.items() if number == 0]
+        return sorted({"default", HOST_NAMESPACE, *zero})
 
     # Two pods --------------------------------------------------------------------------------------------------------
 
@@ -107,7 +108,9 @@ class Networks:
             return YES
         if router or self.plugin.name == "unknown" or self._joined(there, here):
             return MAYBE
-        asks = there != DEFAULT and any(leads_to(s, target) and has_port(s, target, protocol, port) for s in self.dns)
+        asks = there != DEFAULT and any(
+            selects(s, target) and (p, n) == (protocol, port) for s in self.dns for _, p, n in target_ports(s, target)
+        )
         return MAYBE if asks else NO
 
     def _with_node(self, target: Pod) -> int:
@@ -147,10 +150,11 @@ class Networks:
 
 
 def role_of(spec: Json) -> str:
-    """Primary or Secondary; empty where the spec cannot be read."""
-    inside = {"Layer2": "layer2", "Layer3": "layer3", "Localnet": "localnet"}.get(spec.get("topology"), "")
-    role = (spec.get(inside) or {}).get("role")
-    return role if role in ("Primary", "Secondary") else ""
+    """Primary or Secondary, whatever topology it is of; empty where the spec does not say."""
+    for inside in spec.values():
+        if isinstance(inside, dict) and inside.get("role") in ("Primary", "Secondary"):
+            return str(inside["role"])
+    return ""
 
 
 def opens(target: Pod, protocol: str, port: int) -> bool:

@@ -100,6 +100,7 @@ def as_pod(kind: str, o: Json, metadata: Json, spec: Json, addresses: list[str])
         host_ports=tuple(host_ports(spec)),
         annotations=metadata.get("annotations") or {},
         networks=tuple(spec.get("networks") or ()),
+        settings=environment(spec),
     )
 
 
@@ -143,6 +144,12 @@ def named_ports(spec: Json) -> Iterator[tuple[str, str, int]]:
         for port in container.get("ports") or []:
             if port.get("name"):
                 yield port["name"], port.get("protocol") or "TCP", port["containerPort"]
+
+
+def environment(spec: Json) -> dict[str, str | None]:
+    """The variables that containers set; None for a value that is not in the input."""
+    entries = [entry for container in spec.get("containers") or [] for entry in container.get("env") or []]
+    return {entry["name"]: None if "valueFrom" in entry else entry.get("value") or "" for entry in entries}
 
 
 def host_ports(spec: Json) -> Iterator[tuple[str, int]]:

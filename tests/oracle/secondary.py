@@ -43,8 +43,9 @@ class Secondary:
         self, objects: list[Json], namespaces: Mapping[str, Json], plugin: Plugin, pods: Mapping[str, Pod]
     ) -> None:
         self.namespaces = namespaces
-        self.own = of_kind(objects, "UserDefinedNetwork", OVN)
-        self.shared = of_kind(objects, "ClusterUserDefinedNetwork", OVN)
+        known = objects if plugin.user_networks else []
+        self.own = of_kind(known, "UserDefinedNetwork", OVN)
+        self.shared = of_kind(known, "ClusterUserDefinedNetwork", OVN)
         self.policies = of_kind(objects, "MultiNetworkPolicy", "k8s.cni.cncf.io")
         self.enforced = enforced(objects, plugin)
         self.attached = {pod.id: list(self._attachments(pod)) for pod in pods.values()}
@@ -55,7 +56,8 @@ class Secondary:
             return
         for key in (ATTACHED, INSTEAD):
             for name in names(pod.annotations.get(key) or "", pod.namespace):
-                yield from self._attachment(name)
+                # A network of another namespace is not an overlay that the pod is put on.
+                yield from self._attachment(name) if name[0] == pod.namespace else [Attachment(name)]
         yield from (Attachment(None) for one in pod.networks if "pod" not in one)
 
     def _attachment(self, name: Name) -> Iterator[Attachment]:

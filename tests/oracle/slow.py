@@ -59,7 +59,7 @@ class Cluster:
         hosts = hosts_of(nodes, self.pods.values())
         self.tiers = Tiers(self.objects, namespaces, nodes, self.plugin, hosts)
         policies = filter(is_network_policy, self.objects) if self.plugin.network_policies else ()
-        default = self.networks.global_projects(self.pods.values())
+        default = self.networks.global_projects()
         self.policies = NetworkPolicies(policies, namespaces, self.plugin, hosts, node_spaces=default)
         self.leaving = Leaving(self.objects, nodes, self.plugin)
         self.secondary = Secondary(self.objects, namespaces, self.plugin, self.pods)
@@ -124,7 +124,10 @@ class Cluster:
         found = NO
         for server in self.entering.servers(target, protocol, port):
             reached = [
-                self.over_the_pod_network(self.pods[name], target, protocol, port, router=True)
+                min(
+                    self.entering.led_to(name, private=server.private),
+                    self.over_the_pod_network(self.pods[name], target, protocol, port, router=True),
+                )
                 for name in server.pods
                 if name != target.id
             ]
@@ -151,7 +154,9 @@ class Cluster:
         found = set()
         for o in self.objects:
             scope = UNMODELLED.get((group_of(o), o["kind"]))
-            inside = scope == "nodes" or (scope == "namespace" and namespace_of(o) == endpoint.namespace)
+            if o["kind"] == "NetNamespace" and self.plugin.name in ("spec", "unknown"):
+                scope = "pods"  # of openshift-sdn, in which mode nobody says
+            inside = scope in ("nodes", "pods") or (scope == "namespace" and namespace_of(o) == endpoint.namespace)
             if inside and (scope == "nodes" or not endpoint.host_network):
                 found.add((group_of(o), o["kind"]))
         return found

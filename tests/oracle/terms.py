@@ -40,6 +40,8 @@ class Pod:
     annotations: Mapping[str, str] = field(default_factory=dict)
     networks: tuple[Json, ...] = ()
     """Of a virtual machine: its networks."""
+    settings: Mapping[str, str | None] = field(default_factory=dict)
+    """The environment of its containers; None for a value that is not in the input."""
 
 
 @dataclass(frozen=True)
