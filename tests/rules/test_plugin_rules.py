@@ -57,6 +57,7 @@ AGENT = host("agent", ns="app")
         ("ovn-kubernetes", [policy({"policyTypes": ["Egress"], "ingress": [{}]}, "db")], "unlisted-direction"),
         ("ovn-kubernetes", [policy({"ingress": [{"from": [EVERYONE]}]}, "db"), HOST_NETWORK], "host-network"),
         ("ovn-kubernetes", [policy({"ingress": [{"from": [EVERY_POD]}]}, "db"), AGENT], "host-network"),
+        ("ovn-kubernetes", [policy({"ingress": [{"from": [EVERYONE]}]}, "db")], "host-network"),
         ("ovn-kubernetes", [admin(priority=100)], "admin-priority"),
         ("ovn-kubernetes", [admin("ClusterNetworkPolicy")], "admin-kind"),
         ("cilium", [policy({"ingress": [cidr("10.0.0.0/8")]}, "db")], "block-of-pods"),
@@ -81,7 +82,7 @@ def test_each_construct_is_a_finding_that_names_the_policy(
     [
         ("spec", [policy({"policyTypes": ["Egress"], "ingress": [{"ports": [{"port": "sql"}]}]}, "db")]),
         ("ovn-kubernetes", [policy({"ingress": [{"ports": [{"port": 80}]}, cidr("10.0.0.0/8")]}, "db"), AGENT]),
-        ("ovn-kubernetes", [policy({"ingress": [{"from": [EVERYONE]}]}, "db")]),
+        ("ovn-kubernetes", [policy({"ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"z": "a"}}}]}]}, "db")]),
         ("ovn-kubernetes", [policy({"podSelector": {"matchLabels": {"no": "pod"}},
                                     "ingress": [{"ports": [{"port": "sql"}]}]}, "db")]),
         ("ovn-kubernetes", [admin(priority=99)]),
