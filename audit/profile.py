@@ -107,7 +107,7 @@ class _Claim(NamedTuple):
 
 def detect(snapshot: Snapshot, plugin: Plugin | None = None) -> Profile:
     """The profile of what was read; `plugin` is what the user says it is, and wins."""
-    claims = tuple(_claims(snapshot))
+    claims = tuple(_claims(snapshot)) or tuple(_traces(snapshot))
     told = {claim.plugin for claim in claims}
     silent: Plugin = "unknown" if snapshot.live else "spec"
     found = plugin or (claims[0].plugin if len(told) == 1 else "unknown" if told else silent)
@@ -145,6 +145,13 @@ def _claims(snapshot: Snapshot) -> Iterator[_Claim]:
     for entry in snapshot.of("DaemonSet"):
         if plugin := _DAEMONS.get((entry.namespace, entry.name)):
             yield _Claim(plugin, f"DaemonSet {entry.namespace}/{entry.name} is there")
+
+
+def _traces(snapshot: Snapshot) -> Iterator[_Claim]:
+    """What no other plug-in makes; after a migration it may be left over, so it counts where nothing else tells."""
+    for kind in ("NetNamespace", "HostSubnet"):
+        if any(snapshot.of(key) for key in (f"{kind}.network.openshift.io", kind)):
+            yield _Claim("openshift-sdn", f"there are {kind} objects")
 
 
 def _mode(snapshot: Snapshot) -> tuple[Mode, str]:

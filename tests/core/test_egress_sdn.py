@@ -214,6 +214,7 @@ def test_only_openshift_sdn_drops(profile: Profile, expected: list[tuple[str, ..
 
 def test_pods_are_reached_without_an_egress_address() -> None:
     objects = [*one_pod(), namespace("other"), pod("b", "other", ip="10.1.0.1"), net("app", 7, IP), subnet("n1")]
+    objects.append(net("other", 0))
     assert verdict("other/b", *objects, profile=SDN) == "allowed"
 
 

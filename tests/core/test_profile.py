@@ -214,3 +214,14 @@ def test_the_version_is_that_of_the_last_completed_update(made: Json, expected: 
 )
 def test_the_product_is_told_by_what_only_it_serves(objects: list[Json], live: bool, product: str) -> None:  # noqa: FBT001
     assert found(*objects, live=live).product == product
+
+
+@pytest.mark.parametrize("kind", ["NetNamespace", "HostSubnet"])
+def test_objects_of_openshift_sdn_tell_where_nothing_else_does(kind: str) -> None:
+    left = {"apiVersion": "network.openshift.io/v1", "kind": kind, "metadata": {"name": "app"}}
+    found = detect(snapshot([left]))
+    assert (found.plugin, found.mode) == ("openshift-sdn", "")
+    assert f"there are {kind} objects" in found.evidence
+    daemon = {"apiVersion": "apps/v1", "kind": "DaemonSet", "spec": {}}
+    daemon["metadata"] = {"name": "ovnkube-node", "namespace": "openshift-ovn-kubernetes"}
+    assert detect(snapshot([left, daemon])).plugin == "ovn-kubernetes"

@@ -45,6 +45,7 @@ def about(*objects: Json, plugin: Plugin | None = None) -> list[tuple[Sequence[s
 
 
 EVERYONE: Json = {"namespaceSelector": {}}
+TEAM: Json = {"namespaceSelector": {"matchLabels": {"team": "one"}}}
 EVERY_POD: Json = {"namespaceSelector": {}, "podSelector": {}}
 HOST_NETWORK = namespace("openshift-host-network")
 AGENT = host("agent", ns="app")
@@ -82,7 +83,7 @@ def test_each_construct_is_a_finding_that_names_the_policy(
     [
         ("spec", [policy({"policyTypes": ["Egress"], "ingress": [{"ports": [{"port": "sql"}]}]}, "db")]),
         ("ovn-kubernetes", [policy({"ingress": [{"ports": [{"port": 80}]}, cidr("10.0.0.0/8")]}, "db"), AGENT]),
-        ("ovn-kubernetes", [policy({"ingress": [{"from": [{"namespaceSelector": {"matchLabels": {"z": "a"}}}]}]}, "db")]),
+        ("ovn-kubernetes", [policy({"ingress": [{"from": [TEAM]}]}, "db")]),
         ("ovn-kubernetes", [policy({"podSelector": {"matchLabels": {"no": "pod"}},
                                     "ingress": [{"ports": [{"port": "sql"}]}]}, "db")]),
         ("ovn-kubernetes", [admin(priority=99)]),
