@@ -56,13 +56,15 @@ def tenants(inventory: Inventory) -> dict[str, Tenant]:
         if entry.body.netid:
             members.setdefault(entry.body.netid, []).append(name)
     wanting = {netid for netid, names in members.items() if any(texts[name] for name in names)}
+    if any(texts[name] for name, entry in listed.items() if entry.body.netid == 0):
+        wanting.add(0)
     found = {}
     for name, entry in sorted(listed.items()):
         netid = entry.body.netid
         joined = tuple(sorted(set(members.get(netid or 0, ())) - {name}))
         ref = ObjectRef(entry.kind, "", entry.name, entry.origin)
         tenant = Tenant(ref=ref, netid=netid, joined=joined, wanted=texts[name])
-        unsuited = bool(tenant.wanted and netid == 0) or bool(joined and netid in wanting)
+        unsuited = netid in wanting and (netid == 0 or bool(joined))
         found[name] = subnets.served(tenant, wanted[name], claims, unsuited=unsuited)
     return found
 

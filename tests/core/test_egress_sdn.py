@@ -212,6 +212,12 @@ def test_only_openshift_sdn_drops(profile: Profile, expected: list[tuple[str, ..
     assert barriers(profile, net("app", 7, IP), subnet("n1")) == expected
 
 
+def test_projects_of_netid_0_share_the_doubt_of_one() -> None:
+    shared = (net("app", 0), net("default", 0, IP), subnet("n1"))
+    assert dropped(*shared) == "unknown"
+    assert dropped(net("app", 0), net("default", 0), subnet("n1")) == "allowed"
+
+
 def test_pods_are_reached_without_an_egress_address() -> None:
     objects = [*one_pod(), namespace("other"), pod("b", "other", ip="10.1.0.1"), net("app", 7, IP), subnet("n1")]
     objects.append(net("other", 0))
