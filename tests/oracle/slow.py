@@ -154,9 +154,7 @@ class Cluster:
         found = set()
         for o in self.objects:
             scope = UNMODELLED.get((group_of(o), o["kind"]))
-            if o["kind"] == "NetNamespace" and self.plugin.name in ("spec", "unknown"):
-                scope = "pods"  # of openshift-sdn, in which mode nobody says
-            inside = scope in ("nodes", "pods") or (scope == "namespace" and namespace_of(o) == endpoint.namespace)
+            inside = scope == "nodes" or (scope == "namespace" and namespace_of(o) == endpoint.namespace)
             if inside and (scope == "nodes" or not endpoint.host_network):
                 found.add((group_of(o), o["kind"]))
         return found
