@@ -9,6 +9,7 @@ from tests.oracle.draws import (
     POD_ADDRESSES,
     PORT_NAMES,
     PORTS,
+    SERVICE_PORTS,
     SERVICES,
     Draw,
     Json,
@@ -40,6 +41,7 @@ def entering(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str]
     if not shape.entering:
         return []
     host_ports(draw, objects)
+    closed = [closing(draw, name) for name in names if chance(draw, 60)]
     found = [service(draw, name, ns) for ns in names for name in SERVICES if chance(draw, 75)]
     found += [o for one in found if "selector" not in one["spec"] for o in addresses_behind(draw, one)]
     form = pick(draw, ("none", "routes", "routes", "ingress", "gateway", "all"))
@@ -55,7 +57,18 @@ def entering(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str]
         found += gateways(draw, shape, names)
     if chance(draw, 10):
         found.append(virtual_service(draw, pick(draw, names)))
-    return found
+    return found + closed
+
+
+def closing(draw: Draw, ns: str) -> Json:
+    """A NetworkPolicy that lets nobody in, or only some pods: what routers bring shows there."""
+    spec: Json = {"podSelector": {}, "policyTypes": ["Ingress"]}
+    if chance(draw, 60):
+        peer: Json = {"namespaceSelector": selector(draw, namespaces=True)} if chance(draw, 70) else {}
+        rule: Json = {"from": [peer | ({"podSelector": selector(draw)} if not peer or chance(draw, 30) else {})]}
+        spec["ingress"] = [rule | ({"ports": [{"port": pick(draw, PORTS)}]} if chance(draw, 30) else {})]
+    metadata = {"name": "closed", "namespace": ns}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
 
 
 # Services and host ports ---------------------------------------------------------------------------------------------
@@ -74,7 +87,7 @@ def service(draw: Draw, name: str, ns: str) -> Json:
     """A Service of any type."""
     spec: Json = {"ports": service_ports(draw)}
     if chance(draw, 90):
-        spec["selector"] = labels(draw) or {"zone": "a"}
+        spec["selector"] = labels(draw) if chance(draw, 40) else {"zone": pick(draw, ("a", "b", ""))}
     kind = pick(draw, (None, "ClusterIP", "NodePort", "LoadBalancer", "ClusterIP", "ExternalName"))
     if kind:
         spec["type"] = kind
@@ -93,8 +106,8 @@ def service_ports(draw: Draw) -> list[Json]:
     """One or two ports, with names as soon as there are two."""
     found: list[Json] = []
     for name in ("http", "dns")[: len(some(draw, 2, 1))]:
-        port: Json = {"port": pick(draw, PORTS)}
-        form = pick(draw, ("number", "name", "none"))
+        port: Json = {"port": pick(draw, SERVICE_PORTS)}
+        form = pick(draw, ("number", "number", "name", "none"))
         if form != "none":
             port["targetPort"] = pick(draw, PORTS if form == "number" else PORT_NAMES)
         if chance(draw, 25):
@@ -214,8 +227,8 @@ def route(draw: Draw, name: str, ns: str) -> Json:
     spec: Json = {"host": f"{name}.example.com", "to": backend(draw)}
     if chance(draw, 30):
         spec["alternateBackends"] = [backend(draw)]
-    if chance(draw, 45):
-        spec["port"] = {"targetPort": pick(draw, (*PORT_NAMES, *PORTS))}
+    if chance(draw, 30):
+        spec["port"] = {"targetPort": pick(draw, ("http", "dns", 80, 443, 1))}
     if chance(draw, 8):
         spec["wildcardPolicy"] = pick(draw, ("Subdomain", "None"))
     metadata = {"name": name, "namespace": ns, "labels": labels(draw)}
@@ -290,7 +303,7 @@ def ingress(draw: Draw, name: str, ns: str) -> Json:
 
 def ingress_backend(draw: Draw, *, old: bool) -> Json:
     """A backend of an Ingress: one port of a Service by name or number."""
-    port = pick(draw, ("http", "dns", 80, 443, 1))
+    port = pick(draw, ("http", "dns", 80, 443, 80))
     name = pick(draw, SERVICES)
     if old:
         return {"serviceName": name, "servicePort": port}

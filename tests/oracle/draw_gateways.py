@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.oracle.draw_pods import pod
-from tests.oracle.draws import NODES, SERVICES, Draw, Json, Shape, chance, pick, selector, some
+from tests.oracle.draws import NODES, SERVICE_PORTS, SERVICES, Draw, Json, Shape, chance, pick, selector, some
 
 GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
 GATEWAY = "gateway.networking.k8s.io"
@@ -98,7 +98,7 @@ def parent(draw: Draw, names: Sequence[str]) -> Json:
 
 def backend_ref(draw: Draw, names: Sequence[str]) -> Json:
     """One backend of a route of the Gateway API."""
-    found: Json = {"name": pick(draw, SERVICES), "port": pick(draw, (80, 443, 1, 53))}
+    found: Json = {"name": pick(draw, SERVICES), "port": pick(draw, SERVICE_PORTS)}
     if chance(draw, 40):
         found["namespace"] = pick(draw, names)
     if chance(draw, 25):

@@ -25,6 +25,7 @@ PORT_NAMES = ("http", "dns", "a")
 PORTS = (1, 2, 53, 80, 81, 443, 65534, 65535)
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 SERVICES = ("s", "t")
+SERVICE_PORTS = (80, 80, 443)
 POD_ADDRESSES = (
     "10.0.0.0",
     "10.0.0.1",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.oracle.objects import group_of, name_of, namespace_of, of_kind, spec_of
 from tests.oracle.routers import GATEWAY, UNKNOWN, Routers, Server
-from tests.oracle.services import Services, any_port, filters_clients, keeps_clients, leads_in
+from tests.oracle.services import Services, any_port, filters_clients, leads_in
 from tests.oracle.terms import MAYBE, NO, YES, Json, Pod
 
 GATEWAY_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
@@ -58,7 +58,7 @@ class Entering:
             return True
         return any(
             leads_in(service)
-            and not keeps_clients(service)
+            and not self.services.keeps_clients(service)
             and self.services.reaches(service, target, protocol, port, any_port)
             for service in self.services.all
         )

@@ -68,7 +68,8 @@ class Routers:
         self.objects = objects
         self.namespaces = namespaces
         self.pods = pods
-        self.shards = [*self._controllers(), *self._deployments(), *self._strays()]
+        told = [*self._controllers(), *self._deployments()]
+        self.shards = [*told, *self._strays({name for shard in told for name in shard.pods})]
 
     # Shards ----------------------------------------------------------------------------------------------------------
 
@@ -112,19 +113,13 @@ class Routers:
             if settings.keys() & ENVIRONMENT and not of_controller:
                 yield shard_of(settings, self._made_by(o))
 
-    def _strays(self) -> Iterator[Shard]:
+    def _strays(self, known: set[str]) -> Iterator[Shard]:
         """Router pods of which nothing says what they serve."""
-        known = {name for shard in self.shards_so_far() for name in shard.pods}
         pods = [p for p in self.pods.values() if p.namespace == ROUTERS and ROUTER_LABEL in p.labels]
         for name in sorted({pod.labels[ROUTER_LABEL] for pod in pods}):
             group = tuple(pod.id for pod in pods if pod.labels[ROUTER_LABEL] == name)
             if not known & set(group):
-                told = [self.pods[one].settings for one in group if self.pods[one].settings.keys() & ENVIRONMENT]
-                yield shard_of(told[0], group) if told else Shard({}, {}, group, doubt=True)
-
-    def shards_so_far(self) -> list[Shard]:
-        """The shards that an object tells."""
-        return [*self._controllers(), *self._deployments()]
+                yield Shard({}, {}, group, doubt=True)
 
     def _labelled(self, namespace: str, key: str, value: str) -> tuple[str, ...]:
         pods = self.pods.values()
