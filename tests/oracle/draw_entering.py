@@ -42,7 +42,7 @@ def entering(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str]
         return []
     host_ports(draw, objects)
     closed = [closing(draw, name) for name in names if chance(draw, 60)]
-    found = [service(draw, name, ns) for ns in names for name in SERVICES if chance(draw, 75)]
+    found = [service(draw, name, ns, objects) for ns in names for name in SERVICES if chance(draw, 80)]
     found += [o for one in found if "selector" not in one["spec"] for o in addresses_behind(draw, one)]
     form = pick(draw, ("none", "routes", "routes", "ingress", "gateway", "all"))
     if form in ("routes", "ingress", "all") and chance(draw, 85):
@@ -83,11 +83,13 @@ def host_ports(draw: Draw, objects: list[Json]) -> None:
                 break
 
 
-def service(draw: Draw, name: str, ns: str) -> Json:
-    """A Service of any type."""
+def service(draw: Draw, name: str, ns: str, objects: list[Json]) -> Json:
+    """A Service of any type, as a rule before some pod of its namespace."""
     spec: Json = {"ports": service_ports(draw)}
     if chance(draw, 90):
-        spec["selector"] = labels(draw) if chance(draw, 40) else {"zone": pick(draw, ("a", "b", ""))}
+        pods = [o["metadata"]["labels"] for o in objects if o["kind"] == "Pod" and o["metadata"].get("namespace") == ns]
+        chosen = [one for one in pods if one]
+        spec["selector"] = pick(draw, chosen) if chosen and chance(draw, 75) else labels(draw) or {"zone": "a"}
     kind = pick(draw, (None, "ClusterIP", "NodePort", "LoadBalancer", "ClusterIP", "ExternalName"))
     if kind:
         spec["type"] = kind
