@@ -152,17 +152,26 @@ def shards(draw: Draw, shape: Shape) -> list[Json]:
         if known:
             found.append(controller(draw, name))
         if chance(draw, 75 if known else 8):
-            found += router_pods(draw, shape, f"router-{name}", ROUTERS, {ROUTER_LABEL: name})
-            if chance(draw, 20):
-                env = environment(draw)
-                for o in found[-2:]:
-                    if o["kind"] == "Pod":
-                        o["spec"]["containers"][0]["env"] = env
+            if chance(draw, 25):
+                found.append(deployed_router(draw, name))
+            else:
+                found += router_pods(draw, shape, f"router-{name}", ROUTERS, {ROUTER_LABEL: name})
             if chance(draw, 40):
                 found.append(front(draw, name))
     if chance(draw, 35):
         found.append(old_router(draw))
     return found
+
+
+def deployed_router(draw: Draw, shard: str) -> Json:
+    """The Deployment of a shard, with what its pods are told."""
+    env = environment(draw) if chance(draw, 70) else []
+    spec: Json = {"containers": [{"name": "router", "env": env, "ports": [{"containerPort": 80, "name": "http"}]}]}
+    if chance(draw, 30):
+        spec["hostNetwork"] = True
+    template = {"metadata": {"labels": labels(draw) | {ROUTER_LABEL: shard}}, "spec": spec}
+    metadata = {"name": f"router-{shard}", "namespace": ROUTERS}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": template}}
 
 
 def controller(draw: Draw, name: str) -> Json:

@@ -25,6 +25,7 @@ AGENTS = {
     ("kube-system", "cilium"): "cilium",
     ("openshift-sdn", "sdn"): "openshift-sdn",
 }
+SDN = "network.openshift.io"
 MODES = ("subnet", "multitenant", "networkpolicy")
 OVN_PRIORITIES = 99
 """The greatest priority of an AdminNetworkPolicy that OVN-Kubernetes carries out."""
@@ -133,7 +134,8 @@ def detected_name(objects: list[Json]) -> str:
     """What the objects say; `unknown` when they disagree."""
     said = set(evidence(objects))
     if not said:
-        return "spec"
+        left = of_kind(objects, "NetNamespace", SDN, "") + of_kind(objects, "HostSubnet", SDN, "")
+        return "openshift-sdn" if left else "spec"
     return said.pop() if len(said) == 1 else "unknown"
 
 
