@@ -17,19 +17,20 @@ from audit.classes import NOTHING
 from audit.entry_points import path_line
 from audit.errors import UsageError
 from audit.explain_leaving import leaving_lines
+from audit.explain_tiers import tier_lines
 from audit.exposure.entries import HIDDEN
 from audit.lookup import EndpointNames, asked_traffic
 from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
 from audit.networks import DEFAULT, network_name
+from audit.peers import resolve
 from audit.permits import UNCERTAIN
 from audit.pieces import Piece, pieces
 from audit.policies import Policy
-from audit.policy.clause import UNPLACED, AdminText, Clause, Direction, PolicyText
+from audit.policy.clause import Clause, Direction, PolicyText
 from audit.profile import Plugin
 from audit.reach import Grant
 from audit.snapshot import Snapshot
-from audit.tiers import Match
 from audit.traffic import ALL, NONE, Traffic, address_number
 from audit.way_lines import parting, through
 
@@ -238,38 +239,27 @@ class _Case:
         for foreign in self._reach.foreign:
             if foreign.ref.namespace in ("", namespace):
                 yield f"  {foreign.ref} may decide it, and that kind is not modelled"
-        yield from self._cluster_wide(direction, number, peer)
-        grants = self._reach.grants[direction][number]
+        tiers = tier_lines(self._reach, direction, number, peer, self._asked)
+        yield from tiers["admin"]
         if number not in self._reach.isolated[direction]:
-            if self._reach.profile.enforcement == "no":
-                yield f"  {UNENFORCED}"
-            elif number in self._reach.admin.selecting:
-                yield "  no NetworkPolicy isolates it in this direction: what no rule above decides is open"
-            else:
-                yield "  no policy isolates it in this direction: open by default"
+            yield from self._not_isolated(number, tiers["baseline"])
             return
         for index in self._isolating(direction, number, namespace):
-            own = [grant for grant in grants or () if grant.policy == index]
-            yield from self._policy(self._reach.policies[index], direction, own, peer)
+            own = [grant for grant in self._reach.grants[direction][number] or () if grant.policy == index]
+            yield from self._policy(self._reach.policies[index], direction, own, (number, peer))
+        if tiers["baseline"]:
+            yield "  the baseline tier is not reached: a NetworkPolicy isolates it in this direction"
 
-    def _cluster_wide(self, direction: Direction, number: int, peer: int) -> Iterator[str]:
-        """Every rule of cluster-wide policies for one side, in the order of evaluation."""
-        admin = self._reach.admin
-        chosen = [(admin.texts[index], index) for index, _ in admin.selecting.get(number, ())]
-        for text, index in sorted(chosen, key=lambda one: (one[0].tier, one[0].priority, one[1])):
-            policy = self._reach.policies[index]
-            perhaps = ", which the network plug-in may ignore" if text.doubt else ""
-            yield f"  {policy.ref} ({text.tier} tier{_priority(text)}) selects it{perhaps}{_place(policy)}"
-            for clause in text.clauses:
-                hit = self._hit(admin.matches(index, clause, number), peer) if clause.direction == direction else ""
-                if hit and (not clause.doubt or hit != _NO_MATCH):
-                    yield f"    rule {clause.index} ({clause.action}{_doubt(clause)}): {clause}: {hit}"
-
-    def _hit(self, matches: Iterable[Match], peer: int) -> str:
-        fitting = [match for match in matches if peer in match.peers and match.traffic & self._asked]
-        if not fitting:
-            return _NO_MATCH
-        return "matches" if any(not match.reason for match in fitting) else "may match"
+    def _not_isolated(self, number: int, baseline: Sequence[str]) -> Iterator[str]:
+        """What decides where no NetworkPolicy does."""
+        if self._reach.profile.enforcement == "no":
+            yield f"  {UNENFORCED}"
+        elif number in self._reach.admin.selecting:
+            yield "  no NetworkPolicy isolates it in this direction"
+            yield from baseline
+            yield "  what no rule above decides is open"
+        else:
+            yield "  no policy isolates it in this direction: open by default"
 
     def _isolating(self, direction: Direction, number: int, namespace: str) -> Iterator[int]:
         labels = self._classes.inventory.endpoints[self._classes.members[number][0]].labels
@@ -279,7 +269,9 @@ class _Case:
             if speaks and text.subject.matches(labels):
                 yield index
 
-    def _policy(self, policy: Policy, direction: Direction, grants: Sequence[Grant], peer: int) -> Iterator[str]:
+    def _policy(
+        self, policy: Policy, direction: Direction, grants: Sequence[Grant], ends: tuple[int, int]
+    ) -> Iterator[str]:
         text = policy.text
         listed = isinstance(text, PolicyText) and direction in text.isolates
         yield f"  {policy.ref} {'isolates it' if listed else 'does not list this direction'}{_place(policy)}"
@@ -287,11 +279,21 @@ class _Case:
         if not any(clause.index >= 0 for clause in clauses):
             yield "    it has no rule for this direction: it admits nothing"
         for clause in clauses:
-            effect = self._effect([grant for grant in grants if grant.clause is clause], peer)
+            effect = self._effect([grant for grant in grants if grant.clause is clause], ends[1])
             if clause.index < 0:
                 yield f"    the network plug-in may not enforce it: {effect}"
             elif not clause.doubt or effect.startswith("may"):
-                yield f"    rule {clause.index}{_doubt(clause)}: {clause}: {effect}"
+                meant = self._meant(clause, ends) if effect.startswith(_NO_MATCH) else ""
+                yield f"    rule {clause.index}{_doubt(clause)}: {clause}: {effect}{meant}"
+
+    def _meant(self, clause: Clause, ends: tuple[int, int]) -> str:
+        """What the port names of a rule stand for at the destination."""
+        place = ends[0] if clause.direction == "ingress" else ends[1]
+        there = () if self.outside(place) else self._classes.ports_of[place]
+        names = [f"{protocol.lower()}/{name}" for name, protocol in clause.ports.named]
+        numbers = [resolve([name], there) or "no port" for name in clause.ports.named]
+        told = ", ".join(f"{name} is {number} there" for name, number in zip(names, numbers, strict=True))
+        return f" ({told})" if told else ""
 
     def _effect(self, grants: Iterable[Grant], peer: int) -> str:
         permits = [self._reach.permits.all[grant.permit] for grant in grants]
@@ -354,10 +356,6 @@ class _Case:
 
 def _doubt(clause: Clause) -> str:
     return ", as the network plug-in may read it" if clause.doubt else ""
-
-
-def _priority(text: AdminText) -> str:
-    return "" if text.priority == UNPLACED else f", priority {text.priority}"
 
 
 def _place(policy: Policy) -> str:

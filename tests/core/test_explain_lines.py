@@ -83,8 +83,8 @@ def test_without_policies_both_sides_are_open_by_default() -> None:
     ("port", "verdict", "effect"),
     [
         ("tcp/5432", "allowed", "admits tcp/5432"),
-        ("tcp/80", "denied", "does not match this port"),
-        ("udp/5432", "denied", "does not match this port"),
+        ("tcp/80", "denied", "does not match this port (tcp/sql is tcp/5432 there)"),
+        ("udp/5432", "denied", "does not match this port (tcp/sql is tcp/5432 there)"),
         ("tcp/5431-5432", "mixed", "admits tcp/5432"),
         (None, "mixed", "admits tcp/5432"),
     ],
@@ -422,3 +422,58 @@ def test_the_answer_is_the_one_of_the_document(objects: list[Json]) -> None:
         }
         links = open_on.get((source, target), {})
         assert said == {word: str(traffic) for word, traffic in links.items()}
+
+
+# Cluster-wide policies, rule by rule ---------------------------------------------------------------------------------
+
+EVERY_SPACE: Json = {"namespaces": {}}
+FAMILIES = {"podIPs": [{"ip": "10.0.1.9"}, {"ip": "fd00::9"}]}
+
+
+def wide(name: str, priority: int, *actions: str, **peer: Json) -> Json:
+    """An AdminNetworkPolicy for the pods of `db` with rules for ingress from a peer, or from everybody."""
+    rules = [{"action": action, "from": [peer or EVERY_SPACE]} for action in actions]
+    spec = {"priority": priority, "subject": {"namespaces": {"matchLabels": {"team": "two"}}}, "ingress": rules}
+    api = {"apiVersion": "policy.networking.k8s.io/v1alpha1", "kind": "AdminNetworkPolicy"}
+    return api | {"metadata": {"name": name}, "spec": spec}
+
+
+def base(action: str) -> Json:
+    made = wide("default", 0, action)
+    del made["spec"]["priority"]
+    return made | {"kind": "BaselineAdminNetworkPolicy"}
+
+
+def effects(*objects: Json, target: str = PG) -> list[str]:
+    """What `explain` says of every rule for ingress, after the peers and ports."""
+    lines = section(ask(WEB, target, "tcp/5432", *objects), "ingress of")
+    return [line.rpartition(": ")[2] for line in lines if " on any port: " in line]
+
+
+LATE = "not reached, a rule before it decides"
+
+
+def test_the_first_rule_that_matches_decides_and_later_ones_are_not_reached() -> None:
+    assert effects(wide("b", 7, "Allow"), wide("a", 9, "Deny", "Pass")) == ["decides tcp/5432", LATE, LATE]
+    assert effects(wide("a", 9, "Allow"), base("Deny")) == ["decides tcp/5432", LATE]
+    assert effects(wide("a", 9, "Pass"), base("Deny")) == ["passes tcp/5432 on", "decides tcp/5432"]
+
+
+def test_where_the_order_is_open_rules_only_match() -> None:
+    assert effects(wide("a", 7, "Allow"), wide("b", 7, "Deny"), wide("c", 9, "Deny")) == ["matches"] * 3
+    assert effects(wide("a", 7, "Pass"), wide("b", 7, "Deny"), base("Deny")) == ["matches"] * 3
+
+
+def test_behind_a_rule_that_may_match_rules_only_match() -> None:
+    assert effects(wide("a", 7, "Allow", services={}), wide("b", 9, "Deny")) == ["may match", "matches"]
+
+
+def test_two_ends_of_two_families_leave_open_which_rule_decides() -> None:
+    dual = pod("dual", "db", "10.0.1.9", **FAMILIES)
+    assert effects(dual, wide("a", 7, "Deny", "Allow"), target="db/Pod/dual") == ["matches"] * 2
+
+
+def test_the_baseline_is_not_reached_where_a_network_policy_isolates() -> None:
+    lines = section(ask(WEB, PG, "tcp/5432", wide("a", 9, "Pass"), base("Allow"), SEALED), "ingress of")
+    assert lines[-1] == "the baseline tier is not reached: a NetworkPolicy isolates it in this direction"
+    assert not any("BaselineAdminNetworkPolicy" in line for line in lines)

@@ -38,7 +38,9 @@ def test_a_port_name_is_the_number_of_each_pod() -> None:
     assert ask(*world).verdict == "allowed"
     other = ask(*world, target="b/Pod/old")
     assert other.verdict == "denied"
-    assert any("any peer on tcp/sql: does not match this port" in line for line in other.lines)
+    assert any(
+        "any peer on tcp/sql: does not match this port (tcp/sql is tcp/3306 there)" in line for line in other.lines
+    )
 
 
 def test_a_pass_falls_to_the_baseline() -> None:
@@ -62,5 +64,5 @@ def test_a_pass_falls_to_the_baseline() -> None:
     found = ask(zoned("a", "a"), zoned("b", "b"), WEB, pod("db", "b", "10.0.0.2"), guard, base)
     assert found.verdict == "denied"
     told = "\n".join(found.lines)
-    assert told.index("rule 0 (pass)") < told.rindex("BaselineAdminNetworkPolicy default (baseline tier)")
-    assert "rule 0 (deny): every namespace on any port: matches" in told
+    passed = told.index("rule 0 (pass): namespaces network-zone=a on any port: passes tcp/5432 on")
+    assert passed < told.index("rule 0 (deny): every namespace on any port: decides tcp/5432")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from audit.profile import Plugin
 from tests.oracle.engine import Reach, reach
 from tests.oracle.slow import Cluster
 from tests.oracle.terms import NAME_LABEL, Endpoint, Outside
@@ -22,9 +23,9 @@ SIX = "2001:db8::1"
 class Both:
     """The engine's answer, checked against the slow evaluator at every question."""
 
-    def __init__(self, *objects: Json) -> None:
-        self.answer: Reach = reach(objects)
-        self.cluster = Cluster(objects)
+    def __init__(self, *objects: Json, plugin: Plugin | None = None) -> None:
+        self.answer: Reach = reach(objects, plugin=plugin)
+        self.cluster = Cluster(objects, plugin)
 
     def ask(self, source: str, target: str, port: int = 80, protocol: str = "TCP") -> str:
         expected = self.cluster.decide(self._end(source), self._end(target), protocol, port)
