@@ -383,6 +383,24 @@ def test_multi_network_policies_bind_the_attachment_they_name(names: str) -> Non
     assert verdict(found, "s2", "s1") == "allowed"
 
 
+NAMED = {"ingress": [{"ports": [{"port": "http"}]}]}
+UNLISTED = [{"policyTypes": ["Ingress"]}, {"policyTypes": ["Egress"], "ingress": [{}], "egress": [{}]}]
+
+
+@pytest.mark.parametrize("specs", [[NAMED], UNLISTED])
+@pytest.mark.parametrize(("plugin", "expected"), [("ovn-kubernetes", "unknown"), ("spec", "denied")])
+def test_ovn_reads_multi_network_policies_as_widely_as_network_policies(
+    specs: list[Json], plugin: Plugin, expected: str
+) -> None:
+    operator = {"apiVersion": "operator.openshift.io/v1", "kind": "Network", "metadata": {"name": "cluster"}}
+    told = [multi("s2", spec, "l2") for spec in specs]
+    for number, one in enumerate(told):
+        one["metadata"]["name"] = f"m{number}"
+    objects = [*PLAIN, *SEALED, VIRTUAL, attached("s1", "l2"), attached("s2", "l2"), *told]
+    found = reach(*objects, operator | {"spec": {"useMultiNetworkPolicy": True}}, plugin=plugin)
+    assert verdict(found, "s1", "s2") == expected
+
+
 def test_a_policy_for_another_attachment_binds_nothing() -> None:
     found = reach(*PLAIN, *SEALED, VIRTUAL, attached("s1", "l2"), attached("s2", "l2"), multi("s2", {}, "s1/l2"))
     assert verdict(found, "s1", "s2") == "allowed"
