@@ -128,10 +128,10 @@ def _doubts(text: FirewallText, *, unsure: bool) -> tuple[str, ...]:
 
 
 def _applied(entry: Entry) -> bool:
-    """Whether nothing speaks against it being in force: a manifest has no status."""
+    """Whether nothing speaks against it being in force: a manifest has no status, and one without word is incomplete."""
     raw = bytes(entry.body.status)
     status = msgspec.json.decode(raw) if raw else None
-    return status is None or (isinstance(status, dict) and status.get("status", APPLIED) == APPLIED)
+    return status is None or (isinstance(status, dict) and status.get("status") == APPLIED)
 
 
 def _sdn(listed: Sequence[_Read], inventory: Inventory) -> Iterator[tuple[str, Barrier]]:

@@ -198,7 +198,8 @@ def _multitenant(snapshot: Snapshot, namespaces: Mapping[str, Namespace], *, str
     ids: dict[str, int | None] = {}
     for key in ("NetNamespace.network.openshift.io", "NetNamespace"):
         for entry in snapshot.of(key):
-            ids[entry.body.netname or entry.name] = entry.body.netid
+            name, netid = entry.body.netname or entry.name, entry.body.netid
+            ids[name] = netid if ids.setdefault(name, netid) == netid else None
     home = {
         name: UNDECIDED if (netid := ids.get(name)) is None else f"netid {netid}" if netid else DEFAULT
         for name in namespaces

@@ -106,11 +106,15 @@ def _lowered(
         yield Policy(ref=ref, text=text)
 
 
-def attached_policies(snapshot: Snapshot) -> tuple[AttachedPolicy, ...]:
-    """Every MultiNetworkPolicy, which reads like a NetworkPolicy; errors as for `lowered`."""
+def attached_policies(snapshot: Snapshot, profile: Profile) -> tuple[AttachedPolicy, ...]:
+    """Every MultiNetworkPolicy as the plug-in may read it; errors as for `lowered`."""
     errors: list[InputError] = []
     entries = snapshot.of(MULTI_NETWORK_POLICY)
-    found = {one.ref: one.text for one in _lowered(entries, networkpolicy.lower, errors)}
+
+    def attached(spec: bytes) -> PolicyText:
+        return plugins.read_attached(networkpolicy.lower(spec), profile)
+
+    found = {one.ref: one.text for one in _lowered(entries, attached, errors)}
     if errors:
         raise AuditErrors(errors)
     policies = []

@@ -77,7 +77,7 @@ class Reachability:
         self.policies = lowered(inventory.snapshot, self.profile)
         self.foreign = foreign_policies(inventory.snapshot, self.profile)
         self.ways = ways_in(inventory)
-        attached = attached_policies(inventory.snapshot)
+        attached = attached_policies(inventory.snapshot, self.profile)
         keys = keys_of([*self.policies, *attached])
         self.firewalls = firewalls(inventory)
         admins = any(isinstance(policy.text, AdminText) for policy in self.policies)

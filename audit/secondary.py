@@ -76,14 +76,15 @@ class SecondaryRows:
                     yield Permit(permit.traffic, peers, base or permit.reason, permit.family, network)
 
     def _isolating(self, attachment: Attachment, number: int, direction: Direction) -> list[AttachedPolicy]:
+        """All that select the attachment where one of them isolates the direction; a plug-in may read rules of others."""
         pod = self._classes.inventory.endpoints[self._classes.members[number][0]]
-        return [
+        selecting = [
             one
             for one in self._policies.get(pod.namespace, ())
-            if attachment.name in one.attachments
-            and (one.text.unknown or direction in one.text.isolates)
-            and one.text.subject.matches(pod.labels)
+            if attachment.name in one.attachments and one.text.subject.matches(pod.labels)
         ]
+        isolated = any(one.text.unknown or direction in one.text.isolates for one in selecting)
+        return selecting if isolated else []
 
     def _permitted(
         self, one: AttachedPolicy, number: int, direction: Direction, members: FrozenBitMap
@@ -101,7 +102,7 @@ class SecondaryRows:
             listed = list(self._listed(one.ref.namespace, clause, members))
             for peers, reason, family in listed:
                 for traffic, among in self._peers.traffic(clause, number):
-                    yield Permit(traffic, peers if among is None else peers & among, reason, family)
+                    yield Permit(traffic, peers if among is None else peers & among, reason or clause.doubt, family)
                 if clause.ports.unknown:
                     yield Permit(clause.ports.unknown, peers, "unknown-field", family)
 

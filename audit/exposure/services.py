@@ -38,10 +38,12 @@ class Behind(NamedTuple):
 
 
 class _Listed(NamedTuple):
-    """Addresses that somebody wrote down for a Service without selector."""
+    """Addresses that somebody wrote down for a Service."""
 
     addresses: tuple[int, ...]
     ports: Sequence[EndpointPort]
+    sliced: bool
+    """Whether an EndpointSlice says so, which counts for every Service; Endpoints do only for one without selector."""
 
 
 class Services:
@@ -58,7 +60,9 @@ class Services:
     def behind(self, service: Entry) -> Iterator[Behind]:
         """Every endpoint behind a Service; those of one namespace should be asked for one after the other."""
         if service.body.spec.selector:
-            yield from self._selected(service, service.body.spec.selector)
+            found = list(self._selected(service, service.body.spec.selector))
+            yield from found
+            yield from self._added(service, [one.endpoint for one in found])
         else:
             yield from self._addressed(service)
 
@@ -72,6 +76,17 @@ class Services:
                 known[ports] = _targets(service, ports)
             yield Behind(index, known[ports], certain=True)
 
+    def _added(self, service: Entry, selected: Sequence[int]) -> Iterator[Behind]:
+        """Endpoints that an EndpointSlice adds to those that the selector finds: nobody asks who wrote it."""
+        listed = self._lists().get((service.namespace, service.name), ())
+        pods = self._inventory.endpoints
+        own = {number for index in selected for number in pods[index].addresses} if listed else set()
+        for one in listed:
+            more = [index for number in one.addresses if number not in own for index in self._at.get(number, ())]
+            if one.sliced and more:
+                targets = tuple(_listed_targets(service, one.ports))
+                yield from (Behind(index, targets, certain=True) for index in more)
+
     def _own(self, namespace: str) -> range:
         return range(bisect_left(self._namespaces, namespace), bisect_right(self._namespaces, namespace))
 
@@ -80,13 +95,8 @@ class Services:
 
         Where no list was read, or a pod of the namespace has no address yet, any pod there may be meant.
         """
-        if self._listed is None:
-            self._listed = _lists(self._inventory)
-            for index, pod in enumerate(self._inventory.endpoints):
-                for number in pod.addresses:
-                    self._at.setdefault(number, []).append(index)
         pods = self._inventory.endpoints
-        found = self._listed.get((service.namespace, service.name))
+        found = self._lists().get((service.namespace, service.name))
         if found is None:
             for index in self._own(service.namespace):
                 yield Behind(index, _targets(service, pods[index].named_ports), certain=False)
@@ -98,6 +108,16 @@ class Services:
             yield from (Behind(index, targets, certain=True) for index in known)
             if any(number not in self._at for number in one.addresses):
                 yield from (Behind(index, targets, certain=False) for index in placeless)
+
+
+    def _lists(self) -> Mapping[tuple[str, str], list[_Listed]]:
+        """Service -> what is written down for it; `_at` is filled with it."""
+        if self._listed is None:
+            self._listed = _lists(self._inventory)
+            for index, pod in enumerate(self._inventory.endpoints if self._listed else ()):
+                for number in pod.addresses:
+                    self._at.setdefault(number, []).append(index)
+        return self._listed
 
 
 def behind(inventory: Inventory, namespace: str, name: str) -> Iterator[tuple[int, Traffic]]:
@@ -172,11 +192,12 @@ def _lists(inventory: Inventory) -> dict[tuple[str, str], list[_Listed]]:
         own = found.setdefault((entry.namespace, entry.name), [])
         for subset in entry.body.subsets or ():
             listed = [one.ip for one in (*(subset.addresses or ()), *(subset.notReadyAddresses or ()))]
-            own.append(_Listed(_numbers(listed), subset.ports or ()))
+            own.append(_Listed(_numbers(listed), subset.ports or (), sliced=False))
     for entry in inventory.snapshot.of("EndpointSlice.discovery.k8s.io"):
         if name := (entry.body.metadata.labels or {}).get(SERVICE_LABEL):
             listed = [address for one in entry.body.endpoints or () for address in one.addresses or ()]
-            found.setdefault((entry.namespace, name), []).append(_Listed(_numbers(listed), entry.body.ports or ()))
+            read = _Listed(_numbers(listed), entry.body.ports or (), sliced=True)
+            found.setdefault((entry.namespace, name), []).append(read)
     return found
 
 

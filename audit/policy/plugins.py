@@ -58,6 +58,13 @@ def read(text: PolicyText, profile: Profile) -> PolicyText:
             return text
 
 
+def read_attached(text: PolicyText, profile: Profile) -> PolicyText:
+    """A MultiNetworkPolicy as the plug-in may enforce it: ports and directions as in a NetworkPolicy, no host peers."""
+    if profile.plugin != "ovn-kubernetes":
+        return text
+    return _through(replace(text, clauses=(*text.clauses, *_unlisted(text))), profile, (_whole_protocol,))
+
+
 def read_admin(kind: str, text: AdminText, profile: Profile) -> AdminText:
     """A cluster-wide policy as the plug-in may enforce it; `kind` is its kind."""
     if profile.plugin == "cilium":

@@ -182,9 +182,10 @@ def test_what_cannot_be_read_is_named_as_a_gap() -> None:
     [
         (None, "denied"),
         ({"status": APPLIED}, "denied"),
-        ({"messages": []}, "denied"),
+        ({"messages": []}, "unknown"),
         ({"status": "EgressFirewall Rules not correctly applied"}, "unknown"),
         ({"status": ""}, "unknown"),
+        ({"messages": ["n1: EgressFirewall Rules not correctly applied"]}, "unknown"),
     ],
 )
 def test_a_status_that_does_not_say_applied_leaves_it_open(status: Json, expected: str) -> None:

@@ -101,6 +101,28 @@ def test_what_is_listed_for_a_service_with_a_selector_or_for_another_one_counts_
     assert "far/Pod/there" not in found
 
 
+def test_an_endpoint_slice_adds_to_what_the_selector_of_a_service_finds() -> None:
+    chosen = service("s", "app", APP, HTTP | {"targetPort": 8080}, type="NodePort")
+    found = exposed(chosen, THERE, listing("10.0.7.7", slices=True))
+    assert found["far/Pod/there"] == Exposure(direct=tcp(9090), masked=tcp(9090))
+    assert found["app/Pod/web"] == Exposure(direct=tcp(8080), masked=tcp(8080))
+
+
+def test_whoever_shares_the_address_of_a_selected_pod_is_not_added_by_the_slice_that_lists_it() -> None:
+    host = [pod(name, "far", ip="10.0.7.7", labels={"n": name}, hostNetwork=True) for name in ("one", "two")]
+    chosen = service("s", "far", {"n": "one"}, HTTP, type="NodePort")
+    own = listing("10.0.7.7", slices=True)
+    own["metadata"]["namespace"] = "far"
+    found = exposed(chosen, *host, own)
+    assert found["far/Pod/one"].direct
+    assert not found["far/Pod/two"].direct
+
+
+def test_without_a_selector_local_traffic_keeps_nobodys_address() -> None:
+    local = service("s", "app", None, HTTP, type="NodePort", externalTrafficPolicy="Local")
+    assert exposed(local, THERE, listing("10.0.7.7"))["far/Pod/there"].masked == tcp(9090)
+
+
 @pytest.mark.parametrize("address", ["example.com", "", "10.0.7.300"])
 def test_a_listed_address_that_is_none_breaks_nothing(address: str) -> None:
     assert exposed(BARE, THERE, listing(address, "10.0.7.7")).keys() == {"far/Pod/there"}

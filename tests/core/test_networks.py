@@ -294,11 +294,17 @@ def test_a_network_that_selects_nothing_changes_nothing() -> None:
 # Netids --------------------------------------------------------------------------------------------------------------
 
 
+MULTITENANT = {
+    "apiVersion": "network.openshift.io/v1",
+    "kind": "ClusterNetwork",
+    "metadata": {"name": "default"},
+    "pluginName": "redhat/openshift-ovs-multitenant",
+}
+
+
 def sdn(*ids: tuple[str, int]) -> Reach:
-    network = {"apiVersion": "network.openshift.io/v1", "kind": "ClusterNetwork", "metadata": {"name": "default"}}
-    network["pluginName"] = "redhat/openshift-ovs-multitenant"
     spaces = [namespace(name) for name in ("a1", "a2", "b1", "d")]
-    objects = [*PODS, *spaces, network, *(net_namespace(*one) for one in ids)]
+    objects = [*PODS, *spaces, MULTITENANT, *(net_namespace(*one) for one in ids)]
     return reach(*objects, plugin="openshift-sdn")
 
 
@@ -309,6 +315,16 @@ def test_projects_with_equal_netids_are_joined_and_zero_is_global() -> None:
     lost = sdn(("a1", 5), ("a2", 5), ("d", 0))
     assert verdict(lost, "b1", "a1") == verdict(lost, "a1", "b1") == "unknown"
     assert verdict(lost, "d", "b1") == "allowed"
+
+
+def test_a_project_with_two_netids_may_be_on_any_network() -> None:
+    for ids in ((5, 6), (6, 5), (6, 5, 6)):
+        claims = [net_namespace("b1", one) for one in ids]
+        for number, claim in enumerate(claims):
+            claim["metadata"]["name"] = f"claim-{number}"
+        objects = [*PODS, namespace("a1"), namespace("b1"), net_namespace("a1", 5), *claims, MULTITENANT]
+        found = reach(*objects, plugin="openshift-sdn")
+        assert verdict(found, "a1", "b1") == verdict(found, "b1", "a1") == "unknown"
 
 
 # Secondary networks --------------------------------------------------------------------------------------------------
@@ -381,6 +397,24 @@ def test_multi_network_policies_bind_the_attachment_they_name(names: str) -> Non
     assert found.verdict("s2/Pod/web", "s2/Pod/p", "TCP", 81) == "denied"
     assert verdict(found, "s1", "s2") == "denied"
     assert verdict(found, "s2", "s1") == "allowed"
+
+
+NAMED = {"ingress": [{"ports": [{"port": "http"}]}]}
+UNLISTED = [{"policyTypes": ["Ingress"]}, {"policyTypes": ["Egress"], "ingress": [{}], "egress": [{}]}]
+
+
+@pytest.mark.parametrize("specs", [[NAMED], UNLISTED])
+@pytest.mark.parametrize(("plugin", "expected"), [("ovn-kubernetes", "unknown"), ("spec", "denied")])
+def test_ovn_reads_multi_network_policies_as_widely_as_network_policies(
+    specs: list[Json], plugin: Plugin, expected: str
+) -> None:
+    operator = {"apiVersion": "operator.openshift.io/v1", "kind": "Network", "metadata": {"name": "cluster"}}
+    told = [multi("s2", spec, "l2") for spec in specs]
+    for number, one in enumerate(told):
+        one["metadata"]["name"] = f"m{number}"
+    objects = [*PLAIN, *SEALED, VIRTUAL, attached("s1", "l2"), attached("s2", "l2"), *told]
+    found = reach(*objects, operator | {"spec": {"useMultiNetworkPolicy": True}}, plugin=plugin)
+    assert verdict(found, "s1", "s2") == expected
 
 
 def test_a_policy_for_another_attachment_binds_nothing() -> None:

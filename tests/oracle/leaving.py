@@ -73,9 +73,10 @@ class Leaving:
 
     def _firewall(self, o: Json, flow: Flow) -> set[str]:
         """Every answer of an EgressFirewall."""
-        status = (o.get("status") or {}).get("status")
+        status = o.get("status")
         # One rule that is not understood makes the plug-in reject the object.
-        doubt = status not in (None, APPLIED) or not all(readable(o["kind"], r) for r in spec_of(o)["egress"])
+        refused = not all(readable(o["kind"], r) for r in spec_of(o)["egress"])
+        doubt = refused or (status is not None and status.get("status") != APPLIED)
         return self._first_match(o, flow) | ({ALLOW} if doubt else set())
 
     def _old_firewalls(self, namespace: str, flow: Flow) -> set[str]:

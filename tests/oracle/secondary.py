@@ -48,6 +48,7 @@ class Secondary:
         self.shared = of_kind(known, "ClusterUserDefinedNetwork", OVN)
         self.policies = of_kind(objects, "MultiNetworkPolicy", "k8s.cni.cncf.io")
         self.enforced = enforced(objects, plugin)
+        self.plugin = plugin if plugin.ovn else Plugin()
         self.attached = {pod.id: list(self._attachments(pod)) for pod in pods.values()}
         self._about = functools.cache(self._uncached_about)
 
@@ -108,7 +109,7 @@ class Secondary:
         """The policies about the network, which see the pods that are attached to it."""
         about = [o for o in self.policies if attachment.name in policy_for(o)]
         members = frozenset(pod for pod, found in self.attached.items() if any(same(attachment, one) for one in found))
-        return NetworkPolicies(about, self.namespaces, Plugin(), NO_HOSTS, members=members)
+        return NetworkPolicies(about, self.namespaces, self.plugin, NO_HOSTS, members=members)
 
 
 def common(one: Attachment, two: Attachment) -> int:
