@@ -128,7 +128,7 @@ def _doubts(text: FirewallText, *, unsure: bool) -> tuple[str, ...]:
 
 
 def _applied(entry: Entry) -> bool:
-    """Whether nothing speaks against it being in force: a manifest has no status, and one without word is incomplete."""
+    """Whether nothing speaks against its being in force: a manifest has no status; one without a word is incomplete."""
     raw = bytes(entry.body.status)
     status = msgspec.json.decode(raw) if raw else None
     return status is None or (isinstance(status, dict) and status.get("status") == APPLIED)

@@ -76,7 +76,7 @@ class SecondaryRows:
                     yield Permit(permit.traffic, peers, base or permit.reason, permit.family, network)
 
     def _isolating(self, attachment: Attachment, number: int, direction: Direction) -> list[AttachedPolicy]:
-        """All that select the attachment where one of them isolates the direction; a plug-in may read rules of others."""
+        """All that select the attachment where one isolates the direction; a plug-in may read rules of the others."""
         pod = self._classes.inventory.endpoints[self._classes.members[number][0]]
         selecting = [
             one

@@ -109,7 +109,6 @@ class Services:
             if any(number not in self._at for number in one.addresses):
                 yield from (Behind(index, targets, certain=False) for index in placeless)
 
-
     def _lists(self) -> Mapping[tuple[str, str], list[_Listed]]:
         """Service -> what is written down for it; `_at` is filled with it."""
         if self._listed is None:
