@@ -120,6 +120,7 @@ def reachability(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) ->
             *(one for name, node in inventory.nodes.items() if zone_map.nodes[name].claims for one in _addresses(node)),
         ],
         extra_keys=frozenset({SHARD_LABEL}),
+        pod_network=matrix.settings.pod_network,
     )
 
 

@@ -70,13 +70,17 @@ class Reachability:
         zone_of: Callable[[Pod], str] = lambda _: "",
         zone_addresses: Iterable[AddressSet] = (),
         extra_keys: frozenset[str] = frozenset(),
+        pod_network: str = "unknown",
     ) -> None:
-        """`extra_keys` are label keys that `zone_of` reads; InputError for specs that no API server would hold."""
+        """`extra_keys` are label keys that `zone_of` reads, `pod_network` is the setting.
+
+        InputError for specs that no API server would hold.
+        """
         self.inventory = inventory
         self.profile = inventory.profile
         self.policies = lowered(inventory.snapshot, self.profile)
         self.foreign = foreign_policies(inventory.snapshot, self.profile)
-        self.ways = ways_in(inventory)
+        self.ways = ways_in(inventory, self.routable(pod_network))
         attached = attached_policies(inventory.snapshot, self.profile)
         keys = keys_of([*self.policies, *attached])
         self.firewalls = firewalls(inventory)

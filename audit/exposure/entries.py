@@ -101,8 +101,8 @@ class WaysIn:
         return union(chosen(one.targets, publication.port, publication.protocol) for one in listed)
 
 
-def ways_in(inventory: Inventory) -> WaysIn:
-    """All that leads into the cluster."""
+def ways_in(inventory: Inventory, routable: Traffic | None = None) -> WaysIn:
+    """All that leads into the cluster; `routable` is as for `Exposure.split`."""
     listed, gates = shards(inventory), gateways(inventory)
     routers = (*(one.router for one in listed), *(one.router for one in gates))
     publications = (
@@ -117,8 +117,12 @@ def ways_in(inventory: Inventory) -> WaysIn:
             parts.setdefault(index, []).append(Exposure(routers=(number,)))
     led_to = {found.endpoint for one in publications for found in behind.get(one.service, ())}
     closed, guarded = _closed(routers, parts, led_to), _guarded(routers, parts)
-    doors = {n: _Door(bool(one.pods), one.nodes, n in guarded) for n, one in enumerate(routers) if n not in closed}
-    doors[NOBODY] = _Door(shown=False, nodes=frozenset(), guarded=False)
+    doors = {NOBODY: _Door(shown=False, nodes=frozenset(), reason="")}
+    for number, router in enumerate(routers):
+        inner = number in closed and not routable
+        if not inner or routable is None:
+            reason = "pod-network" if inner else "source-ranges" if number in guarded else ""
+            doors[number] = _Door(bool(router.pods), router.nodes, reason)
     for one in publications:
         if one.router in doors:
             _publish(inventory.endpoints, one, behind.get(one.service, ()), doors[one.router], parts)
@@ -186,7 +190,7 @@ def _exposure(service: Entry, behind: Behind) -> Exposure:
 
 
 def _closed(routers: Sequence[Router], parts: Mapping[int, Sequence[Exposure]], led_to: set[int]) -> frozenset[int]:
-    """Routers that nothing leads to: told to publish nothing, and neither a Service nor a router does it for them."""
+    """Routers that only the pod network leads to: told to publish nothing, and neither a Service nor a router does it for them."""
     return frozenset(
         number
         for number, router in enumerate(routers)
@@ -213,7 +217,8 @@ class _Door(NamedTuple):
     shown: bool
     """Whether its pods are in the input."""
     nodes: frozenset[str]
-    guarded: bool
+    reason: str
+    """Why the outside may not get to its pods; empty when it certainly does."""
 
 
 def _publish(pods: Sequence[Pod], one: Publication, behind: Sequence[Behind], door: _Door, parts: _Parts) -> None:
@@ -225,7 +230,7 @@ def _publish(pods: Sequence[Pod], one: Publication, behind: Sequence[Behind], do
         if key not in known:
             ports = chosen(found.targets, one.port, one.protocol)
             sure = one.certain and found.certain
-            way = Way(one.router, "router" if not sure else "source-ranges" if door.guarded else "", near, ports)
+            way = Way(one.router, door.reason if sure else "router", near, ports)
             known[key] = HIDDEN if not ports else Exposure(ways=(way,)) if door.shown else Exposure(routed=ports)
         if known[key] is not HIDDEN:
             parts.setdefault(found.endpoint, []).append(known[key])

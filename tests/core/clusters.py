@@ -69,14 +69,14 @@ def inventory(*objects: Json) -> Inventory:
     return build(snapshot(objects))
 
 
-def reachability(*objects: Json) -> Reachability:
+def reachability(*objects: Json, pod_network: str = "unknown") -> Reachability:
     """Rows and grants without zones."""
-    return Reachability(inventory(*objects))
+    return Reachability(inventory(*objects), pod_network=pod_network)
 
 
-def meetings(*objects: Json) -> Meetings:
+def meetings(*objects: Json, pod_network: str = "unknown") -> Meetings:
     """Both sides joined, without zones."""
-    found = reachability(*objects)
+    found = reachability(*objects, pod_network=pod_network)
     return Meetings(found, [""] * len(found.classes.space))
 
 

@@ -45,9 +45,11 @@ def from_shard(name: str) -> Json:
     return policy({"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [peer]}]})
 
 
-def through_routers(*objects: Json, target: str = "app/Pod/web") -> tuple[Traffic, Traffic]:
+def through_routers(
+    *objects: Json, target: str = "app/Pod/web", pod_network: str = "overlay"
+) -> tuple[Traffic, Traffic]:
     """(certain, possible) of what outside addresses reach of a pod, but for what policies admit to it."""
-    found = meetings(*WORLD, namespace(ROUTER_NAMESPACE), *objects)
+    found = meetings(*WORLD, namespace(ROUTER_NAMESPACE), *objects, pod_network=pod_network)
     inventory, classes = found.reach.inventory, found.reach.classes
     (index,) = [i for i, one in enumerate(inventory.endpoints) if inventory.endpoint_id(one) == target]
     beside = [one for one in found.beside(FrozenBitMap([classes.class_of[index]])) if one.sources & classes.outside]

@@ -256,6 +256,12 @@ def test_a_private_router_that_nothing_publishes_is_no_way_in(spec: Json, status
     assert through_routers(*objects, inner, chained) == OPEN, "another router leads to it"
 
 
+@pytest.mark.parametrize(("network", "expected"), [("overlay", CLOSED), ("unknown", MAYBE), ("routable", OPEN)])
+def test_the_outside_gets_to_a_private_router_where_it_gets_to_pods(network: str, expected: Json) -> None:
+    objects = [shard("x", PRIVATE), router("x"), published()]
+    assert through_routers(*objects, pod_network=network) == expected
+
+
 @pytest.mark.parametrize("kind", ["HostNetwork", "LoadBalancerService", "NodePortService"])
 def test_a_router_with_an_address_that_the_input_does_not_show_is_a_way_in(kind: str) -> None:
     made = shard("x", {"endpointPublishingStrategy": {"type": kind}})
