@@ -190,7 +190,7 @@ def _exposure(service: Entry, behind: Behind) -> Exposure:
 
 
 def _closed(routers: Sequence[Router], parts: Mapping[int, Sequence[Exposure]], led_to: set[int]) -> frozenset[int]:
-    """Routers that only the pod network leads to: told to publish nothing, and neither a Service nor a router does it for them."""
+    """Routers that only the pod network leads to: they publish nothing, and no Service or router does it for them."""
     return frozenset(
         number
         for number, router in enumerate(routers)

@@ -77,7 +77,8 @@ class Gateway:
     def _allows(self, listener: Any, route: Namespace) -> bool | None:
         """`allowedRoutes.namespaces`."""
         asked = at(listener, "allowedRoutes", "namespaces")
-        match text(asked, "from") or "Same":
+        given = at(asked, "from")
+        match "Same" if given in (None, "") else given:
             case "All":
                 return True
             case "Same":

@@ -34,7 +34,7 @@ POD = pod("gw-pod", "infra", ip="10.0.8.1", labels={GATEWAY_LABEL: "gw"})
 INFRA = [namespace("infra"), POD]
 
 
-def from_(kind: str, **more: Any) -> Json:
+def from_(kind: Any, **more: Any) -> Json:
     return LISTENER | {"allowedRoutes": {"namespaces": {"from": kind, **more}}}
 
 
@@ -92,6 +92,7 @@ def test_a_gateway_or_listener_set_that_is_not_shown_may_serve_it(parent: Json) 
         (from_("Selector", selector={"x": 1}), MAYBE),
         (from_("Selector"), MAYBE),
         (from_("New"), MAYBE),
+        (from_(["All"]), MAYBE),
         (from_("None"), CLOSED),
     ],
 )
