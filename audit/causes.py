@@ -339,11 +339,12 @@ def _beside(doubt: Flow, certain: Sequence[Flow], allowed: Traffic) -> list[_Par
     parts = [(doubt.sources, doubt.traffic - allowed)]
     for flow in certain:
         if flow.exposed or not doubt.exposed:
-            parts = [
+            cut = (
                 part
                 for sources, traffic in parts
                 for part in ((sources - flow.sources, traffic), (sources & flow.sources, traffic - flow.traffic))
-            ]
+            )
+            parts = [(sources, traffic) for sources, traffic in cut if sources and traffic]
     return [(sources, traffic) for sources, traffic in parts if sources and traffic]
 
 

@@ -87,10 +87,7 @@ class EgressLimits:
                 for region in evaluate(among, [[Ordered(self._matches(barrier, plane))]]) if among else ():
                     if (reason := _reason(region, barrier.doubts)) is not None:
                         collected.setdefault((region.traffic, reason, family), BitMap()).update(region.peers)
-            found = self._passing[key] = tuple(
-                Permit(traffic, FrozenBitMap(peers), reason, family)
-                for (traffic, reason, family), peers in collected.items()
-            )
+            found = self._passing[key] = tuple(_widened(collected))
         return found
 
     def _planes(self, families: Families) -> Iterator[tuple[FrozenBitMap, int, int]]:
@@ -140,6 +137,20 @@ class EgressLimits:
             Match(clause.index, clause.action, clause.ports.traffic, peers, reason)
             for peers, reason in sorted(parts, key=lambda part: bool(part[1]))
         ]
+
+
+def _widened(collected: Mapping[tuple[Traffic, str, int], BitMap]) -> Iterator[Permit]:
+    """Permits, doubtful ones with what certainly passes besides.
+
+    Namespaces that certainly reach other addresses then share them, where else each would have one of its own.
+    """
+    for (traffic, reason, family), peers in collected.items():
+        sure = [
+            other
+            for (more, why, plane), other in collected.items()
+            if reason and not why and traffic <= more and plane in (0, family)
+        ]
+        yield Permit(traffic, FrozenBitMap(BitMap.union(peers, *sure)), reason, family)
 
 
 def _fits(family: int, plane: int) -> bool:

@@ -28,7 +28,7 @@ class _Reach(NamedTuple):
 
     certain: FrozenBitMap
     possible: FrozenBitMap
-    """Without the certain ones."""
+    """Those that are not certain; where others are among them, the certain bound still holds."""
 
 
 class NetworkRows:
@@ -128,6 +128,6 @@ class NetworkRows:
             certain |= self._hosts | self._members.get(DEFAULT, NOTHING)
         elif direction == "egress":
             certain |= self._hosts
-        if not networks.strict:
-            possible = classes.all_pods
+        if not networks.strict:  # with the certain ones, so that networks share it
+            return _Reach(certain, classes.all_pods)
         return _Reach(certain, possible - certain)

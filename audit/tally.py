@@ -124,20 +124,24 @@ class Tally:
         if cell is None:
             allowed = self._matrix.expect(found.zone, found.group.zone).allowed
             cell = self._sums[found.zone, found.group.zone] = _Sum(allowed)
+        certain = [flow for flow in found.flows if flow.exposed and not flow.reasons]
         for flow in found.flows:
-            self._note(cell, found, flow)
+            self._note(cell, found, flow, certain)
         self._count(cell, found)
         beyond = tuple(flow for flow in found.flows if not flow.traffic <= cell.allowed)
         if beyond:
             cell.excess.append(Excess(found.zone, found.outside, found.group, found.weight, beyond))
 
-    def _note(self, cell: _Sum, found: Excess, flow: Flow) -> None:
+    def _note(self, cell: _Sum, found: Excess, flow: Flow, certain: Sequence[Flow]) -> None:
         if not flow.exposed:
             cell.unexposed |= flow.traffic
             return
         cell.possible |= flow.traffic
-        for reason in flow.reasons:
-            self.doubts[reason] = self.doubts.get(reason, 0) + self._pairs(found, flow.sources)
+        if flow.reasons:
+            known = (one.sources for one in certain if flow.traffic <= one.traffic)
+            pairs = self._pairs(found, flow.sources - FrozenBitMap.union(NOTHING, *known))
+            for reason in flow.reasons:
+                self.doubts[reason] = self.doubts.get(reason, 0) + pairs
         if not flow.reasons:
             cell.observed |= flow.traffic
             place = first_pair(flow.sources, found.group.members, self._classes.weights)
