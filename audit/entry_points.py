@@ -51,7 +51,7 @@ class _Finder:
         for service in self._leading:
             by = ObjectRef("Service", service.namespace, service.name, service.origin)
             key = (service.namespace, service.name)
-            listed = self._ways.behind.get(key, ())
+            listed = [one for one in self._ways.behind.get(key, ()) if not one.unnamed]
             known = {id(one.targets): one.targets for one in listed}
             ports = {key: union(target.traffic for target in targets) for key, targets in known.items()}
             backends = self._backends(by, key, ((one.endpoint, ports[id(one.targets)], _BY_CLIENT) for one in listed))
@@ -102,7 +102,7 @@ class _Finder:
         found: dict[int, Front] = {}
         for service in self._leading:
             behind = self._ways.behind.get((service.namespace, service.name), ())
-            for number in {router_of[one.endpoint] for one in behind if one.endpoint in router_of}:
+            for number in {router_of[one.endpoint] for one in behind if one.endpoint in router_of and not one.unnamed}:
                 found[number] = found.get(number, Front()) | service_front(service)
         shown = {(one.namespace, one.name): one for one in self._leading}
         gateways = {(one.namespace, one.name): one for one in self._inventory.snapshot.of(f"Gateway.{GROUP}")}

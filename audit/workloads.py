@@ -59,7 +59,7 @@ class PodSpec(msgspec.Struct, frozen=True, gc=False):
 
 
 class Variable(msgspec.Struct, frozen=True, gc=False):
-    """`env[]`, kept of templates only: routers of OpenShift 3 are configured by it. Other values are dropped."""
+    """`env[]`, kept of templates and of pods that may be routers, which it configures; other values are dropped."""
 
     name: str = ""
     value: str | None = None
@@ -106,7 +106,7 @@ class PodBody(msgspec.Struct, frozen=True, gc=False):
 
 
 class RouterPodBody(PodBody, frozen=True, gc=False):
-    """A Pod that may be an egress router: its environment says with which address it leaves."""
+    """A Pod that may be a router, or an egress router: its environment says what it serves, or how it leaves."""
 
     spec: TemplateSpec | None = None
 

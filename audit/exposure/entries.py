@@ -166,6 +166,8 @@ def _direct(inventory: Inventory, published: set[tuple[str, str]]) -> tuple[_Par
         found = behind[key] = tuple(services.behind(service))
         known: dict[tuple[int, bool], Exposure] = {}
         for one in found if leading else ():
+            if one.unnamed:
+                continue
             key_of_part = (id(one.targets), one.certain)
             if key_of_part not in known:
                 known[key_of_part] = _exposure(service, one)

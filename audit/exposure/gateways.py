@@ -31,7 +31,17 @@ from audit.snapshot import Entry
 
 GROUP = "gateway.networking.k8s.io"
 GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
-"""On the pods of a Gateway's data plane."""
+"""On the pods of a Gateway's data plane, where its controller deploys one into the Gateway's namespace."""
+_DEPLOYING = frozenset({"openshift.io/gateway-controller/v1", "istio.io/gateway-controller"})
+"""Controllers known to do that; elsewhere anybody may put the label on a pod that serves nothing."""
+_DEPLOYED = frozenset({"openshift-default", "istio"})
+"""Classes of theirs, by the names that they have as a rule: for input without the GatewayClass."""
+_SHAPE: tuple[tuple[tuple[str, ...], type], ...] = (
+    *((("name",), str), (("port",), int), (("protocol",), str), (("hostname",), str)),
+    *((("allowedRoutes",), dict), (("allowedRoutes", "kinds"), list)),
+    *((("allowedRoutes", "namespaces"), dict), (("allowedRoutes", "namespaces", "from"), str)),
+)
+"""Types of what is read of a listener."""
 SPOKEN = {"HTTPRoute": "TCP", "GRPCRoute": "TCP", "TLSRoute": "TCP", "TCPRoute": "TCP", "UDPRoute": "UDP"}
 """Kinds of routes with the protocol that backends are reached by."""
 _TAKEN = {
@@ -62,17 +72,20 @@ class Gateway:
         nodes = host_nodes(inventory, pods)
         self.router = Router(ref=ref(entry), pods=pods, nodes=nodes, allows=self._allows_some)
         self.namespace = entry.namespace
-        self.listeners = items(decoded(entry.body.spec), "listeners")
+        self.listeners = _listeners(decoded(entry.body.spec))
+        """Those that can be read, and None for the others."""
 
     def takes(self, kind: str, route: Namespace, parent: Parent, hosts: Sequence[str]) -> bool | None:
         """Whether some listener takes a route; None where that is not known."""
         return some(
             every((_chosen(one, parent), _allows_kind(one, kind), self._allows(one, route), _meets(one, kind, hosts)))
+            if one
+            else None
             for one in self.listeners
         )
 
     def _allows_some(self, route: Namespace) -> bool | None:
-        return some(self._allows(one, route) for one in self.listeners)
+        return some(self._allows(one, route) if one else None for one in self.listeners)
 
     def _allows(self, listener: Any, route: Namespace) -> bool | None:
         """`allowedRoutes.namespaces`."""
@@ -90,6 +103,19 @@ class Gateway:
                 return False
             case _:
                 return None
+
+
+def _listeners(spec: Mapping[str, Any]) -> list[Mapping[str, Any] | None]:
+    listed = at(spec, "listeners")
+    return [one if _readable(one) else None for one in listed] if isinstance(listed, list) else [None]
+
+
+def _readable(listener: Any) -> bool:
+    return (
+        bool(listener)
+        and isinstance(listener, dict)
+        and all(found is None or isinstance(found, kind) for path, kind in _SHAPE for found in [at(listener, *path)])
+    )
 
 
 def _chosen(listener: Any, parent: Parent) -> bool:
@@ -132,10 +158,22 @@ def gateways(inventory: Inventory) -> tuple[Gateway, ...]:
     for index, pod in enumerate(inventory.endpoints):
         if name := pod.labels.get(GATEWAY_LABEL):
             pods.setdefault((pod.namespace, name), []).append(index)
+    controllers = {
+        entry.name: text(decoded(entry.body.spec), "controllerName")
+        for entry in inventory.snapshot.of(f"GatewayClass.{GROUP}")
+    }
     return tuple(
-        Gateway(inventory, entry, tuple(pods.get((entry.namespace, entry.name), ())))
+        Gateway(inventory, entry, tuple(pods.get((entry.namespace, entry.name), ())) if own else ())
         for entry in inventory.snapshot.of(f"Gateway.{GROUP}")
+        for own in [_deployed(decoded(entry.body.spec), controllers)]
     )
+
+
+def _deployed(spec: Mapping[str, Any], controllers: Mapping[str, str]) -> bool:
+    """Whether the pods with a Gateway's label are its data plane; not where its addresses say that others are."""
+    name = text(spec, "gatewayClassName")
+    known = controllers[name] in _DEPLOYING if name in controllers else name in _DEPLOYED
+    return known and not at(spec, "addresses")
 
 
 def gateway_routes(inventory: Inventory, listed: Sequence[Gateway], first: int) -> Iterator[Publication]:

@@ -30,7 +30,7 @@ from audit.owners import NO_LABELS, Owners
 from audit.selectors import EVERYTHING, LabelSelector
 from audit.snapshot import Entry
 from audit.template_labels import workload_spec
-from audit.workloads import TemplateSpec, Variable
+from audit.workloads import PodSpec, TemplateSpec, Variable
 
 SHARD_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 OPERATOR_NAMESPACE = "openshift-ingress-operator"
@@ -173,23 +173,32 @@ def _strategy(entry: Entry) -> str:
 def _by_environment(inventory: Inventory) -> dict[ObjectRef, tuple[Selection, tuple[int, ...]]]:
     """Workload -> what it serves by its environment, and its pods."""
     found: dict[ObjectRef, Selection] = {}
+    pods: dict[ObjectRef, set[Selection]] = {}
     owners: Owners | None = None
     for kind in WORKLOADS:
         for entry in inventory.snapshot.of(kind):
-            if settings := _settings(entry):
+            if settings := _settings(_template_of(entry)):
                 owners = owners or Owners(inventory.snapshot)
                 top = owners.top(entry)
                 if top == ObjectRef(kind, entry.namespace, entry.name) or top not in found:
                     found[top] = _configured(settings)
+    for entry in inventory.snapshot.of("Pod"):
+        if settings := _settings(entry.body.spec):
+            owners = owners or Owners(inventory.snapshot)
+            pods.setdefault(owners.of_pod(entry), set()).add(_configured(settings))
+    found |= {top: one.pop() if len(one) == 1 else UNKNOWN for top, one in pods.items() if top not in found}
     if not found:
         return {}
     return {one.ref: (found[one.ref], one.pods) for one in inventory.workloads if one.ref in found}
 
 
-def _settings(entry: Entry) -> dict[str, Variable]:
-    """The variables of the container that is a router; none for any other workload."""
+def _template_of(entry: Entry) -> PodSpec | None:
     spec = workload_spec(entry)
-    pod = spec.template.spec if spec and spec.template else None
+    return spec.template.spec if spec and spec.template else None
+
+
+def _settings(pod: PodSpec | None) -> dict[str, Variable]:
+    """The variables of the container that is a router; none for any other workload."""
     for container in (pod.containers or ()) if isinstance(pod, TemplateSpec) else ():
         listed = {one.name: one for one in container.env or ()}
         if not SETTINGS.isdisjoint(listed):

@@ -17,6 +17,9 @@ SERVICE_LABEL = "kubernetes.io/service-name"
 """On an EndpointSlice: the Service that it is part of."""
 
 
+_NO_PORT = -1
+
+
 class Target(NamedTuple):
     """What one port of a Service means at one endpoint."""
 
@@ -35,6 +38,8 @@ class Behind(NamedTuple):
     endpoint: int
     targets: Targets
     certain: bool
+    unnamed: bool = False
+    """Whether the ports are only listed, under no name of a port of the Service: routers may go there, nodes do not."""
 
 
 class _Listed(NamedTuple):
@@ -56,6 +61,8 @@ class Services:
         self._listed: dict[tuple[str, str], list[_Listed]] | None = None
         self._at: dict[int, list[int]] = {}
         """Address -> endpoints."""
+        self._placeless: list[int] = []
+        """Endpoints without a known address, whatever their namespace."""
 
     def behind(self, service: Entry) -> Iterator[Behind]:
         """Every endpoint behind a Service; those of one namespace should be asked for one after the other."""
@@ -84,8 +91,7 @@ class Services:
         for one in listed:
             more = [index for number in one.addresses if number not in own for index in self._at.get(number, ())]
             if one.sliced and more:
-                targets = tuple(_listed_targets(service, one.ports))
-                yield from (Behind(index, targets, certain=True) for index in more)
+                yield from _together(more, one, service, certain=True)
 
     def _own(self, namespace: str) -> range:
         return range(bisect_left(self._namespaces, namespace), bisect_right(self._namespaces, namespace))
@@ -93,7 +99,8 @@ class Services:
     def _addressed(self, service: Entry) -> Iterator[Behind]:
         """Endpoints, in any namespace, that have the addresses that somebody listed.
 
-        Where no list was read, or a pod of the namespace has no address yet, any pod there may be meant.
+        Where no list was read, any pod of the namespace may be meant; an address that no pod is known to have may be
+        that of any pod whose address is not known.
         """
         pods = self._inventory.endpoints
         found = self._lists().get((service.namespace, service.name))
@@ -101,19 +108,19 @@ class Services:
             for index in self._own(service.namespace):
                 yield Behind(index, _targets(service, pods[index].named_ports), certain=False)
             return
-        placeless = [index for index in self._own(service.namespace) if not pods[index].addresses]
         for one in found:
-            targets = tuple(_listed_targets(service, one.ports))
             known = [index for number in one.addresses for index in self._at.get(number, ())]
-            yield from (Behind(index, targets, certain=True) for index in known)
+            yield from _together(known, one, service, certain=True)
             if any(number not in self._at for number in one.addresses):
-                yield from (Behind(index, targets, certain=False) for index in placeless)
+                yield from _together(self._placeless, one, service, certain=False)
 
     def _lists(self) -> Mapping[tuple[str, str], list[_Listed]]:
-        """Service -> what is written down for it; `_at` is filled with it."""
+        """Service -> what is written down for it; `_at` and `_placeless` are filled with it."""
         if self._listed is None:
             self._listed = _lists(self._inventory)
             for index, pod in enumerate(self._inventory.endpoints if self._listed else ()):
+                if not pod.addresses:
+                    self._placeless.append(index)
                 for number in pod.addresses:
                     self._at.setdefault(number, []).append(index)
         return self._listed
@@ -175,13 +182,19 @@ def _one(protocol: str, number: int) -> Traffic:
     return Traffic.port_range(protocol, number, number) if 1 <= number <= 65535 else NONE  # noqa: PLR2004
 
 
-def _listed_targets(service: Entry, listed: Sequence[EndpointPort]) -> Iterator[Target]:
-    """Ports of a list: each is that of the Service's port of the same name."""
-    ports = {port.name or "": port for port in service.body.spec.ports or ()}
-    for one in listed:
-        port = ports.get(one.name or "")
-        if port is not None and (one.protocol or "TCP") in PROTOCOLS:
-            yield Target(port.name or "", port.port, _one(one.protocol or "TCP", one.port or 0))
+def _together(indices: Sequence[int], listed: _Listed, service: Entry, *, certain: bool) -> Iterator[Behind]:
+    """Endpoints with the ports of one list: each is that of the Service's port of the same name."""
+    ports = {port.name or "": port.port for port in service.body.spec.ports or ()}
+    targets = [
+        (one.name or "", _one(one.protocol or "TCP", one.port or 0))
+        for one in listed.ports
+        if (one.protocol or "TCP") in PROTOCOLS
+    ]
+    named = tuple(Target(name, ports[name], traffic) for name, traffic in targets if name in ports)
+    unnamed = tuple(Target(name, _NO_PORT, traffic) for name, traffic in targets if name not in ports)
+    yield from (Behind(index, named, certain) for index in indices)
+    if unnamed:
+        yield from (Behind(index, unnamed, certain=False, unnamed=True) for index in indices)
 
 
 def _lists(inventory: Inventory) -> dict[tuple[str, str], list[_Listed]]:

@@ -26,6 +26,9 @@ from audit.workloads import MACVLAN, Metadata, PodBody, RouterPodBody
 _STRING_MAPS = frozenset({"labels", "annotations", "selector"})
 """Mappings in which null is no way to leave something out (kubectl refuses it there)."""
 
+_ROUTER_VARIABLES = (b'"NAMESPACE_LABELS"', b'"ROUTE_LABELS"', b'"ROUTER_SERVICE_NAME"')
+"""Texts of which a router's pod holds one: looking for them is cheaper than decoding the environment of every pod."""
+
 
 class _Header(msgspec.Struct, gc=False):
     apiVersion: Any = None  # noqa: N815
@@ -129,9 +132,14 @@ def _not_an_object(text: Text, found: Found, reason: str) -> InputError | str:
 
 def _body(kind: Kind, found: Found) -> Any:
     body = _decoded(kind, found)
-    if isinstance(body, PodBody) and MACVLAN in (body.metadata.annotations or ()):
+    if isinstance(body, PodBody) and (MACVLAN in (body.metadata.annotations or ()) or _may_be_router(found)):
         return _decoded(structs.replace(kind, body=RouterPodBody), found)
     return body
+
+
+def _may_be_router(found: Found) -> bool:
+    json = bytes(found.json)
+    return any(one in json for one in _ROUTER_VARIABLES)
 
 
 def _decoded(kind: Kind, found: Found) -> Any:

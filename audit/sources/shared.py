@@ -17,8 +17,7 @@ from audit.workloads import Container, Metadata, PodBody, PodSpec, TemplateSpec,
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
-_EGRESS_SETTINGS = ("EGRESS_",)
-_ROUTER_SETTINGS = ("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTE_FIELDS", "ROUTER_", *_EGRESS_SETTINGS)
+_ROUTER_SETTINGS = ("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTE_FIELDS", "ROUTER_", "EGRESS_")
 """Beginnings of the names of variables that configure routers and egress routers."""
 Value = TypeVar("Value")
 
@@ -82,7 +81,8 @@ class Shared:
         if spec.nodeName:
             force_setattr(spec, "nodeName", intern(spec.nodeName))
         if isinstance(spec, TemplateSpec):
-            _keep_egress_settings(spec)
+            _keep_router_settings(spec)
+            _drop_arguments(spec)
         elif spec.containers:
             force_setattr(spec, "containers", self._one(_containers_key(spec.containers), spec.containers))
 
@@ -95,11 +95,9 @@ def _keep_router_settings(spec: TemplateSpec) -> None:
             force_setattr(container, "env", kept or None)
 
 
-def _keep_egress_settings(spec: TemplateSpec) -> None:
-    """Drops from a pod everything but what an egress router reads."""
+def _drop_arguments(spec: TemplateSpec) -> None:
+    """Drops what is read of templates only."""
     for container in (*(spec.containers or ()), *(spec.initContainers or ())):
-        kept = [one for one in container.env or () if one.name.startswith(_EGRESS_SETTINGS)]
-        force_setattr(container, "env", kept or None)
         force_setattr(container, "args", None)
 
 

@@ -85,8 +85,29 @@ def test_a_list_of_addresses_that_no_pod_has_leads_out_of_the_cluster_or_to_pods
     placed = pod("web", "app", ip="10.0.7.1", labels=APP)
     found = inventory(namespace("app"), placed, BARE, listing("192.0.2.9"))
     assert ways_in(found).exposed == {}
-    assert exposed(BARE, listing("192.0.2.9")).keys() == {"app/Pod/web", "app/Pod/other"}
+    assert exposed(BARE, listing("192.0.2.9")).keys() == {"app/Pod/web", "app/Pod/other", "far/Pod/web"}
     assert exposed(BARE, listing("192.0.2.9"))["app/Pod/web"] == Exposure(masked=tcp(9090))
+
+
+def test_a_listed_address_that_no_pod_has_may_be_that_of_a_pod_in_another_namespace() -> None:
+    lost = pod("lost", "far")
+    found = exposed(BARE, lost, listing("192.0.2.9"))
+    assert found["far/Pod/lost"] == Exposure(masked=tcp(9090))
+    assert "far/Pod/lost" not in exposed(BARE, lost, THERE, listing("10.0.7.7")), "every address is a known pod's"
+
+
+@pytest.mark.parametrize("slices", [False, True])
+@pytest.mark.parametrize(
+    ("target", "expected"), [(None, tcp(5432)), ("other", tcp(5432)), (5432, tcp(5432)), ("web", NONE), (80, NONE)]
+)
+def test_routers_may_go_to_listed_ports_whose_names_are_none_of_the_services(
+    target: Json, expected: Json, *, slices: bool
+) -> None:
+    bare = service("s", "app", None, HTTP | {"name": "web"}, type="NodePort")
+    listed = listing("10.0.7.7", ports=[{"name": "other", "port": 5432}], slices=slices)
+    spec = {"to": {"name": "s"}} | ({"port": {"targetPort": target}} if target else {})
+    found = exposed(bare, THERE, listed, route("Route", "route.openshift.io/v1", "app", spec))
+    assert found.get("far/Pod/there", Exposure()) == Exposure(routed=expected), "nodes go by the Service's ports"
 
 
 def test_listed_ports_belong_to_the_services_port_of_the_same_name() -> None:

@@ -21,7 +21,7 @@ PARENT: Json = {"name": "gw", "namespace": "infra"}
 
 
 def gateway(*listeners: Json, name: str = "gw", ns: str = "infra") -> Json:
-    spec = {"gatewayClassName": "c", "listeners": list(listeners or (LISTENER,))}
+    spec = {"gatewayClassName": "istio", "listeners": list(listeners or (LISTENER,))}
     return route("Gateway", API, ns, spec, name)
 
 
@@ -251,10 +251,49 @@ def test_a_gateway_without_pods_in_the_input_may_get_through() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [{"listeners": "x"}, {"listeners": [None, 5, {"allowedRoutes": [], "port": "80"}]}, {}, None],
+    [
+        *({"listeners": "x"}, {"listeners": {"a": "b"}}, {"listeners": [None, 5]}, {}, None),
+        *({"listeners": [LISTENER | part]} for part in ({"port": "80"}, {"hostname": 5}, {"protocol": ["HTTP"]})),
+        *({"listeners": [LISTENER | {"allowedRoutes": part}]} for part in ([], {"namespaces": "All"}, {"kinds": {}})),
+        {"listeners": [LISTENER | {"allowedRoutes": {"namespaces": {"from": ["All"]}}}]},
+    ],
 )
-def test_a_malformed_gateway_takes_nothing_and_breaks_nothing(spec: Json) -> None:
-    assert through_routers(*INFRA, route("Gateway", API, "infra", spec, "gw"), attached()) == CLOSED
+def test_a_gateway_whose_listeners_cannot_be_read_may_take_everything(spec: Json) -> None:
+    made = spec if spec is None else spec | {"gatewayClassName": "istio"}
+    objects = [*INFRA, route("Gateway", API, "infra", made, "gw"), attached()]
+    assert through_routers(*objects) == MAYBE
+
+
+def test_a_gateway_without_listeners_takes_nothing() -> None:
+    assert through_routers(*INFRA, route("Gateway", API, "infra", {"listeners": []}, "gw"), attached()) == CLOSED
+
+
+def gateway_class(controller: Json, name: str = "c") -> Json:
+    made = {"apiVersion": API, "kind": "GatewayClass", "metadata": {"name": name}}
+    return made | {"spec": {"controllerName": controller}}
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "addresses", "expected"),
+    [
+        ("istio", [], [], CLOSED),
+        ("openshift-default", [], [], CLOSED),
+        ("c", [gateway_class("openshift.io/gateway-controller/v1")], [], CLOSED),
+        ("c", [gateway_class("istio.io/gateway-controller")], [], CLOSED),
+        ("c", [], [], MAYBE),
+        (None, [], [], MAYBE),
+        ("c", [gateway_class("example.com/controller")], [], MAYBE),
+        ("c", [gateway_class(["istio.io/gateway-controller"])], [], MAYBE),
+        ("istio", [gateway_class("example.com/controller", "istio")], [], MAYBE),
+        ("istio", [], [{"type": "Hostname", "value": "shared.far.svc.cluster.local"}], MAYBE),
+    ],
+)
+def test_labelled_pods_are_the_data_plane_only_of_controllers_that_deploy_it_so(
+    name: Json, classes: Json, addresses: Json, expected: Json
+) -> None:
+    made = gateway()
+    made["spec"] |= {"gatewayClassName": name, "addresses": addresses}
+    assert through_routers(*INFRA, made, attached(), policy({"policyTypes": ["Ingress"]}), *classes) == expected
 
 
 @pytest.mark.parametrize("spec", [{"parentRefs": "x"}, {"parentRefs": [None, "gw", {"name": 5}]}, {"hostnames": [1]}])

@@ -335,6 +335,37 @@ def test_its_pods_are_those_that_it_owns() -> None:
     assert through_routers(workload, stranger, published(), block) == MAYBE, "the template has no address"
 
 
+def bare_router(name: str, *variables: Json) -> Json:
+    """A router's pod whose workload was not read."""
+    controller = {"apiVersion": "v1", "kind": "ReplicationController", "name": "router-1", "controller": True}
+    made = pod(name, "far", ip="10.0.9.9", containers=[{"name": "c", "image": "i", "env": list(variables)}])
+    made["metadata"]["ownerReferences"] = [controller]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ([{"name": "ROUTER_SERVICE_NAME", "value": "r"}], OPEN),
+        ([{"name": "NAMESPACE_LABELS", "value": "zone=a"}], OPEN),
+        ([{"name": "NAMESPACE_LABELS", "value": "zone=b"}], CLOSED),
+        ([{"name": "ROUTE_LABELS", "value": "type=x"}], CLOSED),
+        ([{"name": "ROUTE_LABELS", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}], MAYBE),
+        ([{"name": "OTHER", "value": "ROUTE_LABELS"}], CLOSED),
+    ],
+)
+def test_a_pod_with_a_routers_environment_is_one_though_its_workload_was_not_read(
+    variables: Json, expected: Json
+) -> None:
+    other = shard("x", {"namespaceSelector": ZONE_B})
+    assert through_routers(other, router("x"), bare_router("r", *variables), published()) == expected
+
+
+def test_of_pods_that_disagree_nobody_knows_what_their_router_serves() -> None:
+    pods = [bare_router(f"r-{zone}", {"name": "NAMESPACE_LABELS", "value": f"zone={zone}"}) for zone in "bc"]
+    assert through_routers(shard("x", {"namespaceSelector": ZONE_B}), *pods, published()) == MAYBE
+
+
 def test_a_workload_without_such_variables_is_no_router() -> None:
     plain = configured("r", ROUTER_URL="http://x", APP="y")
     assert through_routers(plain, published(), DENY) == MAYBE, "some router elsewhere"

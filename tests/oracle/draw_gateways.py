@@ -29,9 +29,17 @@ def gateways(draw: Draw, shape: Shape, names: Sequence[str]) -> list[Json]:
             found.append(gateway(draw, name, ns))
             if chance(draw, 70):
                 found += router_pods(draw, shape, f"gw-{name}", ns, {GATEWAY_LABEL: name})
+    if chance(draw, 30):
+        found.append(gateway_class(draw, pick(draw, ("istio", "c"))))
     found += [gateway_route(draw, f"x{i}", pick(draw, names), names) for i in some(draw, 3, 1)]
     found += [grant(draw, f"grant{i}", pick(draw, names), names) for i in some(draw, 2)]
     return found
+
+
+def gateway_class(draw: Draw, name: str) -> Json:
+    """A GatewayClass of a controller that deploys pods beside its Gateways, or of another one."""
+    spec = {"controllerName": pick(draw, ("istio.io/gateway-controller", "example.com/controller"))}
+    return {"apiVersion": f"{GATEWAY}/v1", "kind": "GatewayClass", "metadata": {"name": name}, "spec": spec}
 
 
 HOSTS = ("a.example.com", "*.example.com", "*.a.example.com", "other.org")
@@ -54,7 +62,7 @@ def gateway(draw: Draw, name: str, ns: str) -> Json:
         if chance(draw, 15):
             allowed["kinds"] = [{"kind": pick(draw, ROUTE_KINDS)}]
         listeners.append(listener | ({"allowedRoutes": allowed} if allowed else {}))
-    spec = {"gatewayClassName": "c", "listeners": listeners}
+    spec = {"gatewayClassName": pick(draw, ("openshift-default", "istio", "istio", "c")), "listeners": listeners}
     metadata = {"name": name, "namespace": ns}
     return {"apiVersion": f"{GATEWAY}/v1", "kind": "Gateway", "metadata": metadata, "spec": spec}
 

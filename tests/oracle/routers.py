@@ -24,6 +24,7 @@ ENVIRONMENT = frozenset(
         *("ROUTER_ALLOW_WILDCARD_ROUTES", "ROUTER_DISABLE_NAMESPACE_OWNERSHIP_CHECK"),
     }
 )
+CONTROLLERS = ("openshift.io/gateway-controller/v1", "istio.io/gateway-controller")
 CARRIED = {
     "HTTP": ("HTTPRoute", "GRPCRoute"),
     "HTTPS": ("HTTPRoute", "GRPCRoute"),
@@ -156,7 +157,16 @@ class Routers:
             return
         truth = max(self._takes(found[0], one, parent, route) for one in found[0]["spec"]["listeners"])
         if truth:
-            yield Server(truth, self._labelled(place[0], GATEWAY_LABEL, place[1]))
+            own = self._labelled(place[0], GATEWAY_LABEL, place[1]) if self._deploys(found[0]["spec"]) else ()
+            yield Server(truth, own)
+
+    def _deploys(self, gateway: Json) -> bool:
+        """Whether the controller of a Gateway is one that deploys labelled pods beside it."""
+        name = gateway.get("gatewayClassName")
+        for o in of_kind(self.objects, "GatewayClass", GATEWAY):
+            if name_of(o) == name:
+                return o["spec"]["controllerName"] in CONTROLLERS and not gateway.get("addresses")
+        return name in {"openshift-default", "istio"} and not gateway.get("addresses")
 
     def _takes(self, gateway: Json, listener: Json, parent: Json, route: Json) -> int:
         """Whether a listener takes the route."""

@@ -78,13 +78,21 @@ class Services:
             and (entry.get("name") or "") in own
             and wanted(own[entry.get("name") or ""], entry["port"])
         }
+        unnamed = {
+            entry["port"]
+            for entry in ports
+            if (entry.get("protocol") or "TCP") == protocol
+            and (entry.get("name") or "") not in own
+            and wanted is not any_port
+            and wanted({"name": entry.get("name") or ""}, entry["port"])
+        }
         addresses: list[Address] = [ipaddress.ip_address(text) for text in texts]
-        if port not in numbers:
+        if port not in numbers | unnamed:
             return NO
         if any(address in pod.addresses for address in addresses):
-            return YES
+            return YES if port in numbers else MAYBE
         stray = any(address not in self.taken for address in addresses)
-        return MAYBE if stray and pod.namespace == namespace_of(service) and None in pod.addresses else NO
+        return MAYBE if stray and None in pod.addresses else NO
 
 
 def selects(service: Json, pod: Pod) -> bool:

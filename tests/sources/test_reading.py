@@ -386,3 +386,21 @@ spec:
     (found,) = read([str(tmp_path)]).of("Deployment")
     assert "hunter2" not in repr(found.body)
     assert found.body.spec.template.spec.containers[0].env[0].value == "type=external"
+
+
+@pytest.mark.parametrize("name", ["NAMESPACE_LABELS", "ROUTE_LABELS", "ROUTER_SERVICE_NAME"])
+def test_of_a_pods_variables_only_those_of_routers_are_kept(tmp_path: Path, name: str) -> None:
+    text = """
+apiVersion: v1
+kind: Pod
+metadata: {name: r, namespace: app}
+spec:
+  containers:
+  - {name: c, args: [hunter2], env: [{name: PASSWORD, value: hunter2}, {name: NAME, value: type=external}]}
+  initContainers:
+  - {name: i, env: [{name: TOKEN, value: hunter2}]}
+"""
+    (tmp_path / "r.yaml").write_text(text.replace("NAME,", f"{name},"))
+    (found,) = read([str(tmp_path)]).of("Pod")
+    assert "hunter2" not in repr(found.body)
+    assert [(one.name, one.value) for one in found.body.spec.containers[0].env] == [(name, "type=external")]
