@@ -65,12 +65,13 @@ class Networks:
         for o in self.own:
             role = role_of(o["spec"])
             if namespace_of(o) == namespace and role != "Secondary":
-                yield ("udn", namespace, name_of(o)) if role else UNDECIDED
+                yield ("udn", namespace, name_of(o)) if role and known(o["spec"]) else UNDECIDED
         for o in self.shared:
             role = role_of(o["spec"]["network"])
             selected = namespace_matches(self.namespaces, o["spec"]["namespaceSelector"], namespace)
             if selected > NO and role != "Secondary":
-                yield ("cudn", name_of(o)) if role and selected == YES else UNDECIDED
+                sure = role and selected == YES and known(o["spec"]["network"])
+                yield ("cudn", name_of(o)) if sure else UNDECIDED
 
     def addresses(self, namespace: str, annotations: Mapping[str, str], status: Json) -> list[str]:
         """What peers see of a pod: on a user-defined network not what its status says."""
@@ -155,6 +156,11 @@ def role_of(spec: Json) -> str:
         if isinstance(inside, dict) and inside.get("role") in ("Primary", "Secondary"):
             return str(inside["role"])
     return ""
+
+
+def known(spec: Json) -> bool:
+    """Whether the topology of a network is one that this knows."""
+    return spec.get("topology") in ("Layer2", "Layer3", "Localnet")
 
 
 def opens(target: Pod, protocol: str, port: int) -> bool:

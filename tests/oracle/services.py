@@ -40,11 +40,6 @@ class Services:
         )
         return MAYBE if meant else NO
 
-    def keeps_clients(self, service: Json) -> bool:
-        """Whether the pod, where it is known which, sees the address of the client and not of a node."""
-        known = bool(service["spec"].get("selector")) or any(self._lists(service))
-        return known and service["spec"].get("externalTrafficPolicy") == "Local"
-
     def numbers(self, service: Json) -> set[int]:
         """Every number that may be that of a pod's port behind the Service."""
         own = {
@@ -104,6 +99,11 @@ def leads_in(service: Json) -> bool:
     if spec.get("type") == "ExternalName":
         return False
     return spec.get("type") in ("NodePort", "LoadBalancer") or bool(spec.get("externalIPs"))
+
+
+def keeps_clients(service: Json) -> bool:
+    """Whether a pod that the Service certainly leads to sees the address of the client and not of a node."""
+    return bool(service["spec"].get("externalTrafficPolicy") == "Local")
 
 
 def filters_clients(service: Json) -> bool:

@@ -129,7 +129,6 @@ class Cluster:
                     self.over_the_pod_network(self.pods[name], target, protocol, port, router=True),
                 )
                 for name in server.pods
-                if name != target.id
             ]
             found = max(found, min(server.truth, max(reached, default=NO if server.pods else MAYBE)))
         return found
