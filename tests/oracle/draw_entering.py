@@ -43,7 +43,8 @@ def entering(draw: Draw, shape: Shape, objects: list[Json], names: Sequence[str]
     host_ports(draw, objects)
     closed = [closing(draw, name) for name in names if chance(draw, 60)]
     found = [service(draw, name, ns, objects) for ns in names for name in SERVICES if chance(draw, 80)]
-    found += [o for one in found if "selector" not in one["spec"] for o in addresses_behind(draw, one)]
+    listed = [one for one in found if "selector" not in one["spec"] or chance(draw, 12)]
+    found += [o for one in listed for o in addresses_behind(draw, one)]
     form = pick(draw, ("none", "routes", "routes", "ingress", "gateway", "all"))
     if form in ("routes", "ingress", "all") and chance(draw, 85):
         found += shards(draw, shape)

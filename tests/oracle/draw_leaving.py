@@ -38,7 +38,8 @@ def egress_firewall(draw: Draw, shape: Shape, namespace: str) -> Json:
     rules = [firewall_rule(draw, shape) for _ in some(draw, 4, 1)]
     made = {"apiVersion": "k8s.ovn.org/v1", "kind": "EgressFirewall", "metadata": metadata, "spec": {"egress": rules}}
     if chance(draw, 40):
-        made["status"] = {"status": pick(draw, (APPLIED, APPLIED, "EgressFirewall Rules not correctly applied", ""))}
+        said = pick(draw, (APPLIED, APPLIED, "EgressFirewall Rules not correctly applied", "", None))
+        made["status"] = {"messages": [f"n1: {said}"]} | ({} if said is None else {"status": said})
     return made
 
 

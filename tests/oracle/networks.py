@@ -107,7 +107,7 @@ class Networks:
             return MAYBE
         if there == here:
             return YES
-        if router or self.plugin.name == "unknown" or self._joined(there, here):
+        if (router and there == DEFAULT) or self.plugin.name == "unknown" or self._joined(there, here):
             return MAYBE
         asks = there != DEFAULT and any(
             selects(s, target) and (p, n) == (protocol, port) for s in self.dns for _, p, n in target_ports(s, target)

@@ -11,6 +11,7 @@ from tests.oracle.terms import Address, Json, Network, edges_of, network
 PORT_NUMBERS = {
     "port", "endPort", "containerPort", "start", "end", "number", "targetPort", "servicePort"
 }  # fmt: skip
+DNS = 53
 OPEN_PORTS = "k8s.ovn.org/open-default-ports"
 
 
@@ -18,6 +19,8 @@ def probe_ports(objects: Iterable[Json]) -> list[int]:
     """Ports at which some verdict may change: every port number that occurs, each one more and one less, the ends."""
     numbers = {1, 65535}
     for o in objects:
+        if o["kind"] in ("EgressNetworkPolicy", "NetNamespace"):
+            numbers |= {DNS - 1, DNS, DNS + 1}  # never denied at the pod's own node
         numbers |= {n + step for n in port_numbers(o) for step in (-1, 0, 1)}
     return sorted(n for n in numbers if 1 <= n <= 65535)
 

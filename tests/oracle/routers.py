@@ -71,6 +71,9 @@ class Routers:
         self.pods = pods
         told = [*self._controllers(), *self._deployments()]
         self.shards = [*told, *self._strays({name for shard in told for name in shard.pods})]
+        places = [(namespace_of(o), name_of(o)) for o in of_kind(objects, "Gateway", GATEWAY)]
+        gateways = [name for space, gateway in places for name in self._labelled(space, GATEWAY_LABEL, gateway)]
+        self.pods_of_routers = frozenset([*gateways, *(name for shard in self.shards for name in shard.pods)])
 
     # Shards ----------------------------------------------------------------------------------------------------------
 
@@ -103,14 +106,16 @@ class Routers:
             yield Shard(spaces, routes, pods, private=strategy == "Private")
 
     def _deployments(self) -> Iterator[Shard]:
-        """Every router that its environment tells."""
+        """Every router that its environment tells, beside those of IngressControllers."""
+        of_kinds = of_kind(self.objects, "IngressController", "operator.openshift.io")
+        controllers = {name_of(o) for o in of_kinds if namespace_of(o) == OPERATOR}
         for o in self.objects:
             template = pod_template(o)
             if template is None:
                 continue
             settings = environment(template.get("spec") or {})
             labels = (template.get("metadata") or {}).get("labels") or {}
-            of_controller = namespace_of(o) == ROUTERS and ROUTER_LABEL in labels
+            of_controller = namespace_of(o) == ROUTERS and labels.get(ROUTER_LABEL) in controllers
             if settings.keys() & ENVIRONMENT and not of_controller:
                 yield shard_of(settings, self._made_by(o))
 

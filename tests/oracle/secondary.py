@@ -49,6 +49,7 @@ class Secondary:
         self.policies = of_kind(objects, "MultiNetworkPolicy", "k8s.cni.cncf.io")
         self.enforced = enforced(objects, plugin)
         self.plugin = plugin if plugin.ovn else Plugin()
+        self.plugin = plugin if plugin.ovn else Plugin()
         self.attached = {pod.id: list(self._attachments(pod)) for pod in pods.values()}
         self._about = functools.cache(self._uncached_about)
 

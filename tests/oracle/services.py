@@ -23,7 +23,8 @@ class Services:
     def __init__(self, objects: list[Json], pods: Iterable[Pod]) -> None:
         self.all = of_kind(objects, "Service", "")
         self.objects = objects
-        self.taken = {address for pod in pods for address in pod.addresses}
+        self.pods = list(pods)
+        self.taken = {address for pod in self.pods for address in pod.addresses}
 
     def reaches(self, service: Json, pod: Pod, protocol: str, port: int, wanted: Wanted) -> int:
         """Whether the Service leads to that port of the pod by a port of its own that is wanted."""
@@ -31,7 +32,10 @@ class Services:
             return NO
         if service["spec"].get("selector"):
             found = target_ports(service, pod) if selects(service, pod) else ()
-            return YES if any((p, n) == (protocol, port) and wanted(o, n) for o, p, n in found) else NO
+            if any((p, n) == (protocol, port) and wanted(o, n) for o, p, n in found):
+                return YES
+            added = [self._listed(service, pod, protocol, port, wanted, *one) for one in self._added(service)]
+            return YES if YES in added else NO
         lists = list(self._lists(service))
         if lists:
             return max(self._listed(service, pod, protocol, port, wanted, *one) for one in lists)
@@ -55,9 +59,19 @@ class Services:
             if (namespace_of(o), name_of(o)) == place:
                 for subset in o.get("subsets") or []:
                     yield [entry["ip"] for entry in subset.get("addresses") or []], subset.get("ports") or []
+        yield from self._slices(service)
+
+    def _slices(self, service: Json) -> Iterator[tuple[list[str], list[Json]]]:
+        place = namespace_of(service), name_of(service)
         for o in of_kind(self.objects, "EndpointSlice", "discovery.k8s.io"):
             if (namespace_of(o), labels_of(o).get(SLICE_OF)) == place:
                 yield [text for entry in o["endpoints"] for text in entry["addresses"]], o.get("ports") or []
+
+    def _added(self, service: Json) -> Iterator[tuple[list[str], list[Json]]]:
+        """What lists add to the pods that a selector finds: addresses that none of those has."""
+        own = {str(address) for pod in self.pods if selects(service, pod) for address in pod.addresses}
+        for addresses, ports in self._slices(service):
+            yield [text for text in addresses if text not in own], ports
 
     def _listed(  # noqa: PLR0913, PLR0917 - a list and a question
         self,

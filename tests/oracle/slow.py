@@ -76,18 +76,19 @@ class Cluster:
     def _decide(self, source: Endpoint, target: Endpoint, protocol: str, port: int) -> int:
         """The best verdict of all ways."""
         found = self.over_the_pod_network(source, target, protocol, port)
+        if self._advertised(source, target):
+            found = min(found, MAYBE)
         if found < YES:
             found = max(found, self.secondary.verdict(source, target, protocol, port))
         if found < YES and isinstance(target, Pod):
             found = max(found, self._by_entry_points(source, target, protocol, port))
-        return min(found, MAYBE) if self._advertised(source, target) else found
+        return found
 
-    def over_the_pod_network(
-        self, source: Endpoint, target: Endpoint, protocol: str, port: int, *, router: bool = False
-    ) -> int:
+    def over_the_pod_network(self, source: Endpoint, target: Endpoint, protocol: str, port: int) -> int:
         """What policies, networks and firewalls let through."""
         together, alone = YES, NO
         if isinstance(source, Pod) and isinstance(target, Pod):
+            router = source.id in self.entering.routers.pods_of_routers
             together, alone = self.networks.relation(source, target, protocol, port, router=router)
         found = max(self._flow(flow, together, alone) for flow in flows(source, target, protocol, port))
         return max(found, from_own_node(source, target))
@@ -126,7 +127,7 @@ class Cluster:
             reached = [
                 min(
                     self.entering.led_to(name, private=server.private),
-                    self.over_the_pod_network(self.pods[name], target, protocol, port, router=True),
+                    self.over_the_pod_network(self.pods[name], target, protocol, port),
                 )
                 for name in server.pods
             ]
