@@ -249,11 +249,14 @@ def test_a_gateway_without_pods_in_the_input_may_get_through() -> None:
     assert through_routers(gateway(), attached(), policy({"policyTypes": ["Ingress"]})) == MAYBE
 
 
+STRANGE: list[Json] = [{"port": "80"}, {"hostname": 5}, {"protocol": ["HTTP"]}]
+
+
 @pytest.mark.parametrize(
     "spec",
     [
         *({"listeners": "x"}, {"listeners": {"a": "b"}}, {"listeners": [None, 5]}, {}, None),
-        *({"listeners": [LISTENER | part]} for part in ({"port": "80"}, {"hostname": 5}, {"protocol": ["HTTP"]})),
+        *({"listeners": [LISTENER | one]} for one in STRANGE),
         *({"listeners": [LISTENER | {"allowedRoutes": part}]} for part in ([], {"namespaces": "All"}, {"kinds": {}})),
         {"listeners": [LISTENER | {"allowedRoutes": {"namespaces": {"from": ["All"]}}}]},
     ],
