@@ -26,8 +26,8 @@ from audit.workloads import MACVLAN, Metadata, PodBody, RouterPodBody
 _STRING_MAPS = frozenset({"labels", "annotations", "selector"})
 """Mappings in which null is no way to leave something out (kubectl refuses it there)."""
 
-_ROUTER_VARIABLE = b'"ROUTE'
-"""In the pods of every router, which has a ROUTER_SERVICE_NAME: cheaper to look for than every environment to decode."""
+_ROUTER_VARIABLES = (b'"ROUTE', b'_LABELS"')
+"""One is in the pods of every router with settings: cheaper to look for than every environment to decode."""
 
 
 class _Header(msgspec.Struct, gc=False):
@@ -138,7 +138,8 @@ def _body(kind: Kind, found: Found) -> Any:
 
 
 def _may_be_router(found: Found) -> bool:
-    return _ROUTER_VARIABLE in bytes(found.json)
+    json = bytes(found.json)
+    return any(one in json for one in _ROUTER_VARIABLES)
 
 
 def _decoded(kind: Kind, found: Found) -> Any:

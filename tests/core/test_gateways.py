@@ -257,7 +257,9 @@ STRANGE: list[Json] = [{"port": "80"}, {"hostname": 5}, {"protocol": ["HTTP"]}]
     [
         *({"listeners": "x"}, {"listeners": {"a": "b"}}, {"listeners": [None, 5]}, {}, None),
         *({"listeners": [LISTENER | one]} for one in STRANGE),
-        *({"listeners": [LISTENER | {"allowedRoutes": part}]} for part in ([], {"namespaces": "All"}, {"kinds": {}})),
+        {"listeners": [LISTENER | {"allowedRoutes": []}]},
+        {"listeners": [LISTENER | {"allowedRoutes": {"namespaces": "All"}}]},
+        {"listeners": [LISTENER | {"allowedRoutes": {"kinds": {}}}]},
         {"listeners": [LISTENER | {"allowedRoutes": {"namespaces": {"from": ["All"]}}}]},
     ],
 )
