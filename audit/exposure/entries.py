@@ -240,6 +240,8 @@ def _publish(pods: Sequence[Pod], one: Publication, behind: Sequence[Behind], do
 
 def _near(nodes: frozenset[str], pod: Pod) -> bool | None:
     """Whether a pod's node is among some nodes."""
+    if pod.host_network:
+        return False
     if pod.node in nodes and pod.node:
         return True
     return None if "" in nodes or (nodes and not pod.node) else False
