@@ -185,7 +185,7 @@ def _exposure(service: Entry, behind: Behind) -> Exposure:
     spec, ports = service.body.spec, union(one.traffic for one in behind.targets)
     if not behind.certain:
         return Exposure(masked=ports)
-    masked = NONE if spec.externalTrafficPolicy == "Local" and spec.selector else ports
+    masked = NONE if spec.externalTrafficPolicy == "Local" and behind.selected else ports
     if spec.loadBalancerSourceRanges and spec.type == "LoadBalancer" and not spec.externalIPs:
         return Exposure(filtered=ports, masked=masked)
     return Exposure(direct=ports, masked=masked)

@@ -38,6 +38,8 @@ class Behind(NamedTuple):
     endpoint: int
     targets: Targets
     certain: bool
+    selected: bool = False
+    """Whether the Service's selector finds it, and no list alone."""
     unnamed: bool = False
     """Whether the ports are only listed, under no name of a port of the Service: routers may go there, nodes do not."""
 
@@ -81,7 +83,7 @@ class Services:
             ports = self._inventory.endpoints[index].named_ports
             if ports not in known:
                 known[ports] = _targets(service, ports)
-            yield Behind(index, known[ports], certain=True)
+            yield Behind(index, known[ports], certain=True, selected=True)
 
     def _added(self, service: Entry, selected: Sequence[int]) -> Iterator[Behind]:
         """Endpoints that an EndpointSlice adds to those that the selector finds: nobody asks who wrote it."""
