@@ -104,7 +104,8 @@ class Services:
 def selects(service: Json, pod: Pod) -> bool:
     """Whether the Service selects the pod."""
     wanted = service["spec"].get("selector") or {}
-    return namespace_of(service) == pod.namespace and all(pod.labels.get(k) == v for k, v in wanted.items())
+    same_space = namespace_of(service) == pod.namespace
+    return bool(wanted) and same_space and all(pod.labels.get(key) == value for key, value in wanted.items())
 
 
 def leads_in(service: Json) -> bool:
@@ -116,7 +117,7 @@ def leads_in(service: Json) -> bool:
 
 
 def keeps_clients(service: Json) -> bool:
-    """Whether a pod that the Service certainly leads to sees the address of the client and not of a node."""
+    """Whether a pod that the Service selects sees the address of the client and not of a node."""
     return bool(service["spec"].get("externalTrafficPolicy") == "Local")
 
 
