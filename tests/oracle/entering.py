@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.oracle.objects import group_of, name_of, namespace_of, of_kind, spec_of
 from tests.oracle.routers import GATEWAY, UNKNOWN, Routers, Server
-from tests.oracle.services import Services, any_port, filters_clients, keeps_clients, leads_in
+from tests.oracle.services import Services, any_port, filters_clients, keeps_clients, leads_in, selects
 from tests.oracle.terms import MAYBE, NO, YES, Json, Pod
 
 GATEWAY_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
@@ -48,6 +48,7 @@ class Entering:
         self.routers = Routers(objects, namespaces, pods)
         self.openshift = any(group_of(o) in OPENSHIFT for o in objects)
         self.backends = [*self._routes(), *self._ingresses(), *self._gateway_routes(), *self._virtual_services()]
+        self.hiding = functools.cache(self._uncached_hiding)
         self.led_to = functools.cache(self._uncached_led_to)
 
     # The questions ---------------------------------------------------------------------------------------------------
@@ -56,11 +57,12 @@ class Entering:
         """Whether clients may reach the port with a node's address instead of their own."""
         if not target.host_network and (protocol, port) in target.host_ports:
             return True
-        for service in filter(leads_in, self.services.all):
-            truth = self.services.reaches(service, target, protocol, port, any_port)
-            if truth == MAYBE or (truth == YES and not keeps_clients(service)):
-                return True
-        return False
+        return any(self.services.reaches(service, target, protocol, port, any_port) for service in self.hiding(target))
+
+    def _uncached_hiding(self, target: Pod) -> list[Json]:
+        """The Services behind which the pod may not see who calls, if they lead there."""
+        leading = filter(leads_in, self.services.all)
+        return [service for service in leading if not (keeps_clients(service) and selects(service, target))]
 
     def servers(self, target: Pod, protocol: str, port: int) -> Iterator[Server]:
         """What publishes the port."""

@@ -121,8 +121,8 @@ def common(one: Attachment, two: Attachment) -> int:
 
 
 def same(one: Attachment, two: Attachment) -> bool:
-    """Whether both are attached to one network."""
-    return one.virtual == two.virtual if one.virtual else one.name == two.name
+    """Whether both are or may be attached to one network."""
+    return one.virtual == two.virtual
 
 
 def is_virtual(spec: Json) -> bool:

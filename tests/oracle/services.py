@@ -6,6 +6,7 @@ docs/reachability.md section 5.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 
@@ -23,6 +24,9 @@ class Services:
     def __init__(self, objects: list[Json], pods: Iterable[Pod]) -> None:
         self.all = of_kind(objects, "Service", "")
         self.objects = objects
+        self._named = {id(service): service for service in self.all}
+        self.selected = functools.cache(lambda pod, which: selects(self._named[which], pod))
+        self._added = functools.cache(lambda which: list(self._uncached_added(self._named[which])))
         self.pods = list(pods)
         self.taken = {address for pod in self.pods for address in pod.addresses}
 
@@ -31,10 +35,10 @@ class Services:
         if service["spec"].get("type") == "ExternalName":
             return NO
         if service["spec"].get("selector"):
-            found = target_ports(service, pod) if selects(service, pod) else ()
+            found = target_ports(service, pod) if self.selected(pod, id(service)) else ()
             if any((p, n) == (protocol, port) and wanted(o, n) for o, p, n in found):
                 return YES
-            added = [self._listed(service, pod, protocol, port, wanted, *one) for one in self._added(service)]
+            added = [self._listed(service, pod, protocol, port, wanted, *one) for one in self._added(id(service))]
             return YES if YES in added else NO
         lists = list(self._lists(service))
         if lists:
@@ -67,7 +71,7 @@ class Services:
             if (namespace_of(o), labels_of(o).get(SLICE_OF)) == place:
                 yield [text for entry in o["endpoints"] for text in entry["addresses"]], o.get("ports") or []
 
-    def _added(self, service: Json) -> Iterator[tuple[list[str], list[Json]]]:
+    def _uncached_added(self, service: Json) -> Iterator[tuple[list[str], list[Json]]]:
         """What lists add to the pods that a selector finds: addresses that none of those has."""
         own = {str(address) for pod in self.pods if selects(service, pod) for address in pod.addresses}
         for addresses, ports in self._slices(service):
@@ -112,7 +116,8 @@ class Services:
 def selects(service: Json, pod: Pod) -> bool:
     """Whether the Service selects the pod."""
     wanted = service["spec"].get("selector") or {}
-    return namespace_of(service) == pod.namespace and all(pod.labels.get(k) == v for k, v in wanted.items())
+    same_space = namespace_of(service) == pod.namespace
+    return bool(wanted) and same_space and all(pod.labels.get(key) == value for key, value in wanted.items())
 
 
 def leads_in(service: Json) -> bool:
@@ -124,7 +129,7 @@ def leads_in(service: Json) -> bool:
 
 
 def keeps_clients(service: Json) -> bool:
-    """Whether a pod that the Service certainly leads to sees the address of the client and not of a node."""
+    """Whether a pod that the Service selects sees the address of the client and not of a node."""
     return bool(service["spec"].get("externalTrafficPolicy") == "Local")
 
 

@@ -6,6 +6,7 @@ for every gap in the input that could decide.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -105,6 +106,7 @@ def edges_of(block: Network) -> Iterator[Address]:
             yield type(block.network_address)(number)
 
 
+@functools.cache
 def network(text: str) -> Network:
     """A CIDR block; host bits are masked, as Go's ParseCIDR does."""
     return ipaddress.ip_network(text, strict=False)
