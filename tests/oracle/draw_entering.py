@@ -156,12 +156,23 @@ def shards(draw: Draw, shape: Shape) -> list[Json]:
             if chance(draw, 25):
                 found.append(deployed_router(draw, name))
             else:
-                found += router_pods(draw, shape, f"router-{name}", ROUTERS, {ROUTER_LABEL: name})
+                pods = router_pods(draw, shape, f"router-{name}", ROUTERS, {ROUTER_LABEL: name})
+                found += told(draw, pods) if chance(draw, 25) else pods
             if chance(draw, 40):
                 found.append(front(draw, name))
     if chance(draw, 35):
         found.append(old_router(draw))
+    if chance(draw, 10):
+        found += told(draw, router_pods(draw, shape, "proxy", pick(draw, ("default", "a")), {}))
     return found
+
+
+def told(draw: Draw, pods: list[Json]) -> list[Json]:
+    """The pods of a router with its environment, as a rule the same."""
+    env = environment(draw)
+    for o in pods:
+        o["spec"]["containers"][0]["env"] = env if chance(draw, 90) else environment(draw)
+    return pods
 
 
 def deployed_router(draw: Draw, shard: str) -> Json:

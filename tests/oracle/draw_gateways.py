@@ -31,7 +31,8 @@ def gateways(draw: Draw, shape: Shape, names: Sequence[str]) -> list[Json]:
                 found += router_pods(draw, shape, f"gw-{name}", ns, {GATEWAY_LABEL: name})
     if chance(draw, 30):
         found.append(gateway_class(draw, pick(draw, ("istio", "c"))))
-    found += [gateway_route(draw, f"x{i}", pick(draw, names), names) for i in some(draw, 3, 1)]
+    there = [o["metadata"] for o in found if o["kind"] == "Gateway"]
+    found += [gateway_route(draw, f"x{i}", pick(draw, names), names, there) for i in some(draw, 3, 1)]
     found += [grant(draw, f"grant{i}", pick(draw, names), names) for i in some(draw, 2)]
     return found
 
@@ -71,12 +72,12 @@ ROUTE_KINDS = ("HTTPRoute", "HTTPRoute", "HTTPRoute", "GRPCRoute", "TLSRoute", "
 ROUTE_APIS = {"HTTPRoute": "v1", "GRPCRoute": "v1", "TLSRoute": "v1", "TCPRoute": "v1alpha2", "UDPRoute": "v1alpha2"}
 
 
-def gateway_route(draw: Draw, name: str, ns: str, names: Sequence[str]) -> Json:
+def gateway_route(draw: Draw, name: str, ns: str, names: Sequence[str], there: list[Json]) -> Json:
     """A route of the Gateway API."""
     kind = pick(draw, ROUTE_KINDS)
     parents: list[Json] = []
     for _ in some(draw, 2, 1):
-        one = parent(draw, names)
+        one = parent(draw, names, there)
         if one not in parents:
             parents.append(one)
     rules: list[Json] = [{"backendRefs": [backend_ref(draw, names) for _ in some(draw, 2, 1)]}]
@@ -90,10 +91,13 @@ def gateway_route(draw: Draw, name: str, ns: str, names: Sequence[str]) -> Json:
     return {"apiVersion": f"{GATEWAY}/{ROUTE_APIS[kind]}", "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def parent(draw: Draw, names: Sequence[str]) -> Json:
-    """What a route wants to be attached to."""
+def parent(draw: Draw, names: Sequence[str], there: list[Json]) -> Json:
+    """What a route wants to be attached to: as a rule one of the Gateways that are there."""
     found: Json = {"name": pick(draw, ("g", "h"))}
-    if chance(draw, 65):
+    if there and chance(draw, 80):
+        chosen = pick(draw, there)
+        found = {"name": chosen["name"], "namespace": chosen["namespace"]}
+    elif chance(draw, 65):
         found["namespace"] = pick(draw, (*names, ROUTERS))
     if chance(draw, 20):
         found["sectionName"] = pick(draw, ("http", "other"))

@@ -70,6 +70,7 @@ class Routers:
         self.namespaces = namespaces
         self.pods = pods
         told = [*self._controllers(), *self._deployments()]
+        told += self._alone({name for shard in told for name in shard.pods})
         self.shards = [*told, *self._strays({name for shard in told for name in shard.pods})]
         places = [(namespace_of(o), name_of(o)) for o in of_kind(objects, "Gateway", GATEWAY)]
         gateways = [name for space, gateway in places for name in self._labelled(space, GATEWAY_LABEL, gateway)]
@@ -96,10 +97,10 @@ class Routers:
                 continue
             spec, status = spec_of(o), o.get("status") or {}
             pods = self._labelled(ROUTERS, ROUTER_LABEL, name_of(o))
-            told = [self.pods[name].settings for name in pods if self.pods[name].settings.keys() & ENVIRONMENT]
+            told = self._told(pods)
             strategy = (spec.get("endpointPublishingStrategy") or {}).get("type")
             if told:
-                yield shard_of(told[0], pods, private=strategy == "Private")
+                yield shard_of(told, pods, private=strategy == "Private")
                 continue
             selectors = [spec[f] if f in spec else status.get(f) or {} for f in ("namespaceSelector", "routeSelector")]
             spaces, routes = (None if unknown_selector_field(one) else one for one in selectors)
@@ -126,6 +127,24 @@ class Routers:
             group = tuple(pod.id for pod in pods if pod.labels[ROUTER_LABEL] == name)
             if not known & set(group):
                 yield Shard({}, {}, group, doubt=True)
+
+    def _alone(self, known: set[str]) -> Iterator[Shard]:
+        """Running pods with the environment of a router that their workload, if it was read, does not have."""
+        owners: dict[tuple[str, str], list[str]] = {}
+        for o in self.objects:
+            if o["kind"] == "Pod" and f"{namespace_of(o)}/Pod/{name_of(o)}" in self.pods:
+                names = [w["name"] for w in o["metadata"].get("ownerReferences") or []] or [f"pod {name_of(o)}"]
+                owners.setdefault((namespace_of(o), names[0]), []).append(f"{namespace_of(o)}/Pod/{name_of(o)}")
+        for group in map(tuple, owners.values()):
+            told = self._told(group)
+            if told and not known & set(group):
+                yield shard_of(told, group)
+
+    def _told(self, pods: tuple[str, ...]) -> dict[str, str | None]:
+        """The environment of a router that pods have; None for a variable in which they disagree."""
+        found = [{k: v for k, v in self.pods[name].settings.items() if k in ENVIRONMENT} for name in pods]
+        names = {name for one in found for name in one}
+        return {n: found[0].get(n) if len({one.get(n, "absent") for one in found}) == 1 else None for n in names}
 
     def _labelled(self, namespace: str, key: str, value: str) -> tuple[str, ...]:
         pods = self.pods.values()

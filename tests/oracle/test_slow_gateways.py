@@ -21,9 +21,9 @@ ZONE = {"matchLabels": {"team": "one"}}
 GATEWAY = "gateway.networking.k8s.io"
 
 
-def gateway(*listeners: Json) -> Json:
+def gateway(*listeners: Json, class_name: str = "istio", **more: Any) -> Json:
     base = {"name": "http", "port": 80, "protocol": "HTTP"}
-    spec = {"gatewayClassName": "c", "listeners": [base | one for one in listeners or ({},)]}
+    spec = {"gatewayClassName": class_name, "listeners": [base | one for one in listeners or ({},)]} | more
     metadata = {"name": "g", "namespace": "db"}
     return {"apiVersion": f"{GATEWAY}/v1", "kind": "Gateway", "metadata": metadata, "spec": spec}
 
@@ -70,6 +70,24 @@ def namespaces(**rule: Any) -> Json:
 )
 def test_which_listeners_take_a_route(listener: Json, expected: str) -> None:
     assert by_gateway(gateway(listener), attached(hostnames=["a.example.com"])) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "controls", "more", "expected"),
+    [
+        ("istio", None, {}, "allowed"),
+        ("openshift-default", None, {}, "allowed"),
+        ("c", None, {}, "unknown"),
+        ("c", "istio.io/gateway-controller", {}, "allowed"),
+        ("c", "openshift.io/gateway-controller/v1", {}, "allowed"),
+        ("istio", "example.com/controller", {}, "unknown"),
+        ("istio", None, {"addresses": [{"value": "192.0.2.1"}]}, "unknown"),
+    ],
+)
+def test_whose_pods_carry_a_gateways_label(name: str, controls: str | None, more: Json, expected: str) -> None:
+    api = {"apiVersion": f"{GATEWAY}/v1", "kind": "GatewayClass", "metadata": {"name": name}}
+    classes = [api | {"spec": {"controllerName": controls}}] if controls else []
+    assert by_gateway(gateway(ALL, class_name=name, **more), attached(), *classes) == expected
 
 
 @pytest.mark.parametrize(

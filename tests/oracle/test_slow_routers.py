@@ -170,6 +170,33 @@ def test_a_shard_serves_what_its_deployment_says() -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("team=two", "team=two", "denied"),
+        ("team=one", "team=one", "allowed"),
+        ("team=one", "team=two", "unknown"),
+        (None, None, "allowed"),
+    ],
+)
+def test_what_running_pods_are_told(first: str | None, second: str | None, expected: str) -> None:
+    """Pods of one workload whose template was not read, with the IngressController in the input."""
+    made = []
+    for name, text in (("router", first), ("other", second)):
+        env = [] if text is None else [{"name": "NAMESPACE_LABELS", "value": text}]
+        one = pod(name, "openshift-ingress", labels={SHARD: "x"}, containers=[{"name": "c", "env": env}])
+        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "router-1", "controller": True}
+        one["metadata"]["ownerReferences"] = [owner]
+        made.append(one)
+    assert on(INNER, route(), controller(), *made, FROM_ROUTERS) == expected
+
+
+def test_a_running_pod_with_the_environment_is_a_router() -> None:
+    env = [{"name": "ROUTER_SERVICE_NAME", "value": "r"}]
+    alone = pod("proxy", "default", containers=[{"name": "c", "env": env}])
+    assert on(INNER, route(), alone, FROM_DEFAULT) == "allowed"
+
+
+@pytest.mark.parametrize(
     ("text", "labels", "expected"),
     [
         ("a=b, c in (d, e),!f", {"a": "b", "c": "e"}, True),
@@ -194,8 +221,8 @@ def test_routers_on_the_host_network() -> None:
 @pytest.mark.parametrize(
     ("front", "expected"),
     [
-        (None, "denied"),
-        ({"type": "ClusterIP"}, "denied"),
+        (None, "unknown"),
+        ({"type": "ClusterIP"}, "unknown"),
         ({"type": "LoadBalancer"}, "allowed"),
         ({"type": "LoadBalancer", "loadBalancerSourceRanges": ["10.0.0.0/8"]}, "unknown"),
     ],
