@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from audit.control_bodies import CONTROL_BODY
+from audit.raw_body import StatusBody
 from audit.workloads import (
     Condition,
     CronJobBody,
@@ -35,17 +37,35 @@ class NodeAddress(msgspec.Struct, frozen=True, gc=False):
     address: str = ""
 
 
+class Taint(msgspec.Struct, frozen=True, gc=False):
+    """`spec.taints[]` of a Node."""
+
+    key: str = ""
+    value: str | None = None
+    effect: str = ""
+
+
+class NodeSpec(msgspec.Struct, frozen=True, gc=False):
+    """`spec` of a Node."""
+
+    taints: tuple[Taint, ...] | None = None
+    unschedulable: bool | None = None
+    podCIDR: str | None = None  # noqa: N815
+    podCIDRs: list[str] | None = None  # noqa: N815
+
+
 class NodeStatus(msgspec.Struct, frozen=True, gc=False):
     """`status` of a Node."""
 
     addresses: list[NodeAddress] | None = None
-    conditions: list[Condition] | None = None
+    conditions: tuple[Condition, ...] | None = None
 
 
 class NodeBody(msgspec.Struct, frozen=True, gc=False):
     """A Node."""
 
     metadata: Metadata = Metadata()
+    spec: NodeSpec | None = None
     status: NodeStatus | None = None
 
 
@@ -179,22 +199,6 @@ class ClusterNetworkBody(msgspec.Struct, frozen=True, gc=False):
     serviceNetwork: str = ""  # noqa: N815
 
 
-class RawBody(msgspec.Struct, frozen=True, gc=False):
-    """Any kind whose spec its own module reads: NetworkPolicy, Ingress, Route, and every kind that is not modelled.
-
-    `spec` is JSON; empty (`b""`) when the object has none.
-    """
-
-    metadata: Metadata = Metadata()
-    spec: msgspec.Raw = msgspec.Raw(b"")
-
-
-class StatusBody(RawBody, frozen=True, gc=False):
-    """A raw kind whose status says what the cluster made of it."""
-
-    status: msgspec.Raw = msgspec.Raw(b"")
-
-
 BODY: Mapping[str, type[Any]] = {
     "Pod": PodBody,
     "Deployment": WorkloadBody,
@@ -258,6 +262,7 @@ _STATUS_KINDS = (
 )
 
 BODY_OF_KEY: Mapping[str, type[Any]] = {
+    **CONTROL_BODY,
     **dict.fromkeys(_STATUS_KINDS, StatusBody),
     **{
         f"{kind}{suffix}": body

@@ -12,12 +12,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from audit.controls.scene import Scene
 from audit.flows import CellFlow, Facts
 from audit.inventory import Inventory
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Expectation, Severity, Verdict, ZoneMatrix
 from audit.narrowing import narrowings
 from audit.remedy import zone_policies
-from audit.rule import INCOMPLETE, UNJUDGED, Cell, Context, Finding, NotApplicable, Rule
+from audit.rule import INCOMPLETE, UNJUDGED, Cell, Context, Finding, Manual, NotApplicable, NotEvaluated, Rule
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE
 from audit.zones import ZoneMap
@@ -204,6 +205,7 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
         zone_policy=zone_policies(matrix),
         narrow=narrowings(inventory, zone_map, matrix),
         live=snapshot.live,
+        scene=Scene(inventory=inventory, zone_map=zone_map, matrix=matrix, facts=facts),
     )
     ran = [(rule, *_run(rule, context)) for rule in rules]
     found = [(rule, finding) for rule, findings, _ in ran for finding in findings]
@@ -225,6 +227,7 @@ def _run(rule: Rule, context: Context) -> tuple[list[Finding], _Problem | None]:
     Whatever was found before the rule broke is kept.
     """
     findings: list[Finding] = []
+    unread: list[str] = []
     try:
         outcomes: Iterable[object] = rule.check(context)  # a rule of others may yield anything
         for outcome in outcomes:
@@ -233,11 +236,15 @@ def _run(rule: Rule, context: Context) -> tuple[list[Finding], _Problem | None]:
                     findings.append(outcome)
                 case NotApplicable(reason):
                     return findings, ("not-applicable", reason)
+                case Manual(reason):
+                    return findings, ("manual", reason)
+                case NotEvaluated(reason):
+                    unread.append(reason)
                 case _:
                     return findings, ("not-evaluated", f"rule error: it yields {type(outcome).__name__}, not findings")
     except Exception as error:  # noqa: BLE001 - whatever a rule raises must show as a verdict, never as silence
         return findings, ("not-evaluated", f"rule error: {type(error).__name__}: {error}")
-    return findings, None
+    return findings, ("not-evaluated", "; ".join(dict.fromkeys(unread))) if unread else None
 
 
 def _rule_verdict(

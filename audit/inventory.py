@@ -24,6 +24,7 @@ from audit.snapshot import Entry, Origin, Snapshot
 from audit.template_labels import NOTHING, Generated, Unsure, compared, generated, workload_spec
 from audit.traffic import address_number
 from audit.workloads import (
+    Condition,
     Container,
     ContainerPort,
     JobBody,
@@ -70,6 +71,10 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     """(protocol, port) of every port that a container declares, named or not; declaring it opens nothing."""
     open_ports: tuple[tuple[str, int], ...] | None = ()
     """(protocol, port) open to the default network, of a pod on another one; None when that cannot be told."""
+    spec: PodSpec | None = None
+    """What places it, its volumes and its service account."""
+    ready: bool | None = None
+    """None when the input does not say, and of a template."""
     unknown_labels: tuple[str, ...] = ()
     """Of a template: keys that the pods will have with a value nobody knows yet, or each with another one; sorted."""
 
@@ -256,6 +261,8 @@ class _PodReader:
             open_ports=open_ports(annotations) if away else (),
             origin=draft.entry.origin,
             ports=self._ports.setdefault(ports, ports),
+            spec=spec,
+            ready=_condition(status.conditions if status else None),
             unknown_labels=more.unknown,
         )
 
@@ -327,12 +334,20 @@ def _numbers(texts: Iterable[str | None]) -> tuple[int, ...]:
     return tuple(sorted(found)) if len(found) > 1 else tuple(found)
 
 
+def _condition(conditions: Iterable[Condition] | None) -> bool | None:
+    """Whether it is ready; None where no such condition is known."""
+    for one in conditions or ():
+        if one.type == "Ready":
+            return one.status == "True"
+    return None
+
+
 _NODE_ADDRESSES = ("InternalIP", "ExternalIP")
 """Types of node addresses that are addresses and not names."""
 
 
 def _node(entry: Entry) -> Node:
-    status = entry.body.status
+    spec, status = entry.body.spec, entry.body.status
     listed = (status.addresses or ()) if status else ()
     given = {one_type: _numbers(one.address for one in listed if one.type == one_type) for one_type in _NODE_ADDRESSES}
     return Node(
@@ -341,6 +356,10 @@ def _node(entry: Entry) -> Node:
         addresses=given["InternalIP"],
         origin=entry.origin,
         published=tuple(sorted({number for numbers in given.values() for number in numbers})),
+        annotations=entry.body.metadata.annotations or NO_LABELS,
+        taints=(spec.taints or ()) if spec else (),
+        unschedulable=bool(spec and spec.unschedulable),
+        ready=_condition(status.conditions if status else None),
     )
 
 

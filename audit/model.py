@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from audit.bodies import Taint
 from audit.selectors import LabelSelector
 from audit.snapshot import Origin
 from audit.traffic import ALL, NONE, NOWHERE, AddressSet, Traffic
@@ -76,6 +77,16 @@ class Node:
     origin: Origin | None = None
     published: tuple[int, ...] = ()
     """All of them: internal and external."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    unschedulable: bool = False
+    ready: bool | None = None
+    """None when the input does not say."""
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object's name for reports."""
+        return ObjectRef("Node", "", self.name, self.origin)
 
 
 ZoneKind = Literal["cluster", "external", "internet", "platform"]

@@ -1,7 +1,8 @@
 """The API for rule authors. Rules import this module only.
 
 A rule is a function from a Context to findings, made into a frozen value by `@rule`; importing a rule has no effect.
-It yields one Finding per cause, or one NotApplicable; yielding nothing passes, if all that `needs` names was read.
+It yields one Finding per cause, or one NotApplicable or Manual; yielding nothing passes, if all that `needs` names was read.
+A rule of a control asks `audit.controls` for facts through `Context.of`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import datetime as dt
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from audit.controls.scene import Scene
 from audit.exposure.publications import PUBLISHING
 from audit.flows import Backend, Breach, Cause, CellFlow, EntryPoint, Facts, Isolation, PolicyFact, Witness
 from audit.inventory import Inventory, Workload
@@ -56,9 +58,11 @@ __all__ = [
     "Gap",
     "Inventory",
     "Isolation",
+    "Manual",
     "Membership",
     "Namespace",
     "NotApplicable",
+    "NotEvaluated",
     "ObjectRef",
     "PolicyFact",
     "Rule",
@@ -111,6 +115,9 @@ class Cell:
         return self.flow.target
 
 
+Fact = TypeVar("Fact")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """All that a rule sees."""
@@ -133,6 +140,28 @@ class Context:
     """`(cause, peer zone, allowed traffic)` -> what to change in the policy at fault, None where not known."""
     live: bool = False
     """True when the snapshot is a cluster; manifests say nothing about what else exists."""
+    scene: Scene
+    _known: dict[object, Any] = field(default_factory=dict, repr=False)
+
+    def of(self, control: Callable[[Scene], Fact]) -> Fact:
+        """What a function of `audit.controls` says of this input; computed once, whichever rules ask."""
+        if control not in self._known:
+            self._known[control] = control(self.scene)
+        found: Fact = self._known[control]
+        return found
+
+    def missing(self, *kinds: str) -> NotEvaluated | NotApplicable | None:
+        """What to yield, and stop, where the input holds no object of some kinds; None if it holds some of each.
+
+        A dump of a cluster should hold them: not evaluated. Manifests of applications need not: not applicable.
+        """
+        lacking = self.scene.without(*kinds)
+        if not lacking:
+            return None
+        named = " and ".join(kind.partition(".")[0] for kind in lacking)
+        if self.scene.cluster:
+            return NotEvaluated(f"the input holds no {named}: add them, or scan a snapshot of the cluster")
+        return NotApplicable(f"manifests without {named} say nothing of this control of a cluster")
 
     def zone_of(self, namespace: str) -> str:
         """Zone of a namespace; UNZONED when none or several claim it."""
@@ -231,7 +260,21 @@ class NotApplicable:
     reason: str
 
 
-Outcome = Finding | NotApplicable
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """The rule cannot pass, and why; what it finds besides still counts."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """No snapshot can show it: a person has to look, and at what. It neither passes nor makes a scan incomplete."""
+
+    reason: str
+
+
+Outcome = Finding | NotApplicable | NotEvaluated | Manual
 Check = Callable[[Context], Iterable[Outcome]]
 
 

@@ -49,6 +49,90 @@ class Container(msgspec.Struct, frozen=True, gc=False):
     """`Always` on an init container makes it a native sidecar, whose named ports count."""
 
 
+class Toleration(msgspec.Struct, frozen=True, gc=False):
+    """`tolerations[]`. An empty key with `Exists` means every taint, no effect every effect."""
+
+    key: str | None = None
+    operator: str | None = None
+    value: str | None = None
+    effect: str | None = None
+
+
+class NodeRequirement(msgspec.Struct, frozen=True, gc=False):
+    """`matchExpressions[]` and `matchFields[]` of a node selector term."""
+
+    key: str = ""
+    operator: str = ""
+    values: tuple[str, ...] | None = None
+
+
+class NodeTerm(msgspec.Struct, frozen=True, gc=False):
+    """`nodeSelectorTerms[]`: its requirements are joined by and, terms by or; an empty term matches no node."""
+
+    matchExpressions: tuple[NodeRequirement, ...] | None = None  # noqa: N815
+    matchFields: tuple[NodeRequirement, ...] | None = None  # noqa: N815
+
+
+class NodeSelector(msgspec.Struct, frozen=True, gc=False):
+    """`requiredDuringSchedulingIgnoredDuringExecution` of a node affinity, and the node affinity of a volume."""
+
+    nodeSelectorTerms: tuple[NodeTerm, ...] | None = None  # noqa: N815
+
+
+class NodeAffinity(msgspec.Struct, frozen=True, gc=False):
+    """`affinity.nodeAffinity`; what is only preferred binds nobody."""
+
+    requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None  # noqa: N815
+
+
+class Affinity(msgspec.Struct, frozen=True, gc=False):
+    """`affinity`."""
+
+    nodeAffinity: NodeAffinity | None = None  # noqa: N815
+
+
+class ClaimVolume(msgspec.Struct, frozen=True, gc=False):
+    """`volumes[].persistentVolumeClaim`."""
+
+    claimName: str = ""  # noqa: N815
+
+
+VolumeSource = dict[str, Any]
+
+
+class Volume(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """`volumes[]`, as far as it leads out of the pod; secrets, config maps and scratch space are left out."""
+
+    name: str = ""
+    persistentVolumeClaim: ClaimVolume | None = None  # noqa: N815
+    ephemeral: VolumeSource | None = None
+    hostPath: VolumeSource | None = None  # noqa: N815
+    csi: VolumeSource | None = None
+    nfs: VolumeSource | None = None
+    iscsi: VolumeSource | None = None
+    fc: VolumeSource | None = None
+    rbd: VolumeSource | None = None
+    cephfs: VolumeSource | None = None
+    glusterfs: VolumeSource | None = None
+    vsphereVolume: VolumeSource | None = None  # noqa: N815
+    cinder: VolumeSource | None = None
+    awsElasticBlockStore: VolumeSource | None = None  # noqa: N815
+    gcePersistentDisk: VolumeSource | None = None  # noqa: N815
+    azureDisk: VolumeSource | None = None  # noqa: N815
+    azureFile: VolumeSource | None = None  # noqa: N815
+    photonPersistentDisk: VolumeSource | None = None  # noqa: N815
+    flexVolume: VolumeSource | None = None  # noqa: N815
+    quobyte: VolumeSource | None = None
+    scaleIO: VolumeSource | None = None  # noqa: N815
+    storageos: VolumeSource | None = None
+    portworxVolume: VolumeSource | None = None  # noqa: N815
+
+    @property
+    def leads_out(self) -> bool:
+        """Whether anything but its name is known."""
+        return self != Volume(name=self.name)
+
+
 class PodSpec(msgspec.Struct, frozen=True, gc=False):
     """`spec` of a pod or of its template."""
 
@@ -56,6 +140,11 @@ class PodSpec(msgspec.Struct, frozen=True, gc=False):
     initContainers: Sequence[Container] | None = None  # noqa: N815
     hostNetwork: bool | None = None  # noqa: N815
     nodeName: str | None = None  # noqa: N815
+    nodeSelector: dict[str, str] | None = None  # noqa: N815
+    affinity: Affinity | None = None
+    tolerations: tuple[Toleration, ...] | None = None
+    volumes: list[Volume] | None = None
+    serviceAccountName: str | None = None  # noqa: N815
 
 
 class Variable(msgspec.Struct, frozen=True, gc=False):
@@ -79,13 +168,19 @@ class TemplateSpec(PodSpec, frozen=True, gc=False):
 
     containers: Sequence[TemplateContainer] | None = None
     initContainers: Sequence[TemplateContainer] | None = None  # noqa: N815
-    nodeSelector: dict[str, str] | None = None  # noqa: N815
 
 
 class PodIP(msgspec.Struct, frozen=True, gc=False):
     """`status.podIPs[]`."""
 
     ip: str = ""
+
+
+class Condition(msgspec.Struct, frozen=True, gc=False):
+    """`status.conditions[]`."""
+
+    type: str = ""
+    status: str = ""
 
 
 class PodStatus(msgspec.Struct, frozen=True, gc=False):
@@ -95,6 +190,7 @@ class PodStatus(msgspec.Struct, frozen=True, gc=False):
     podIP: str | None = None  # noqa: N815
     podIPs: list[PodIP] | None = None  # noqa: N815
     hostIP: str | None = None  # noqa: N815
+    conditions: tuple[Condition, ...] | None = None
 
 
 class PodBody(msgspec.Struct, frozen=True, gc=False):
@@ -140,13 +236,6 @@ class WorkloadBody(msgspec.Struct, frozen=True, gc=False):
 
     metadata: Metadata = Metadata()
     spec: WorkloadSpec | None = None
-
-
-class Condition(msgspec.Struct, frozen=True, gc=False):
-    """`status.conditions[]`."""
-
-    type: str = ""
-    status: str = ""
 
 
 class JobStatus(msgspec.Struct, frozen=True, gc=False):

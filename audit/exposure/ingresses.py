@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from audit.bodies import RawBody
 from audit.exposure.publications import (
     EVERY_PORT,
     NOBODY,
@@ -25,6 +24,7 @@ from audit.exposure.publications import (
 from audit.exposure.routers import Shard, serving
 from audit.inventory import Inventory
 from audit.owners import NO_LABELS
+from audit.raw_body import RawBody
 from audit.snapshot import Entry, Snapshot
 
 OPENSHIFT_CONTROLLER = "openshift.io/ingress-to-route"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from audit.bodies import GROUPS, RawBody
+from audit.bodies import GROUPS
 from audit.model import ADMIN_GROUP, ObjectRef
 from audit.profile import Profile
+from audit.raw_body import RawBody
 from audit.snapshot import Entry, Snapshot
 
 Effect = Literal["any", "restrict", "restrict-outside"]

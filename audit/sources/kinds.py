@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from audit.bodies import BODY, BODY_OF_KEY, GROUPS, RawBody
+from audit.bodies import BODY, BODY_OF_KEY, GROUPS
+from audit.raw_body import RawBody
 
 _API_VERSION = re.compile(r"(?:(?P<group>[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)/)?(?P<version>[a-z][-a-z0-9]{0,62})")
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
@@ -54,6 +55,9 @@ _CLUSTER_SCOPED = words("""
     HostSubnet NetNamespace ClusterNetwork
     ClusterNetworkConnect.k8s.ovn.org RouteAdvertisements.k8s.ovn.org
     CloudPrivateIPConfig.cloud.network.openshift.io
+    VolumeSnapshotClass.snapshot.storage.k8s.io VolumeSnapshotContent.snapshot.storage.k8s.io
+    ClusterResourceQuota.quota.openshift.io Config.imageregistry.operator.openshift.io
+    MachineConfig.machineconfiguration.openshift.io MachineConfigPool.machineconfiguration.openshift.io
     Project.project.openshift.io SecurityContextConstraints.security.openshift.io Network.operator.openshift.io
 """)
 """Kind keys of objects that have no namespace."""
@@ -76,6 +80,10 @@ _NAMESPACED = words("""
     ReferenceGrant.gateway.networking.k8s.io
     AuthorizationPolicy.security.istio.io PeerAuthentication.security.istio.io Gateway.networking.istio.io
     VirtualService.networking.istio.io ServiceEntry.networking.istio.io Sidecar.networking.istio.io
+    VolumeSnapshot.snapshot.storage.k8s.io CSIStorageCapacity.storage.k8s.io MachineSet.machine.openshift.io
+    Role.authorization.openshift.io RoleBinding.authorization.openshift.io
+    RoleBindingRestriction.authorization.openshift.io
+    PodNetworkConnectivityCheck.controlplane.operator.openshift.io
     VirtualMachineInstance.kubevirt.io Rollout.argoproj.io
 """)
 """Kind keys of objects that live in `default` when they name no namespace, beside the kinds of GROUPS."""

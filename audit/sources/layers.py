@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from audit.bodies import RawBody, StatusBody
 from audit.errors import InputError, Position
+from audit.raw_body import RawBody, StatusBody
 from audit.snapshot import Entry
 from audit.sources.kinds import kind_key
 from audit.sources.objects import label

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from audit.bodies import RawBody
 from audit.errors import InputError, Position
+from audit.raw_body import RawBody
 from audit.snapshot import Entry
 from audit.sources import kinds, kustomize
 from audit.sources.checks import problems

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import force_setattr
 
-from audit.bodies import RawBody, StatusBody
+from audit.raw_body import RawBody, StatusBody
 from audit.snapshot import Origin
 from audit.sources import kinds
 from audit.sources.text import Text
@@ -76,15 +76,30 @@ class Shared:
             force_setattr(body.status, "phase", intern(body.status.phase))
         if body.status and body.status.hostIP:
             force_setattr(body.status, "hostIP", intern(body.status.hostIP))
+        if body.status and body.status.conditions:
+            force_setattr(body.status, "conditions", self._one(body.status.conditions, body.status.conditions))
 
     def _pod_spec(self, spec: PodSpec) -> None:
         if spec.nodeName:
             force_setattr(spec, "nodeName", intern(spec.nodeName))
+        self._scheduling(spec)
         if isinstance(spec, TemplateSpec):
             _keep_router_settings(spec)
             _drop_arguments(spec)
         elif spec.containers:
             force_setattr(spec, "containers", self._one(_containers_key(spec.containers), spec.containers))
+
+    def _scheduling(self, spec: PodSpec) -> None:
+        """What places a pod, and the volumes that lead out of it."""
+        if spec.nodeSelector:
+            key = ("nodes", *spec.nodeSelector.items())
+            force_setattr(spec, "nodeSelector", self._one(key, spec.nodeSelector))
+        if spec.tolerations:
+            force_setattr(spec, "tolerations", self._one(spec.tolerations, spec.tolerations))
+        if spec.affinity:
+            force_setattr(spec, "affinity", self._one(spec.affinity, spec.affinity))
+        if spec.volumes:
+            force_setattr(spec, "volumes", [one for one in spec.volumes if one.leads_out] or None)
 
 
 def _keep_router_settings(spec: TemplateSpec) -> None:

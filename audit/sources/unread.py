@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from audit.bodies import WORKLOADS, RawBody
+from audit.bodies import WORKLOADS
+from audit.control_bodies import TemplateBody
+from audit.raw_body import RawBody
 from audit.snapshot import Entry, Gap
 from audit.sources.kinds import is_known, words
 
@@ -26,6 +28,11 @@ MARKS = re.compile(rb'"(?:containers":\[|container":\{|steps":\[|image":"|replic
 """What something that runs pods asks for; a schema has `"containers":{` and the like. Specs are minified JSON."""
 CONTAINERS = b'"containers":['
 NO_PODS = frozenset({"PodTemplate", "CustomResourceDefinition.apiextensions.k8s.io"})
+PROJECT_PARTS = words("""
+    Project Namespace NetworkPolicy ResourceQuota LimitRange Role RoleBinding RoleBindingRestriction ServiceAccount
+    EgressFirewall EgressNetworkPolicy UserDefinedNetwork
+""")
+"""Kinds of a template for projects; none runs pods."""
 SETTINGS = words("""
     monitoring.coreos.com cert-manager.io acme.cert-manager.io external-secrets.io generators.external-secrets.io
     bitnami.com secrets-store.csi.x-k8s.io snapshot.storage.k8s.io storage.k8s.io rbac.authorization.k8s.io
@@ -53,10 +60,17 @@ def _running(kind: str, listed: Iterable[Entry]) -> Iterator[Entry]:
     if kind in NO_PODS:
         return
     for entry in listed:
-        if not isinstance(entry.body, RawBody):
+        if isinstance(entry.body, TemplateBody) and _of_a_project(entry.body):
+            continue
+        if not isinstance(entry.body, RawBody | TemplateBody):
             return
         if kind in CERTAIN or _asks(kind, entry):
             yield entry
+
+
+def _of_a_project(body: TemplateBody) -> bool:
+    """Whether a template only makes what a new project starts with."""
+    return bool(body.objects) and all(one.get("kind") in PROJECT_PARTS for one in body.objects or ())
 
 
 def _asks(kind: str, entry: Entry) -> bool:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from audit import checker, discovery, inventory
-from audit.bodies import NamespaceBody, RawBody
+from audit.bodies import NamespaceBody
 from audit.checker import CheckedFinding, CheckedRule, Results
 from audit.flows import Breach, Cause, CellFlow, Facts
 from audit.inventory import Inventory
 from audit.model import Defaults, Flow, MatrixMetadata, ObjectRef, Settings, Zone, ZoneMatrix
+from audit.raw_body import RawBody
 from audit.rule import Rule
 from audit.snapshot import Entry, Gap, Origin, Snapshot
 from audit.traffic import EVERYWHERE, AddressSet, Traffic

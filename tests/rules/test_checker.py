@@ -12,7 +12,7 @@ import pytest
 from audit.checker import fingerprint
 from audit.flows import CellFlow
 from audit.model import ObjectRef
-from audit.rule import Context, Finding, NotApplicable, Outcome, Rule, rule
+from audit.rule import Context, Finding, Manual, NotApplicable, NotEvaluated, Outcome, Rule, rule
 from audit.snapshot import Gap
 from audit.traffic import ALL, Traffic
 
@@ -144,6 +144,18 @@ def test_not_applicable_needs_a_reason_and_no_finding(kit: Any) -> None:
     checked = kit.estate.check([made(NotApplicable("nothing here"))]).rules[0]
     assert (checked.verdict, checked.reason) == ("not-applicable", "nothing here")
     assert kit.estate.check([made(finding(), NotApplicable("late"))]).rules[0].verdict == "fail"
+
+
+def test_a_rule_that_lacks_objects_cannot_pass_and_keeps_what_it_found(kit: Any) -> None:
+    checked = kit.estate.check([made(NotEvaluated("no roles"), NotEvaluated("no bindings"))]).rules[0]
+    assert (checked.verdict, checked.reason, checked.unsure) == ("not-evaluated", "no roles; no bindings", True)
+    checked = kit.estate.check([made(NotEvaluated("no roles"), finding())]).rules[0]
+    assert (checked.verdict, checked.findings, checked.unsure) == ("fail", 1, True)
+
+
+def test_what_people_have_to_look_at_is_manual(kit: Any) -> None:
+    checked = kit.estate.check([made(Manual("ask the firewall team"))]).rules[0]
+    assert (checked.verdict, checked.reason, checked.unsure) == ("manual", "ask the firewall team", False)
 
 
 def test_an_exception_covers_a_cell_only_with_all_its_findings(kit: Any) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from audit.bodies import RawBody
 from audit.errors import InputError
+from audit.raw_body import RawBody
 from audit.snapshot import Snapshot
 from audit.sources import read
 from audit.workloads import PodBody, WorkloadBody

@@ -52,6 +52,12 @@ def test_a_workload_of_an_unknown_kind_without_pods_is_a_gap(text: str, scope: s
     assert gaps(text) == [scope]
 
 
+def test_a_template_for_projects_runs_no_pods() -> None:
+    parts = "objects: [{kind: Project}, {kind: NetworkPolicy}]"
+    assert gaps(TEMPLATE.replace("objects: [{kind: Deployment}]", parts)) == []
+    assert gaps(TEMPLATE.replace("objects: [{kind: Deployment}]", "objects: []")) == ["Template app/web"]
+
+
 def test_a_workload_whose_pods_were_read_is_no_gap() -> None:
     assert gaps(ROLLOUT + OWNED % "Rollout") == []
     assert gaps(ROLLOUT + OWNED % "Job") == ["Rollout app/web"]

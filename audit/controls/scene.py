@@ -1,0 +1,81 @@
+"""All that a control is judged by, with the questions that every control asks.
+
+A control asks for its facts with a function of the Scene; `Context.of` calls it once, however many rules ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from audit.flows import Facts
+from audit.inventory import Inventory
+from audit.model import UNZONED, Namespace, ObjectRef, Zone, ZoneMatrix
+from audit.snapshot import Entry
+from audit.zones import ZoneMap
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """The population, who belongs to which zone, what was declared, and what the engine says."""
+
+    inventory: Inventory
+    zone_map: ZoneMap
+    matrix: ZoneMatrix
+    facts: Facts = field(default_factory=Facts)
+
+    def zone_of(self, namespace: str) -> str:
+        """Zone of a namespace; UNZONED when none or several claim it."""
+        membership = self.zone_map.namespaces.get(namespace)
+        return membership.zone if membership else UNZONED
+
+    def node_zone(self, node: str) -> str:
+        """Zone of a node; UNZONED when none or several claim it, and when it is not known."""
+        membership = self.zone_map.nodes.get(node)
+        return membership.zone if membership else UNZONED
+
+    def kind_of(self, namespace: str) -> str:
+        """Kind of the zone of a namespace (`cluster`, `platform`, ...); empty when unzoned."""
+        zone = self.matrix.zone(self.zone_of(namespace))
+        return zone.kind if zone else ""
+
+    @cached_property
+    def zones(self) -> tuple[Zone, ...]:
+        """The zones of kind `cluster`, in the order of the matrix."""
+        return tuple(zone for zone in self.matrix.zones if zone.kind == "cluster")
+
+    def members(self, zone: str) -> Iterator[Namespace]:
+        """The namespaces of a zone, sorted by name."""
+        return (self.inventory.namespaces[name] for name in self._members.get(zone, ()))
+
+    @cached_property
+    def _members(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name in self.inventory.namespaces:
+            found.setdefault(self.zone_of(name), []).append(name)
+        return found
+
+    @cached_property
+    def cluster(self) -> bool:
+        """Whether the input describes a cluster: one that runs, or a dump with its nodes. Manifests do not."""
+        return self.inventory.snapshot.live or bool(self.inventory.nodes)
+
+    def of(self, *kinds: str) -> Iterator[Entry]:
+        """The objects of some kind keys (`Node`, `Role.rbac.authorization.k8s.io`), kind by kind."""
+        for kind in kinds:
+            yield from self.inventory.snapshot.of(kind)
+
+    def without(self, *kinds: str) -> tuple[str, ...]:
+        """Those of the kinds of which the input holds no object, though a cluster may: nobody can tell.
+
+        Of a live cluster every kind was asked for, so that no object means there is none.
+        """
+        return (
+            () if self.inventory.snapshot.live else tuple(one for one in kinds if not self.inventory.snapshot.of(one))
+        )
+
+
+def ref(entry: Entry) -> ObjectRef:
+    """An object as subject of a finding."""
+    return ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin)
