@@ -29,7 +29,7 @@ TABLE = {
     11: {"UNKNOWN"},
     13: {"OK", "VIOLATION", "UNKNOWN"},
 }
-"""Control of the design -> the verdicts that its cases must show: 1 zone of namespaces, 2 shards, 3 placement of routers,
+"""Control of the design -> the verdicts that its cases must show: 1 zone of namespaces, 2 shards, 3 nodes of routers,
 4 virtual addresses, 5 egress addresses, 6 policies, 7 ownership, 8 compute, 9 storage, 10 no segmentation, 11 node
 firewall, 12 endpoints of the platform, 13 side doors."""
 
