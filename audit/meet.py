@@ -88,9 +88,10 @@ class Meetings:
         self.group_of = {number: index for index, group in enumerate(self.groups) for number in group.members}
         """Class -> place of its target group."""
         self._router_pods = [
-            FrozenBitMap(reach.classes.class_of[index] for index in router.pods) for router in reach.ways.routers
+            sorted({reach.classes.class_of[index] for index in router.pods}) for router in reach.ways.routers
         ]
         self._passed: dict[tuple[int, int], tuple[Traffic, Traffic]] = {}
+        self._called: dict[int, tuple[FrozenBitMap, FrozenBitMap]] = {}
 
     def _holders(self) -> Mapping[int, FrozenBitMap]:
         reach = self.reach
@@ -163,23 +164,40 @@ class Meetings:
         return tuple(one for one in found if one.traffic and one.sources)
 
     def _through(self, target: int, way: Way) -> Iterator[Beside]:
-        """What a router passes on to a class: no more than its pods may send there."""
+        """What a router passes on to a class: from who may call its pods, and no more than they may send there."""
         number = self.group_of[target]
-        certain, possible = self._sent(number, way.router)
-        if way.near is not False:
-            certain, possible = ALL if way.near else certain, ALL
-        surely = NONE if way.reason else way.ports & certain
-        yield Beside(self._strangers, surely, "", way.router)
-        yield Beside(self._strangers, (way.ports & possible) - surely, way.reason or "router", way.router)
+        for pods in self._router_pods[way.router]:
+            certain, possible = self._sent(number, pods)
+            if way.near is not False and self.reach.exposure(pods).host:
+                certain, possible = ALL if way.near else certain, ALL
+            surely, perhaps = self._clients(pods)
+            known = NONE if way.reason else way.ports & certain
+            yield Beside(surely, known, "", way.router)
+            yield Beside(surely, (way.ports & possible) - known, way.reason or "router", way.router)
+            yield Beside(perhaps - surely, way.ports & possible, way.reason or "router", way.router)
 
-    def _sent(self, number: int, router: int) -> tuple[Traffic, Traffic]:
-        """(certain, possible) traffic from some pod of a router to a target group."""
-        found = self._passed.get((number, router))
+    def _sent(self, number: int, pods: int) -> tuple[Traffic, Traffic]:
+        """(certain, possible) traffic from a class of router pods to a target group."""
+        found = self._passed.get((number, pods))
         if found is None:
-            pods = self._router_pods[router]
-            met = [one for one in self.of(self.groups[number]) if not one.network and one.sources.intersect(pods)]
+            met = [one for one in self.of(self.groups[number]) if not one.network and pods in one.sources]
             certain = union(one.traffic for one in met if not one.reasons)
-            found = self._passed[number, router] = (certain, union(one.traffic for one in met))
+            found = self._passed[number, pods] = (certain, union(one.traffic for one in met))
+        return found
+
+    def _clients(self, pods: int) -> tuple[FrozenBitMap, FrozenBitMap]:
+        """(certain, possible) outside addresses that policies let into a class of router pods on some port."""
+        found = self._called.get(pods)
+        if found is None:
+            exposure, group = self.reach.exposure(pods), self.groups[self.group_of[pods]]
+            met = [one for one in self.of(group) if not one.network]
+            hidden = exposure.masked or exposure.ways or exposure.routed  # the policies may see another address
+            surely = [self._strangers] if exposure.host else [one.sources for one in met if not one.reasons]
+            perhaps = [self._strangers] if exposure.host or hidden else [one.sources for one in met]
+            found = self._called[pods] = (
+                FrozenBitMap.union(FrozenBitMap(), *surely) & self._strangers,
+                FrozenBitMap.union(FrozenBitMap(), *perhaps) & self._strangers,
+            )
         return found
 
     def _meet(self, ingress: int, egress: int) -> Meeting | None:

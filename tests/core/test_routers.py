@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pyroaring import FrozenBitMap
 
 from audit.cells import joined, reachability, zones_of
 from audit.exposure.entries import HIDDEN
@@ -14,7 +15,7 @@ from audit.inventory import build
 from audit.paths import paths
 from audit.selectors import LabelSelector
 from audit.tally import Tally
-from audit.traffic import NONE
+from audit.traffic import NONE, Traffic, address_number, union
 from tests.comparison.pairs import compare
 from tests.core.clusters import (
     cell,
@@ -197,6 +198,46 @@ def test_policies_of_the_router_judge_it_too() -> None:
     assert through_routers(shard("x"), router("x"), published(), shut) == CLOSED
     some = policy({"policyTypes": ["Ingress"], "ingress": [{"ports": [{"port": 9999}]}]})
     assert through_routers(shard("x"), router("x"), published(), some) == CLOSED
+
+
+FROM_NEAR = {"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
+GUARDED = policy({"policyTypes": ["Ingress"], "ingress": [FROM_NEAR]}, ROUTER_NAMESPACE)
+
+
+def clients(*objects: Json) -> dict[str, tuple[Traffic, Traffic]]:
+    """(certain, possible) of what a client inside and one outside of the admitted block get through routers."""
+    found = meetings(*WORLD, namespace(ROUTER_NAMESPACE), shard("x"), published(), from_shard("x"), *objects)
+    classes, inventory = found.reach.classes, found.reach.inventory
+    (index,) = [i for i, one in enumerate(inventory.endpoints) if inventory.endpoint_id(one) == "app/Pod/web"]
+    beside = found.beside(FrozenBitMap([classes.class_of[index]]))
+    answers = {}
+    for text in ("192.0.2.1", "198.51.100.1"):
+        number = classes.pods + classes.space.atom(address_number(text))
+        own = [one for one in beside if number in one.sources]
+        answers[text] = (union(one.traffic for one in own if not one.reason), union(one.traffic for one in own))
+    return answers
+
+
+def test_who_may_not_call_a_router_is_no_client_of_what_it_publishes() -> None:
+    near, far = "192.0.2.1", "198.51.100.1"
+    assert clients(router("x")) == {near: OPEN, far: OPEN}
+    assert clients(router("x"), GUARDED) == {near: OPEN, far: CLOSED}
+    on_host = [router("x", hostNetwork=True, nodeName="n"), node("n", "10.1.0.1")]
+    assert clients(*on_host, GUARDED) == clients(*on_host), "no policy selects it"
+
+
+def test_a_router_that_may_see_another_address_than_the_clients_may_have_any_client() -> None:
+    balancer = service("lb", ROUTER_NAMESPACE, {SHARD_LABEL: "x"}, {"port": 80}, type="LoadBalancer")
+    assert clients(router("x"), GUARDED, balancer)["198.51.100.1"] == MAYBE
+    balancer["spec"]["externalTrafficPolicy"] = "Local"
+    assert clients(router("x"), GUARDED, balancer)["198.51.100.1"] == CLOSED
+
+
+def test_each_router_pod_has_clients_of_its_own() -> None:
+    open_pod = pod("other", ROUTER_NAMESPACE, ip="10.0.9.9", labels={SHARD_LABEL: "x", "open": "yes"})
+    other = policy({"policyTypes": ["Ingress"], "podSelector": {"matchLabels": {"open": "yes"}}, "ingress": [{}]},
+                   ROUTER_NAMESPACE, "open")  # fmt: skip
+    assert clients(router("x"), open_pod, GUARDED, other)["198.51.100.1"] == OPEN
 
 
 def test_what_one_shard_may_do_is_not_what_another_may() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tests.oracle.draw_gateways import ROUTERS, gateways, router_pods
 from tests.oracle.draws import (
+    BLOCKS,
     POD_ADDRESSES,
     PORT_NAMES,
     PORTS,
@@ -160,11 +161,27 @@ def shards(draw: Draw, shape: Shape) -> list[Json]:
                 found += told(draw, pods) if chance(draw, 25) else pods
             if chance(draw, 40):
                 found.append(front(draw, name))
+    if chance(draw, 30):
+        found.append(guard(draw))
     if chance(draw, 35):
         found.append(old_router(draw))
     if chance(draw, 10):
         found += told(draw, router_pods(draw, shape, "proxy", pick(draw, ("default", "a")), {}))
     return found
+
+
+def guard(draw: Draw) -> Json:
+    """A NetworkPolicy that says from where the pods of some shards may be called."""
+    spec: Json = {"podSelector": {"matchLabels": {ROUTER_LABEL: pick(draw, SHARDS)}}, "policyTypes": ["Ingress"]}
+    if chance(draw, 30):
+        spec["podSelector"] = {}
+    cidr, inside = pick(draw, BLOCKS)
+    peers: list[Json] = [{"ipBlock": {"cidr": cidr} | ({"except": [pick(draw, inside)]} if inside else {})}]
+    if chance(draw, 30):
+        peers.append({"namespaceSelector": selector(draw, namespaces=True)})
+    spec["ingress"] = [{"from": peers} | ({"ports": [{"port": pick(draw, PORTS)}]} if chance(draw, 25) else {})]
+    metadata = {"name": "guard", "namespace": ROUTERS}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
 
 
 def told(draw: Draw, pods: list[Json]) -> list[Json]:

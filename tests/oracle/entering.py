@@ -76,12 +76,19 @@ class Entering:
         """Whether clients get to a router pod."""
         pod = self.pods[name]
         services = [s for s in self.services.all if leads_in(s) and self._any_port(s, pod)]
-        routed = any(self._any_port(backend.service, pod) for backend in self.backends)
         open_to_all = [s for s in services if not filters_clients(s)]
-        if open_to_all or pod.host_ports or pod.host_network or routed:
+        if open_to_all or pod.host_ports or pod.host_network or self._routed(pod):
             return YES
         # Who reaches the pod network itself reaches a private router, too, and nobody says who does.
         return MAYBE if services or private else YES
+
+    def hides_clients(self, pod: Pod) -> bool:
+        """Whether clients may get to the pod with another address than their own."""
+        return self._routed(pod) or bool(pod.host_ports) or any(self._any_port(s, pod) for s in self.hiding(pod))
+
+    def _routed(self, pod: Pod) -> bool:
+        """Whether some router leads to the pod."""
+        return any(backend.servers and self._any_port(backend.service, pod) for backend in self.backends)
 
     def _any_port(self, service: Json, pod: Pod) -> bool:
         """Whether the Service leads to some port of the pod."""

@@ -65,6 +65,7 @@ class Cluster:
         self.secondary = Secondary(self.objects, namespaces, self.plugin, self.pods)
         self.entering = Entering(self.objects, namespaces, self.pods)
         self._may_leave = functools.cache(self._uncached_may_leave)
+        self._let_in = functools.cache(self._uncached_let_in)
         self.other_policies = functools.cache(self._uncached_other_policies)
 
     # The question ----------------------------------------------------------------------------------------------------
@@ -117,22 +118,35 @@ class Cluster:
         if self.entering.masked(target, protocol, port) and self._may_leave(source):
             found = MAYBE
         if isinstance(source, Outside):
-            found = max(found, self._by_routers(target, protocol, port))
+            found = max(found, self._by_routers(source, target, protocol, port))
         return found
 
-    def _by_routers(self, target: Pod, protocol: str, port: int) -> int:
-        """The policies see the router pods."""
+    def _by_routers(self, source: Outside, target: Pod, protocol: str, port: int) -> int:
+        """The policies of the target see the router pods, those of the router pods the client."""
         found = NO
         for server in self.entering.servers(target, protocol, port):
             reached = [
                 min(
                     self.entering.led_to(name, private=server.private),
+                    self._let_in(source, name),
                     self.over_the_pod_network(self.pods[name], target, protocol, port),
                 )
                 for name in server.pods
             ]
             found = max(found, min(server.truth, max(reached, default=NO if server.pods else MAYBE)))
         return found
+
+    def _uncached_let_in(self, source: Outside, name: str) -> int:
+        """Whether the policies of a router pod let an outside client in, on some port."""
+        pod = self.pods[name]
+        if pod.host_network:
+            return YES
+        found = max(
+            self.over_the_pod_network(source, pod, protocol, port)
+            for protocol in PROTOCOLS
+            for port in probe_ports(self.objects)
+        )
+        return max(found, MAYBE if self.entering.hides_clients(pod) else NO)
 
     def _uncached_may_leave(self, source: Endpoint) -> bool:
         """Whether the source is outside the pod network or may get there."""

@@ -61,6 +61,18 @@ def test_policies_judge_the_router_pod() -> None:
     )
 
 
+def test_policies_of_the_router_pods_judge_the_client() -> None:
+    far = {"policyTypes": ["Ingress"], "ingress": [{"from": [{"ipBlock": {"cidr": "198.51.100.0/24"}}]}]}
+    near = {"policyTypes": ["Ingress"], "ingress": [{"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}]}
+    served = [*SERVED, FROM_ROUTERS]
+    assert on(*served, policy(near, "openshift-ingress", "guard")) == "allowed"
+    assert on(*served, policy(far, "openshift-ingress", "guard")) == "denied"
+    front = service({"port": 80}, "front", "openshift-ingress", selector={SHARD: "x"}, type="LoadBalancer")
+    assert on(*served, policy(far, "openshift-ingress", "guard"), front) == "unknown", "it may see a node's address"
+    front["spec"]["externalTrafficPolicy"] = "Local"
+    assert on(*served, policy(far, "openshift-ingress", "guard"), front) == "denied"
+
+
 def test_without_router_pods_or_shards_it_is_possible() -> None:
     assert on(INNER, route(), controller()) == "unknown"
     assert on(INNER, route()) == "unknown"
