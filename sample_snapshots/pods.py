@@ -156,6 +156,7 @@ def pod(name: str, owner: Object, template: Object, cluster: Cluster, number: in
         "hostIP": host[0],
         "podIP": addresses[0],
         "podIPs": [{"ip": address} for address in addresses],
+        "conditions": [{"type": "Ready", "status": "True"}],
     }
     metadata = owned(name, owner, template["metadata"]["labels"])
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
