@@ -40,7 +40,14 @@ observability StatefulSet metrics-store  2 https:8443 claim
 observability Deployment  grafana        2 https:8443
 deployment    Deployment  runner         2 https:8443
 """
-ROUTES = ("edge-web/www", "edge-api/gateway", "edge-auth/login", "orders/orders", "documents/documents", "observability/grafana")
+ROUTES = (
+    "edge-web/www",
+    "edge-api/gateway",
+    "edge-auth/login",
+    "orders/orders",
+    "documents/documents",
+    "observability/grafana",
+)
 
 
 def cluster() -> Iterator[tuple[str, Object]]:

@@ -151,7 +151,13 @@ def _router(place: str, name: str, spaces: str, zone: str) -> Object:
     }
     labels = {"router": name}
     template = {"metadata": {"labels": labels}, "spec": spec}
-    return made("apps.openshift.io/v1", "DeploymentConfig", name, place, spec={"replicas": 2, "selector": labels, "template": template})
+    return made(
+        "apps.openshift.io/v1",
+        "DeploymentConfig",
+        name,
+        place,
+        spec={"replicas": 2, "selector": labels, "template": template},
+    )
 
 
 def _workloads() -> Iterator[Object]:
@@ -171,7 +177,9 @@ def _monitoring() -> Iterator[Object]:
     yield one
     yield policy("openshift-monitoring", "closed", [])
     rules = [{"type": "Allow", "to": {"cidrSelector": API}}, {"type": "Deny", "to": {"cidrSelector": "10.0.0.0/8"}}]
-    yield made("network.openshift.io/v1", "EgressNetworkPolicy", "default", "openshift-monitoring", spec={"egress": rules})
+    yield made(
+        "network.openshift.io/v1", "EgressNetworkPolicy", "default", "openshift-monitoring", spec={"egress": rules}
+    )
 
 
 def _policies() -> Iterator[Object]:

@@ -35,7 +35,10 @@ CLUSTER_CIDR = "10.128.0.0/14"
 API = "10.0.0.0/24"
 VERSION = "4.18.22"
 GROUPS = {
-    "openshift-ingress": {"network.openshift.io/policy-group": "ingress", "policy-group.network.openshift.io/ingress": ""},
+    "openshift-ingress": {
+        "network.openshift.io/policy-group": "ingress",
+        "policy-group.network.openshift.io/ingress": "",
+    },
     "openshift-host-network": {"policy-group.network.openshift.io/host-network": ""},
     "openshift-monitoring": {"network.openshift.io/policy-group": "monitoring"},
 }
@@ -66,14 +69,25 @@ def configuration(project_parts: list[Object]) -> Iterator[Object]:
     done = {"state": "Completed", "version": VERSION, "image": "registry.example.org/release", "verified": False}
     done |= {"startedTime": "2026-09-01T08:00:00Z", "completionTime": "2026-09-01T09:00:00Z"}
     desired = {"version": VERSION, "image": "registry.example.org/release"}
-    status = {"desired": desired, "history": [done], "observedGeneration": 1, "versionHash": "x", "availableUpdates": None}
-    yield made(config, "ClusterVersion", "version", spec={"clusterID": "6e1c4d2a-0000-4000-8000-000000000001"}, status=status)
+    status = {
+        "desired": desired,
+        "history": [done],
+        "observedGeneration": 1,
+        "versionHash": "x",
+        "availableUpdates": None,
+    }
+    yield made(
+        config, "ClusterVersion", "version", spec={"clusterID": "6e1c4d2a-0000-4000-8000-000000000001"}, status=status
+    )
     networks = [{"cidr": CLUSTER_CIDR, "hostPrefix": 23}]
     network = {"clusterNetwork": networks, "serviceNetwork": ["172.30.0.0/16"], "networkType": "OVNKubernetes"}
     yield made(config, "Network", "cluster", spec=network, status=network)
     vsphere = {"apiServerInternalIPs": ["10.0.0.5"], "ingressIPs": ["10.0.1.10"], "machineNetworks": ["10.0.0.0/16"]}
     platform = {"type": "VSphere", "vsphere": {**vsphere, "loadBalancer": {"type": "OpenShiftManagedDefault"}}}
-    urls = {"apiServerURL": "https://api.ocp.example.org:6443", "apiServerInternalURI": "https://api-int.ocp.example.org:6443"}
+    urls = {
+        "apiServerURL": "https://api.ocp.example.org:6443",
+        "apiServerInternalURI": "https://api-int.ocp.example.org:6443",
+    }
     yield made(
         config,
         "Infrastructure",
@@ -83,7 +97,12 @@ def configuration(project_parts: list[Object]) -> Iterator[Object]:
     )
     yield made(config, "DNS", "cluster", spec={"baseDomain": "ocp.example.org", "privateZone": {"id": "internal"}})
     yield made(config, "Ingress", "cluster", spec={"domain": "apps.ocp.example.org"})
-    yield made(config, "Scheduler", "cluster", spec={"mastersSchedulable": False, "defaultNodeSelector": f"{NODE_KEY}=platform"})
+    yield made(
+        config,
+        "Scheduler",
+        "cluster",
+        spec={"mastersSchedulable": False, "defaultNodeSelector": f"{NODE_KEY}=platform"},
+    )
     yield made(config, "Project", "cluster", spec={"projectRequestTemplate": {"name": "zoned-project"}})
     yield made("template.openshift.io/v1", "Template", "zoned-project", "openshift-config", objects=project_parts)
 
@@ -116,7 +135,10 @@ def shards(zones: tuple[Zone, ...]) -> Iterator[Object]:
 
 def _shard(name: str, spaces: dict[str, str], zone: str, address: str, port: int) -> Iterator[Object]:
     place = {NODE_KEY: zone, "node-role.kubernetes.io/infra": ""}
-    publishing = {"type": "LoadBalancerService", "loadBalancer": {"scope": "Internal", "dnsManagementPolicy": "Managed"}}
+    publishing = {
+        "type": "LoadBalancerService",
+        "loadBalancer": {"scope": "Internal", "dnsManagementPolicy": "Managed"},
+    }
     spec = {
         "domain": f"apps.{name}.example.org",
         "replicas": 2,
@@ -124,18 +146,48 @@ def _shard(name: str, spaces: dict[str, str], zone: str, address: str, port: int
         "nodePlacement": {"nodeSelector": {"matchLabels": place}, "tolerations": [toleration(zone)]},
         "endpointPublishingStrategy": publishing,
     }
-    status = {"availableReplicas": 2, "selector": f"{SHARD}={name}", "domain": spec["domain"], "endpointPublishingStrategy": publishing}
+    status = {
+        "availableReplicas": 2,
+        "selector": f"{SHARD}={name}",
+        "domain": spec["domain"],
+        "endpointPublishingStrategy": publishing,
+    }
     status |= {"namespaceSelector": {"matchLabels": spaces}}
-    yield made("operator.openshift.io/v1", "IngressController", name, "openshift-ingress-operator", spec=spec, status=status)
-    ports = [{"name": "http", "containerPort": 80}, {"name": "https", "containerPort": 443}, {"name": "metrics", "containerPort": 1936}]
+    yield made(
+        "operator.openshift.io/v1", "IngressController", name, "openshift-ingress-operator", spec=spec, status=status
+    )
+    ports = [
+        {"name": "http", "containerPort": 80},
+        {"name": "https", "containerPort": 443},
+        {"name": "metrics", "containerPort": 1936},
+    ]
     text = ",".join(f"{key}={value}" for key, value in spaces.items())
     settings = [{"name": "NAMESPACE_LABELS", "value": text}, {"name": "ROUTER_SERVICE_NAME", "value": name}]
-    container = {"name": "router", "image": "registry.example.org/openshift/haproxy-router", "ports": ports, "env": settings}
-    pod = {"nodeSelector": place, "tolerations": [toleration(zone)], "serviceAccountName": "router", "containers": [container]}
+    container = {
+        "name": "router",
+        "image": "registry.example.org/openshift/haproxy-router",
+        "ports": ports,
+        "env": settings,
+    }
+    pod = {
+        "nodeSelector": place,
+        "tolerations": [toleration(zone)],
+        "serviceAccountName": "router",
+        "containers": [container],
+    }
     template = {"metadata": {"labels": {SHARD: name}}, "spec": pod}
     selector = {"matchLabels": {SHARD: name}}
-    yield made("apps/v1", "Deployment", f"router-{name}", "openshift-ingress", spec={"replicas": 2, "selector": selector, "template": template})
-    outside = [{"name": one, "port": 80 if one == "http" else 443, "targetPort": one, "nodePort": port + add} for one, add in (("http", 0), ("https", 500))]
+    yield made(
+        "apps/v1",
+        "Deployment",
+        f"router-{name}",
+        "openshift-ingress",
+        spec={"replicas": 2, "selector": selector, "template": template},
+    )
+    outside = [
+        {"name": one, "port": 80 if one == "http" else 443, "targetPort": one, "nodePort": port + add}
+        for one, add in (("http", 0), ("https", 500))
+    ]
     service = {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "selector": {SHARD: name}, "ports": outside}
     balancer = {"loadBalancer": {"ingress": [{"ip": address}]}}
     yield made("v1", "Service", f"router-{name}", "openshift-ingress", spec=service, status=balancer)
@@ -162,7 +214,11 @@ def console() -> Iterator[Object]:
     """The platform's own Routes, served by the default shard."""
     for place, name in PUBLISHED.items():
         labels = {"app": name}
-        container = {"name": name, "image": f"registry.example.org/openshift/{name}", "ports": [{"name": "https", "containerPort": 8443}]}
+        container = {
+            "name": name,
+            "image": f"registry.example.org/openshift/{name}",
+            "ports": [{"name": "https", "containerPort": 8443}],
+        }
         pod = {"nodeSelector": {NODE_KEY: "platform", "node-role.kubernetes.io/infra": ""}, "containers": [container]}
         template = {"metadata": {"labels": labels}, "spec": pod}
         spec = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
@@ -170,7 +226,12 @@ def console() -> Iterator[Object]:
         ports = [{"name": "https", "port": 443, "targetPort": "https"}]
         yield made("v1", "Service", name, place, spec={"type": "ClusterIP", "selector": labels, "ports": ports})
         host = f"{name}.apps.default.example.org"
-        admitted = {"host": host, "routerName": "default", "wildcardPolicy": "None", "conditions": [{"type": "Admitted", "status": "True"}]}
+        admitted = {
+            "host": host,
+            "routerName": "default",
+            "wildcardPolicy": "None",
+            "conditions": [{"type": "Admitted", "status": "True"}],
+        }
         target = {"host": host, "to": {"kind": "Service", "name": name, "weight": 100}, "port": {"targetPort": "https"}}
         target |= {"tls": {"termination": "reencrypt"}, "wildcardPolicy": "None"}
         yield made("route.openshift.io/v1", "Route", name, place, spec=target, status={"ingress": [admitted]})
@@ -185,8 +246,18 @@ def checks(nodes: list[Object]) -> Iterator[Object]:
     """What the network diagnostics found: every node of the zones is reached."""
     for one in nodes:
         name, address = one["metadata"]["name"], one["status"]["addresses"][0]["address"]
-        spec = {"sourcePod": "network-check-source-7c9f", "targetEndpoint": f"{address}:17698", "tlsClientCert": {"name": ""}}
-        reached = {"type": "Reachable", "status": "True", "reason": "TCPConnectSuccess", "message": "", "lastTransitionTime": "2026-09-01T09:00:00Z"}
+        spec = {
+            "sourcePod": "network-check-source-7c9f",
+            "targetEndpoint": f"{address}:17698",
+            "tlsClientCert": {"name": ""},
+        }
+        reached = {
+            "type": "Reachable",
+            "status": "True",
+            "reason": "TCPConnectSuccess",
+            "message": "",
+            "lastTransitionTime": "2026-09-01T09:00:00Z",
+        }
         yield made(
             "controlplane.operator.openshift.io/v1alpha1",
             "PodNetworkConnectivityCheck",

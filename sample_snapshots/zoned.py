@@ -104,7 +104,11 @@ def workload(row: str) -> Object:
     """A workload from `NAMESPACE KIND NAME REPLICAS [PORT-NAME:NUMBER]... [claim]`."""
     place, kind, name, replicas, *more = row.split()
     ports = [{"name": one.partition(":")[0], "containerPort": int(one.partition(":")[2])} for one in more if ":" in one]
-    container: Object = {"name": name, "image": f"registry.example.org/apps/{name}", **({"ports": ports} if ports else {})}
+    container: Object = {
+        "name": name,
+        "image": f"registry.example.org/apps/{name}",
+        **({"ports": ports} if ports else {}),
+    }
     spec: Object = {"containers": [container]}
     if "claim" in more:
         spec["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": name}}]
@@ -118,7 +122,11 @@ def workload(row: str) -> Object:
 
 def admitted(objects: list[Object]) -> list[Object]:
     """The workloads as admission makes their pods: with the node selector and the tolerations of their namespace."""
-    zones = {one["metadata"]["name"]: one["metadata"]["labels"].get("network-zone") for one in objects if one["kind"] == "Namespace"}
+    zones = {
+        one["metadata"]["name"]: one["metadata"]["labels"].get("network-zone")
+        for one in objects
+        if one["kind"] == "Namespace"
+    }
     found = []
     for one in objects:
         zone = zones.get(one["metadata"].get("namespace", ""))
@@ -139,7 +147,12 @@ def service(place: str, name: str, port: int, target: str = "https") -> Object:
 
 def route(place: str, name: str, host: str, shard: str) -> Object:
     """A Route with what its router wrote."""
-    admitted_by = {"host": host, "routerName": shard, "wildcardPolicy": "None", "conditions": [{"type": "Admitted", "status": "True"}]}
+    admitted_by = {
+        "host": host,
+        "routerName": shard,
+        "wildcardPolicy": "None",
+        "conditions": [{"type": "Admitted", "status": "True"}],
+    }
     spec = {"host": host, "to": {"kind": "Service", "name": name, "weight": 100}, "port": {"targetPort": "https"}}
     spec |= {"tls": {"termination": "reencrypt", "insecureEdgeTerminationPolicy": "Redirect"}, "wildcardPolicy": "None"}
     return made("route.openshift.io/v1", "Route", name, place, spec=spec, status={"ingress": [admitted_by]})
@@ -154,7 +167,9 @@ def policy(place: str, name: str, ingress: list[Object], pods: dict[str, str] | 
 
 def zone_policy(place: str, zone: Zone, router: Object | None) -> Object:
     """The firewall of a zone in one namespace: itself, its zone, its routers, and its callers."""
-    rules: list[Object] = [{"from": [{"podSelector": {}}, {"namespaceSelector": {"matchLabels": {"network-zone": zone.name}}}]}]
+    rules: list[Object] = [
+        {"from": [{"podSelector": {}}, {"namespaceSelector": {"matchLabels": {"network-zone": zone.name}}}]}
+    ]
     if router:
         rules.append({"from": [router], "ports": [{"protocol": "TCP", "port": 8443}]})
     for caller, port in zone.callers:
@@ -190,7 +205,10 @@ def quota(place: str, zone: Zone, zones: tuple[Zone, ...]) -> Object:
     hard = {f"{zone.storage_class}.{key}/requests.storage": "500Gi"}
     for other in zones:
         if other.name != zone.name:
-            hard |= {f"{other.storage_class}.{key}/requests.storage": "0", f"{other.storage_class}.{key}/persistentvolumeclaims": "0"}
+            hard |= {
+                f"{other.storage_class}.{key}/requests.storage": "0",
+                f"{other.storage_class}.{key}/persistentvolumeclaims": "0",
+            }
     return made("v1", "ResourceQuota", "zone-storage", place, spec={"hard": hard}, status={"hard": hard, "used": {}})
 
 
@@ -211,11 +229,27 @@ def storage(zones: tuple[Zone, ...], claims: list[str], zone_of: dict[str, str])
         place, name = claim.split("/")
         cls = f"{zone_of[place]}-block"
         size = {"storage": "50Gi"}
-        source = {"driver": "csi.array.example.org", "volumeHandle": f"vol-{number:04}", "volumeAttributes": {"array": f"array-{zone_of[place]}.example.org"}}
+        source = {
+            "driver": "csi.array.example.org",
+            "volumeHandle": f"vol-{number:04}",
+            "volumeAttributes": {"array": f"array-{zone_of[place]}.example.org"},
+        }
         reserved = {"kind": "PersistentVolumeClaim", "namespace": place, "name": name}
-        spec = {"capacity": size, "accessModes": ["ReadWriteOnce"], "storageClassName": cls, "claimRef": reserved, "persistentVolumeReclaimPolicy": "Delete", "csi": source}
+        spec = {
+            "capacity": size,
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": cls,
+            "claimRef": reserved,
+            "persistentVolumeReclaimPolicy": "Delete",
+            "csi": source,
+        }
         yield made("v1", "PersistentVolume", f"pvc-{number:04}", spec=spec, status={"phase": "Bound"})
-        wish = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": size}, "storageClassName": cls, "volumeName": f"pvc-{number:04}"}
+        wish = {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": size},
+            "storageClassName": cls,
+            "volumeName": f"pvc-{number:04}",
+        }
         yield made("v1", "PersistentVolumeClaim", name, place, spec=wish, status={"phase": "Bound", "capacity": size})
 
 
@@ -230,7 +264,7 @@ def cluster_role(name: str, *rules: Object, **labels: str) -> Object:
 
 
 def bound(name: str, role: str, *subjects: str, place: str = "") -> Object:
-    """A binding of a ClusterRole to `Group/x`, `User/x` or `ServiceAccount/namespace/x`; cluster-wide without a place."""
+    """A ClusterRole given to `Group/x`, `User/x` or `ServiceAccount/namespace/x`; cluster-wide without a place."""
     listed = []
     for one in subjects:
         kind, *names = one.split("/")
@@ -245,7 +279,11 @@ def bound(name: str, role: str, *subjects: str, place: str = "") -> Object:
 
 POLICIES = ["networking.k8s.io", "extensions"]
 DEVELOP = (
-    rule(["", "apps", "apps.openshift.io", "batch"], ["pods", "deployments", "deploymentconfigs", "statefulsets", "cronjobs", "jobs"], ["*"]),
+    rule(
+        ["", "apps", "apps.openshift.io", "batch"],
+        ["pods", "deployments", "deploymentconfigs", "statefulsets", "cronjobs", "jobs"],
+        ["*"],
+    ),
     rule([""], ["configmaps", "persistentvolumeclaims", "serviceaccounts", "services"], ["*"]),
     rule(["route.openshift.io"], ["routes"], [*READ, *WRITE]),
     rule(POLICIES, ["networkpolicies"], READ),
