@@ -35,9 +35,10 @@ ZONES = (
     Zone(name="a", net=10, outside=(("203.0.113.0/24", 443),)),
     Zone(name="b", net=20, callers=(("a", 8443),)),
 )
-SPACES = {"shop": "a", "catalog": "a", "mailing": "a", "ledger": "b", "billing": "b", "reports": "b"}
+APPLICATIONS = {"shop": "a", "catalog": "a", "mailing": "a", "ledger": "b", "billing": "b", "reports": "b"}
 ROUTERS = {"router-a": "a", "router-b": "b"}
 """Projects of the routers: a router in `default` could not be told from the nodes."""
+SPACES = APPLICATIONS | ROUTERS
 PLATFORM = ("default", "kube-system", "openshift", "openshift-infra", "openshift-sdn", "openshift-monitoring")
 WORKLOADS = """
 shop     DeploymentConfig web       3 https:8443
@@ -70,7 +71,7 @@ def cluster() -> Iterator[tuple[str, Object]]:
 def _namespaces() -> Iterator[Object]:
     for name in PLATFORM:
         yield namespace(name)
-    for name, zone in (SPACES | ROUTERS).items():
+    for name, zone in SPACES.items():
         yield namespace(name, zone)
 
 
@@ -93,7 +94,7 @@ def _network() -> Iterator[Object]:
         pluginName="redhat/openshift-ovs-networkpolicy",
         clusterNetworks=[{"CIDR": CLUSTER_CIDR, "hostSubnetLength": 9}],
     )
-    for number, name in enumerate([*PLATFORM, *SPACES, *ROUTERS]):
+    for number, name in enumerate([*PLATFORM, *SPACES]):
         given = {"egressIPs": _addresses(name)} if name in SPACES else {}
         netid = 0 if name == "default" else 4000 + number
         yield made("network.openshift.io/v1", "NetNamespace", name, netname=name, netid=netid, **given)
@@ -183,14 +184,14 @@ def _monitoring() -> Iterator[Object]:
 
 
 def _policies() -> Iterator[Object]:
-    for name, zone in SPACES.items():
+    for name, zone in APPLICATIONS.items():
         own = next(one for one in ZONES if one.name == zone)
         yield zone_policy(name, own, None)  # the routers are of the zone themselves
 
 
 def _egress() -> Iterator[Object]:
     """Nothing of the company's networks but the own zone and the masters; the perimeter firewall guards the rest."""
-    for name, zone in (SPACES | ROUTERS).items():
+    for name, zone in SPACES.items():
         own = next(one for one in ZONES if one.name == zone)
         rules = [{"type": "Allow", "to": {"cidrSelector": block}} for block in (f"10.{own.net}.0.0/16", API)]
         rules.append({"type": "Deny", "to": {"cidrSelector": "10.0.0.0/8"}})

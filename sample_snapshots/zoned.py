@@ -82,6 +82,7 @@ def node(name: str, address: str, zone: str, role: str, more: dict[str, str] | N
         "v1",
         "Node",
         name,
+        annotations={"k8s.ovn.org/host-cidrs": f'["{address}/24"]'},
         labels={"kubernetes.io/hostname": name, f"node-role.kubernetes.io/{role}": "", NODE_KEY: zone, **(more or {})},
         spec={"taints": taints} if taints else {},
         status={
@@ -220,8 +221,8 @@ def storage(zones: tuple[Zone, ...], claims: list[str], zone_of: dict[str, str])
             "StorageClass",
             zone.storage_class,
             annotations={"storageclass.kubernetes.io/is-default-class": "false"},
-            provisioner="csi.array.example.org",
-            parameters={"array": f"array-{zone.name}.example.org"},
+            provisioner="nfs.csi.k8s.io",
+            parameters={"server": f"nas-{zone.name}.example.org", "share": "/volumes"},
             reclaimPolicy="Delete",
             volumeBindingMode="WaitForFirstConsumer",
         )
@@ -230,9 +231,9 @@ def storage(zones: tuple[Zone, ...], claims: list[str], zone_of: dict[str, str])
         cls = f"{zone_of[place]}-block"
         size = {"storage": "50Gi"}
         source = {
-            "driver": "csi.array.example.org",
+            "driver": "nfs.csi.k8s.io",
             "volumeHandle": f"vol-{number:04}",
-            "volumeAttributes": {"array": f"array-{zone_of[place]}.example.org"},
+            "volumeAttributes": {"server": f"nas-{zone_of[place]}.example.org", "share": f"/volumes/{number:04}"},
         }
         reserved = {"kind": "PersistentVolumeClaim", "namespace": place, "name": name}
         spec = {
