@@ -93,7 +93,11 @@ def broken_egress_firewall(context: Context) -> Iterator[Finding | NotApplicable
     found = [((one.fault, one.filters[0].zone.name), _finding(one)) for one in context.of(broken)]
     for fault, known in _FAULTS.items():
         alike = (pair for pair in found if pair[0][0] == fault)
-        yield from together(alike, lambda count, _, known=known: f"{count} egress firewalls: each {known.what}")  # type: ignore[misc]
+        yield from together(alike, lambda count, one, known=known: _all(count, one, known.what))  # type: ignore[misc]
+
+
+def _all(count: int, one: Finding, what: str) -> str:
+    return f"{count} egress firewalls of zone {one.from_zone}: each {what}"
 
 
 def _finding(one: Broken) -> Finding:

@@ -25,7 +25,7 @@ def doubly_selected_egress(context: Context) -> Iterator[Finding | NotApplicable
     Why it matters: which object decides is not defined and may change with every restart. Where the addresses
     belong to different zones, the pods may leave as another zone.
 
-    How to fix: narrow the selectors until one object selects each pod; the finding names the namespaces and the field.
+    How to fix: narrow the selectors until one object selects each pod; the finding has the YAML.
 
     Limits: only OVN-Kubernetes has the kind. In a namespace without pods only objects that take all pods are compared.
     """

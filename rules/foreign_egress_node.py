@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audit.controls.egress import served_ground, system
 from audit.controls.egress_nodes import Strangers, foreign_servers, untold
-from audit.rule import UNZONED, Context, Finding, NotApplicable, NotEvaluated, rule
+from audit.rule import UNZONED, Context, Finding, NotApplicable, NotEvaluated, ObjectRef, rule
 
 _NAMED = 5
 """Objects that a text names; the finding lists them all."""
@@ -46,6 +46,8 @@ def _finding(context: Context, one: Strangers) -> Finding:
     addresses = [each.text for grant in one.grants for each in grant.addresses if each.node == node]
     known = context.inventory.nodes.get(node)
     refs = tuple(grant.ref for grant in one.grants)
+    if system(context.scene) == "sdn":  # where the HostSubnet decides, and NetNamespaces are many
+        refs = (ObjectRef("HostSubnet", "", node),)
     return Finding(
         title=f"node {node} of {of} serves egress addresses of zone {one.zone}"
         if one.certain
@@ -61,7 +63,7 @@ def _finding(context: Context, one: Strangers) -> Finding:
         owner=zone.owner if zone else "",
         reason="" if one.certain else f"no node of the input belongs to zone {one.zone}",
         identity=(node,),
-        counts={"addresses": len(addresses), "objects": len(refs)},
+        counts={"addresses": len(addresses), "objects": len(one.grants)},
     )
 
 

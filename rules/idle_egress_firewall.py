@@ -23,7 +23,7 @@ def idle_egress_firewall(context: Context) -> Iterator[Finding | NotApplicable |
 
     Why it matters: reviews see a firewall, and the namespace has none.
 
-    How to fix: end the rules with the one of the finding, or write them as the kind that the plug-in knows.
+    How to fix: end the rules with the YAML of the finding, or write them as the kind that the plug-in knows.
 
     Limits: a namespace without any firewall is not reported here: what it can reach is judged against the matrix by
     NET001, with NetworkPolicies and firewalls together. Where NET001 has no complaint, the finding counts as low.

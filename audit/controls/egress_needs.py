@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from audit.controls.egress import NET_NAMESPACE, grants_of, requiring, system, tenant_zones
@@ -22,6 +23,8 @@ from audit.model import ObjectRef, Zone
 from audit.traffic import address_text
 
 Cover = Literal["covered", "bare", "doubtful", ""]
+_SPARE = 8
+"""Free addresses of a zone that are looked for."""
 _NODE = "node"
 _UNGRANTED = frozenset({_NODE, "RouteAdvertisements"})
 """What gives addresses that are no egress addresses: the nodes, and advertised networks, which keep the pods' own."""
@@ -61,7 +64,7 @@ def bare(scene: Scene) -> tuple[Bare, ...]:
                         workloads=len(uncovered),
                         all_workloads=len(own),
                         node_zones=tuple(sorted({one.zone for each in uncovered for one in each if one.via == _NODE})),
-                        certain=_certain(scene, namespace.name),
+                        certain=not _undecided(scene, namespace.name),
                         left=left.get(namespace.name, ""),
                     )
                 )
@@ -112,12 +115,17 @@ def _cover(departures: Sequence[Departure]) -> Cover:
     return "doubtful" if _NODE in vias else "covered"
 
 
-def _certain(scene: Scene, namespace: str) -> bool:
-    """Whether no object can give the namespace an address: on openshift-sdn its NetNamespace must have been read."""
-    profile, snapshot = scene.inventory.profile, scene.inventory.snapshot
+def _undecided(scene: Scene, name: str) -> bool:
+    """Whether some object may give the namespace an address: on openshift-sdn its NetNamespace must have been read."""
+    profile = scene.inventory.profile
     if profile.plugin == "openshift-sdn" and profile.mode != "subnet":
-        return any((one.body.netname or one.name) == namespace for one in both_groups(snapshot, "NetNamespace"))
-    return profile.plugin in ("openshift-sdn", "ovn-kubernetes")
+        return name not in scene.once(_net_namespaces)
+    return profile.plugin not in ("openshift-sdn", "ovn-kubernetes")
+
+
+def _net_namespaces(scene: Scene) -> frozenset[str]:
+    entries = both_groups(scene.inventory.snapshot, "NetNamespace")
+    return frozenset(one.body.netname or one.name for one in entries)
 
 
 def _left_behind(scene: Scene) -> dict[str, str]:
@@ -237,7 +245,11 @@ class Unserved:
 def unserved(scene: Scene) -> tuple[Unserved, ...]:
     """Grants of zones, by object. An address that zones fight over is left out: that is the fault, and Shared."""
     fought = {
-        number for one in shared(scene) if len(one.refs) > 1 for text in one.addresses if (number := number_of(text))
+        number
+        for one in scene.once(shared)
+        if len(one.refs) > 1
+        for text in one.addresses
+        if (number := number_of(text))
     }
     found = []
     for grant in scene.once(grants_of):
@@ -253,12 +265,16 @@ def unserved(scene: Scene) -> tuple[Unserved, ...]:
 
 
 def spare(scene: Scene, zone: Zone, count: int) -> tuple[str, ...]:
-    """The first free addresses of a zone's own; fewer where it has no more."""
+    """The first free addresses of a zone's own, at most _SPARE; fewer where it has no more."""
+    return scene.once(_free).get(zone.name, ())[:count]
+
+
+def _free(scene: Scene) -> dict[str, tuple[str, ...]]:
+    """Zone -> its first addresses that neither a grant nor a node has; the first of a block is left out."""
     taken = {one.number for grant in scene.once(grants_of) for one in grant.addresses}
     taken |= {number for node in scene.inventory.nodes.values() for number in node.published}
-    found: list[str] = []
-    for low, high in pool(zone).spans:
-        for number in range(low + 1, min(high, low + count + len(taken) + 1)):
-            if number not in taken and len(found) < count:
-                found.append(address_text(number))
-    return tuple(found)
+    found = {}
+    for zone in scene.zones:
+        numbers = (number for low, high in pool(zone).spans for number in range(low + 1, high) if number not in taken)
+        found[zone.name] = tuple(map(address_text, islice(numbers, _SPARE)))
+    return found

@@ -11,7 +11,7 @@ from audit.controls.scene import Ground, Scene
 from audit.inventory import build
 from audit.model import Zone, ZoneMatrix
 from tests.core.clusters import Json, blocks, cell, evaluate, flow, matrix, node, pod, policy, snapshot, zone, zoned
-from tests.core.egress import allow, deny, firewall, made, net, old_firewall, subnet
+from tests.core.egress import APPLIED, allow, deny, firewall, made, net, old_firewall, subnet
 
 ZONES = (
     zone("internet", kind="internet"),
@@ -147,8 +147,7 @@ def test_the_matrix_judges_what_egress_firewalls_let_into_addresses_of_another_z
     plan = matrix(ZONES, flow("a", "internet", "allow-all"))
     shut = policy({"policyTypes": ["Ingress"]}, ns="db")
     objects = [*APP, zoned("db", "b"), pod("pg", "db", nodeName="b1"), shut]
-    applied = {"status": {"status": "EgressFirewall Rules applied"}}
-    open_wall = firewall(allow("0.0.0.0/0"), **applied)
-    closed = firewall(deny("10.20.0.0/16"), **applied)
+    applied = {"status": {"status": APPLIED}}
+    open_wall, closed = firewall(allow("0.0.0.0/0")) | applied, firewall(deny("10.20.0.0/16")) | applied
     assert cell(evaluate(plan, *objects, open_wall), "a", "b").breaches
     assert not cell(evaluate(plan, *objects, closed), "a", "b").breaches
