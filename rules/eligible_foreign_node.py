@@ -38,14 +38,19 @@ def eligible_foreign_node(context: Context) -> Iterator[Finding | NotApplicable 
     How to fix: give each zone egress addresses of a network that only its own nodes have an interface in, or run the
     `oc` command of the finding.
 
-    Limits: where the networks of a node are not known, it counts as eligible. Nodes that serve addresses of the
+    Limits: without the annotations that tell the networks of a node, it is undecided. Nodes that serve addresses of the
     zone already are EGR003.
     """
     if stop := context.barred(context.of(served_ground)):
         yield stop
         return
-    for one in context.of(foreign_candidates):
-        yield _finding(context, one)
+    found = context.of(foreign_candidates)
+    for one in found:
+        if one.certain:
+            yield _finding(context, one)
+    if unsure := sorted({node for one in found if not one.certain for node in one.nodes}):
+        more = f" and {len(unsure) - 1} more" if len(unsure) > 1 else ""
+        yield NotEvaluated(f"the input does not tell the networks, or the zone, of egress node {unsure[0]}{more}")
 
 
 def _finding(context: Context, one: Strangers) -> Finding:
@@ -56,14 +61,12 @@ def _finding(context: Context, one: Strangers) -> Finding:
     return Finding(
         title=f"{nodes} outside zone {one.zone} may come to serve its egress addresses",
         subjects=refs or tuple(grant.ref for grant in one.grants),
-        verdict="fail" if one.certain else "not-evaluated",
         from_zone=one.zone,
         expected=f"only nodes of zone {one.zone} are eligible",
         observed=f"{nodes} may take addresses of {one.grants[0].ref}"
         + (f" and {len(one.grants) - 1} more" if len(one.grants) > 1 else ""),
         fix=_fix(context, one),
         owner=zone.owner if zone else "",
-        reason="" if one.certain else f"no node of the input belongs to zone {one.zone}",
         identity=(one.zone,),
         counts={"nodes": len(one.nodes), "objects": len(one.grants)},
     )

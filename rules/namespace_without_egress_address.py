@@ -36,7 +36,8 @@ def namespace_without_egress_address(context: Context) -> Iterator[Finding | Not
     How to fix: create the EgressIP, or run the `oc patch` commands, that the finding gives.
 
     Limits: an address that was asked for and is not served is EGR007. Pods on the host network always leave with the
-    address of their node (HOST001). A namespace without pods counts as low.
+    address of their node (HOST001), and routers on nodes of their zone need none. A namespace without pods counts as
+    low.
     """
     if stop := context.barred(context.of(required_ground)):
         yield stop

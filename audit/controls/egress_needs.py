@@ -50,13 +50,14 @@ def bare(scene: Scene) -> tuple[Bare, ...]:
     """The namespaces, by zone and name."""
     workloads = scene.once(_by_namespace)
     granted = {name for grant in scene.once(grants_of) for name in grant.namespaces}
+    populated = {workload.ref.namespace for workload in scene.inventory.workloads}
     left = _left_behind(scene)
     found = []
     for zone in requiring(scene):
         for namespace in scene.members(zone.name):
             own = workloads.get(namespace.name, ())
             uncovered = [departures for _, cover, departures in own if cover == "bare"]
-            if uncovered or (not own and namespace.name not in granted):
+            if uncovered or (namespace.name not in populated and namespace.name not in granted):
                 found.append(
                     Bare(
                         namespace=namespace.name,
@@ -89,8 +90,9 @@ _Listed = tuple[Workload, Cover, tuple[Departure, ...]]
 
 
 def _by_namespace(scene: Scene) -> dict[str, list[_Listed]]:
-    """The workloads with pods on the pod network, of namespaces of zones."""
+    """The workloads of namespaces of zones that need an egress address: not those of the host network, nor routers."""
     known: dict[int, Cover] = {}
+    routers = {ref for one in scene.facts.entry_points if one.kind in ("router", "gateway") for ref in one.routers}
     found: dict[str, list[_Listed]] = {}
     for workload in scene.inventory.workloads:
         name = workload.ref.namespace
@@ -99,6 +101,8 @@ def _by_namespace(scene: Scene) -> dict[str, list[_Listed]]:
         departures = scene.facts.departures.get(workload.id, ())
         if id(departures) not in known:
             known[id(departures)] = _cover(departures)
+        if workload.ref in routers and {one.zone for one in departures} == {scene.zone_of(name)}:
+            continue  # it opens connections to its backends only, and shows an address of its zone
         found.setdefault(name, []).append((workload, known[id(departures)], departures))
     return found
 

@@ -2,7 +2,7 @@
 
 Input: a Scene. Output: what is eligible for the addresses of each zone. Decisions: OVN-Kubernetes has no node selector
 for egress addresses, so every node with the label whose networks hold the address may get it after a failure; where the
-networks of a node are not known, it may hold any address.
+networks of a node are not known, nobody can tell.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _candidates(scene: Scene, zone: str, grants: list[Grant], homes: frozenset[s
         held = [grant for grant in grants if any(one.number and offer.holds(one.number) for one in grant.addresses)]
         for node in offer.nodes if held else ():
             if scene.node_zone(node) != zone and node not in serving:
-                sure = _known(scene, node, zone, homes)
+                sure = offer.addresses is not None and _known(scene, node, zone, homes)
                 nodes.setdefault(sure, []).append(node)
                 concerned.setdefault(sure, []).extend(held)
     for sure, names in sorted(nodes.items(), reverse=True):

@@ -10,7 +10,21 @@ from audit.controls.egress_nodes import ASSIGNABLE, foreign_candidates, networks
 from audit.controls.scene import Ground, Scene
 from audit.inventory import build
 from audit.model import Zone, ZoneMatrix
-from tests.core.clusters import Json, blocks, cell, evaluate, flow, matrix, node, pod, policy, snapshot, zone, zoned
+from tests.core.clusters import (
+    Json,
+    blocks,
+    cell,
+    evaluate,
+    flow,
+    matrix,
+    node,
+    owned,
+    pod,
+    policy,
+    snapshot,
+    zone,
+    zoned,
+)
 from tests.core.egress import APPLIED, allow, deny, firewall, made, net, old_firewall, subnet
 
 ZONES = (
@@ -82,9 +96,18 @@ def test_what_the_core_group_of_openshift_3_serves_counts() -> None:
 
 
 def test_host_network_pods_need_no_egress_address() -> None:
-    assert bare(scene(OVN, A1, zoned("app", "a"), pod("web", "app", nodeName="a1", hostNetwork=True))) == bare(
-        scene(OVN, A1, zoned("app", "a"))
-    )
+    assert bare(scene(OVN, A1, zoned("app", "a"), pod("web", "app", nodeName="a1", hostNetwork=True))) == ()
+    assert len(bare(scene(OVN, A1, zoned("app", "a")))) == 1
+
+
+def test_routers_need_no_egress_address_on_nodes_of_their_zone() -> None:
+    env = [{"name": "NAMESPACE_LABELS", "value": "network-zone=a"}, {"name": "ROUTER_SERVICE_NAME", "value": "r"}]
+    spec = {"template": {"metadata": {"labels": {"r": "r"}}, "spec": {"containers": [{"name": "r", "env": env}]}}}
+    config = made("Deployment", "apps", "r", "app", spec=spec)
+    for place, zones_shown in (("a1", []), ("b1", [("b",)])):
+        router = owned(pod("r-1", "app", nodeName=place, containers=[{"name": "r", "env": env}]), "Deployment", "r")
+        found = scene(OVN, A1, B1, zoned("app", "a"), config, router)
+        assert [one.node_zones for one in bare(found)] == zones_shown
 
 
 def test_networks_of_a_node_come_from_its_annotations() -> None:
