@@ -127,7 +127,6 @@ def _of_egress_ips(scene: Scene) -> Iterator[Grant]:
             namespaces=names,
             zones=tuple(sorted(set(map(scene.zone_of, names)))),
             addresses=tuple(_placed(scene, one, cloud)),
-            parts=one.pods is None or bool(one.pods.requirements),
         )
 
 

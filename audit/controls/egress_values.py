@@ -36,8 +36,6 @@ class Grant:
     zones: tuple[str, ...]
     """Zones of the namespaces, sorted; what is unzoned and the platform count, too."""
     addresses: tuple[Address, ...]
-    parts: bool = False
-    """Whether it gives them to some pods of each namespace only."""
 
     @property
     def nodes(self) -> tuple[str, ...]:
