@@ -157,17 +157,48 @@ def _joined(
     snapshot: Snapshot, found: Iterable[_Network], namespaces: Mapping[str, Namespace]
 ) -> dict[str, frozenset[str]]:
     """Network -> the others that a ClusterNetworkConnect may join it with."""
-    primary = [one for one in found if one.role != "Secondary"]
     joined: dict[str, set[str]] = {}
-    for entry in snapshot.of("ClusterNetworkConnect.k8s.ovn.org"):
-        chosen = {
-            network
-            for selection in sequence(spec_of(entry).get("networkSelectors"))
-            for network in _chosen(mapping(selection), primary, namespaces)
-        }
+    for _, chosen in _connects(snapshot, found, namespaces):
         for network in chosen:
             joined.setdefault(network, set()).update(chosen - {network})
     return {network: frozenset(others) for network, others in sorted(joined.items())}
+
+
+def networks_over(
+    snapshot: Snapshot, namespaces: Mapping[str, Namespace]
+) -> Iterator[tuple[Entry, str, tuple[str, ...]]]:
+    """Every ClusterUserDefinedNetwork with its role, and the namespaces that are certainly on it or may attach to it.
+
+    A primary one takes only those that carry the label for one.
+    """
+    for entry in snapshot.of("ClusterUserDefinedNetwork.k8s.ovn.org"):
+        one = _network(entry)
+        members = (
+            name
+            for name, space in namespaces.items()
+            if one.selects(space) is True and (one.role == "Secondary" or PRIMARY_LABEL in space.labels)
+        )
+        yield entry, one.role, tuple(members)
+
+
+def connects(snapshot: Snapshot, namespaces: Mapping[str, Namespace]) -> Iterator[tuple[Entry, frozenset[str]]]:
+    """Every ClusterNetworkConnect with the networks that it may join, by name."""
+    return _connects(snapshot, list(_networks(snapshot)), namespaces)
+
+
+def _connects(
+    snapshot: Snapshot, found: Iterable[_Network], namespaces: Mapping[str, Namespace]
+) -> Iterator[tuple[Entry, frozenset[str]]]:
+    primary = [one for one in found if one.role != "Secondary"]
+    for entry in snapshot.of("ClusterNetworkConnect.k8s.ovn.org"):
+        yield (
+            entry,
+            frozenset(
+                network
+                for selection in sequence(spec_of(entry).get("networkSelectors"))
+                for network in _chosen(mapping(selection), primary, namespaces)
+            ),
+        )
 
 
 def _chosen(

@@ -12,9 +12,9 @@ import datetime as dt
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from audit.controls.scene import Scene
+from audit.controls.scene import Ground, Scene
 from audit.exposure.publications import PUBLISHING
 from audit.flows import Backend, Breach, Cause, CellFlow, EntryPoint, Facts, Isolation, PolicyFact, Witness
 from audit.inventory import Inventory, Workload
@@ -142,14 +142,10 @@ class Context:
     live: bool = False
     """True when the snapshot is a cluster; manifests say nothing about what else exists."""
     scene: Scene
-    _known: dict[object, Any] = field(default_factory=dict, repr=False)
 
     def of(self, control: Callable[[Scene], Fact]) -> Fact:
         """What a function of `audit.controls` says of this input; computed once, whichever rules ask."""
-        if control not in self._known:
-            self._known[control] = control(self.scene)
-        found: Fact = self._known[control]
-        return found
+        return self.scene.once(control)
 
     def missing(self, *kinds: str) -> NotEvaluated | NotApplicable | None:
         """What to yield, and stop, where the input holds no object of some kinds; None if it holds some of each.
@@ -163,6 +159,12 @@ class Context:
         if self.scene.cluster:
             return NotEvaluated(f"the input holds no {named}: add them, or scan a snapshot of the cluster")
         return NotApplicable(f"manifests without {named} say nothing of this control of a cluster")
+
+    def barred(self, ground: Ground) -> NotEvaluated | NotApplicable | None:
+        """What to yield, and stop, where a control has nothing to rest on; see Ground and `missing`."""
+        if ground.doubt:
+            return NotEvaluated(ground.doubt)
+        return NotApplicable(ground.idle) if ground.idle else self.missing(*ground.kinds)
 
     def zone_of(self, namespace: str) -> str:
         """Zone of a namespace; UNZONED when none or several claim it."""

@@ -5,15 +5,30 @@ A control asks for its facts with a function of the Scene; `Context.of` calls it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
 
 from audit.flows import Facts
 from audit.inventory import Inventory
 from audit.model import UNZONED, Namespace, ObjectRef, Zone, ZoneMatrix
 from audit.snapshot import Entry
 from audit.zones import ZoneMap
+
+Fact = TypeVar("Fact")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Whether a control has anything to rest on; the first field that is not empty decides."""
+
+    doubt: str = ""
+    """Why nothing can be told."""
+    idle: str = ""
+    """Why there is nothing to judge."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of which the input must hold some object."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +39,14 @@ class Scene:
     zone_map: ZoneMap
     matrix: ZoneMatrix
     facts: Facts = field(default_factory=Facts)
+    _known: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, control: Callable[[Scene], Fact]) -> Fact:
+        """What a control says of this scene; computed once, whichever rules and controls ask."""
+        if control not in self._known:
+            self._known[control] = control(self)
+        found: Fact = self._known[control]
+        return found
 
     def zone_of(self, namespace: str) -> str:
         """Zone of a namespace; UNZONED when none or several claim it."""

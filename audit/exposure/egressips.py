@@ -36,10 +36,10 @@ class EgressIPs:
     """All of a cluster."""
 
     def __init__(self, inventory: Inventory) -> None:
-        self._all = tuple(_read(entry) for entry in inventory.snapshot.of(EGRESS_IP_KEYS[0]))
+        self._all = egress_ips(inventory.snapshot)
         self._spaces: Mapping[str, Namespace] = inventory.namespaces
         self._picked = picked(inventory.namespaces, [one.namespaces for one in self._all])
-        self._cloud = _assigned(inventory.snapshot)
+        self._cloud = assigned(inventory.snapshot)
 
     def by_labels(self, namespace: str) -> bool:
         """Whether labels of pods make a difference in a namespace."""
@@ -77,6 +77,11 @@ class EgressIPs:
         return self._cloud is None or (number := _number(address)) is None or self._cloud.get(number) == node
 
 
+def egress_ips(snapshot: Snapshot) -> tuple[EgressIP, ...]:
+    """The objects of a snapshot, by name."""
+    return tuple(_read(entry) for entry in snapshot.of(EGRESS_IP_KEYS[0]))
+
+
 def _read(entry: Entry) -> EgressIP:
     spec, status = decoded(entry.body.spec), decoded(entry.body.status)
     served = None
@@ -92,7 +97,7 @@ def _read(entry: Entry) -> EgressIP:
     )
 
 
-def _assigned(snapshot: Snapshot) -> dict[int, str] | None:
+def assigned(snapshot: Snapshot) -> dict[int, str] | None:
     """Address -> node to which a cloud assigned it; None where no cloud says anything."""
     entries = snapshot.of(EGRESS_IP_KEYS[1])
     if not entries:
