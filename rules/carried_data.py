@@ -19,13 +19,13 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
     controls=("nist-800-53r5/ac-4", "nist-800-53r5/ac-4.21", "iso-27001-2022/a.8.22"),
 )
 def carried_data(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:
-    """What it checks: snapshots and claims that were made of data of another zone, and volumes that outlive their claim.
+    """What it checks: snapshots and claims made of data of another zone, and volumes that outlive their claim.
 
     A snapshot belongs to the namespace of its VolumeSnapshot, its data to the zone of the volume that it
     was made of. Volumes that are released and kept count as low.
 
-    Why it matters: a snapshot or a clone is the whole data set, and neither network policy nor a quota of a class sees it
-    go. A released volume keeps its data for whoever gets it next.
+    Why it matters: a snapshot or a clone is the whole data set, and neither network policy nor a quota of a class
+    sees it go. A released volume keeps its data for whoever gets it next.
 
     How to fix: delete what was carried with the command that the finding gives, and take the right to create
     VolumeSnapshotContents away from everybody but the storage administrators; wipe or delete released volumes.
@@ -45,20 +45,21 @@ def carried_data(context: Context) -> Iterator[Finding | NotApplicable | NotEval
 
 
 def _carried(context: Context, one: Carried) -> Finding:
-    zone = context.matrix.zone(one.target)
-    inside = f"-n {shlex.quote(one.ref.namespace)} " if one.ref.namespace else ""
+    zone, first, count = context.matrix.zone(one.target), one.refs[0], len(one.refs)
+    inside = f"-n {shlex.quote(first.namespace)} " if first.namespace else ""
+    who = f"{one.what} {first.name} carries" if count == 1 else f"{count} {one.what}s carry"
     return Finding(
-        title=f"{one.what} {one.ref.name} carries data of zone {one.source} into namespace {one.namespace}"
-        f" of zone {one.target}",
-        subjects=(one.ref,),
+        title=f"{who} data of zone {one.source} into namespace {one.namespace} of zone {one.target}",
+        subjects=one.refs,
         from_zone=one.source,
         to_zone=one.target,
         expected=f"copies of zone {one.source} stay there",
-        observed=f"made of {one.origin}",
+        observed=f"made of {', '.join(one.origins[:3])}",
         fix="Delete it and what was filled from it, once nobody needs the data.\n\n"
-        f"kubectl delete {one.ref.kind.lower()} {inside}{shlex.quote(one.ref.name)}",
+        f"kubectl delete {first.kind.lower()} {inside}{shlex.quote(first.name)}",
         owner=zone.owner if zone else "",
-        identity=(one.what,),
+        identity=(one.what, one.namespace),
+        counts={"objects": count},
     )
 
 

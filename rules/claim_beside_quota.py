@@ -45,19 +45,21 @@ def claim_beside_quota(context: Context) -> Iterator[Finding | NotApplicable | N
 
 
 def _stray(context: Context, one: Stray) -> Finding:
-    zone, (namespace, name) = context.matrix.zone(one.zone), one.volume.claim
-    claim = f"claim {namespace}/{name}" if namespace else "no claim yet"
-    ends = ", ".join(sorted(map(str, one.volume.backend.ends)))
+    zone, first, count = context.matrix.zone(one.zone), one.volumes[0], len(one.volumes)
+    claim = f"claim {'/'.join(first.claim)}" if first.claim[0] else "no claim yet"
+    driver, *ends = one.backend
+    who = f"volume {first.ref.name}" if count == 1 else f"{count} volumes"
     return Finding(
-        title=f"volume {one.volume.ref.name} of zone {one.zone} lies on a backend of zone {one.owner}",
-        subjects=(one.volume.ref,),
+        title=f"{who} of zone {one.zone} lie{'s' if count == 1 else ''} on a backend of zone {one.owner}",
+        subjects=tuple(volume.ref for volume in one.volumes),
         from_zone=one.zone,
         to_zone=one.owner,
         expected=f"a backend of zone {one.zone}",
-        observed=f"{one.volume.backend.driver} {ends}; class {one.volume.storage_class or '(none)'}, {claim}",
+        observed=f"{driver} {', '.join(ends)}; class {first.storage_class or '(none)'}, {claim}",
         fix="Move the data to a volume of the zone's own class, then delete this one.\n\n"
-        f"kubectl delete pv {shlex.quote(one.volume.ref.name)}",
+        f"kubectl delete pv {shlex.quote(first.ref.name)}",
         owner=zone.owner if zone else "",
+        counts={"volumes": count},
     )
 
 

@@ -41,8 +41,7 @@ def foreign_default_class(context: Context) -> Iterator[Finding | NotApplicable 
         yield lacking
         return
     found = list(landings(stored))
-    kinds = (RESOURCE_QUOTA, CLUSTER_QUOTA)
-    if found and len(context.scene.without(*kinds)) == len(kinds) and (lacking := context.missing(RESOURCE_QUOTA)):
+    if found and stored.without_quotas and (lacking := context.missing(RESOURCE_QUOTA)):
         yield lacking
         return
     yield from (_finding(context, stored, one) for one in found)

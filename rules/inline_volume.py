@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterator
 from audit.controls.storage import CONSTRAINTS, Storage, storage
 from audit.controls.storage_admission import ENFORCE, Admitting, admitting, is_openshift
 from audit.controls.storage_inline import Inline, inline_volumes
+from audit.controls.storage_quotas import RUN_LEVEL
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, rule, together
 
 
@@ -78,45 +79,68 @@ def _inline(context: Context, one: Inline) -> Finding:
     )
 
 
-def _by_gate(stored: Storage) -> list[tuple[ObjectRef | None, tuple[str, ...], list[Admitting]]]:
-    """What lets volumes in, once for all zones of one set of constraints; Pod Security zone by zone."""
+def _by_gate(stored: Storage) -> list[list[Admitting]]:
+    """What lets volumes in, once for all zones of one set of constraints; anything else zone by zone."""
     gates: dict[Hashable, list[Admitting]] = {}
     for one in admitting(stored):
-        gates.setdefault(one.constraints or one.zone, []).append(one)
-    return [(listed[0].constraints, listed[0].volumes, listed) for listed in gates.values()]
+        gates.setdefault(one.constraints or (one.zone, one.run_level), []).append(one)
+    return list(gates.values())
 
 
-def _admitted(context: Context, gate: tuple[ObjectRef | None, tuple[str, ...], list[Admitting]]) -> Finding:
-    constraints, volumes, listed = gate
-    zones = ", ".join(one.zone for one in listed)
+def _admitted(context: Context, listed: list[Admitting]) -> Finding:
+    constraints = listed[0].constraints
+    return _by_constraints(constraints, listed) if constraints else _by_namespace(context, listed[0])
+
+
+def _spaces(listed: list[Admitting]) -> tuple[int, str]:
+    """How many namespaces, and in words."""
     count = sum(len(one.namespaces) for one in listed)
-    spaces = f"{count} namespace{'s' if count > 1 else ''} of zone {zones}"
-    if constraints is None:
-        name = listed[0].namespaces[0]
-        return Finding(
-            title=f"Pod Security lets pods of {spaces} bring network volumes",
-            subjects=tuple(context.namespace_ref(one) for one in listed[0].namespaces),
-            severity="low",
-            from_zone=zones,
-            expected=f"{ENFORCE}: restricted, which allows no network volumes in pods",
-            observed="another level or none",
-            fix="Label each namespace once its pods fit the level.\n\n"
-            f"kubectl label namespace {shlex.quote(name)} {ENFORCE}=restricted --overwrite",
-            identity=("pod-security",),
-            counts={"namespaces": count},
-        )
-    patch = json.dumps({"volumes": ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim",
-                                    "projected", "secret"]})  # fmt: skip
+    return count, f"{count} namespace{'s' if count > 1 else ''} of zone {', '.join(one.zone for one in listed)}"
+
+
+def _by_namespace(context: Context, one: Admitting) -> Finding:
+    count, spaces = _spaces([one])
+    name = shlex.quote(one.namespaces[0])
+    label = f"kubectl label namespace {name} {ENFORCE}=restricted --overwrite"
+    unlabel = f"oc label namespace {name} {RUN_LEVEL}-"
+    return Finding(
+        title=f"{'the run level' if one.run_level else 'Pod Security'} lets pods of {spaces} bring network volumes",
+        subjects=tuple(context.namespace_ref(name) for name in one.namespaces),
+        severity="low",
+        from_zone=one.zone,
+        expected="no run level" if one.run_level else f"{ENFORCE}: restricted, which allows no network volumes in pods",
+        observed="constraints have no effect there" if one.run_level else "another level or none",
+        fix=f"Take the run level off, or move the workloads out.\n\n{unlabel}"
+        if one.run_level
+        else f"Label each namespace once its pods fit the level.\n\n{label}",
+        identity=("run-level" if one.run_level else "pod-security",),
+        counts={"namespaces": count},
+    )
+
+
+def _by_constraints(constraints: ObjectRef, listed: list[Admitting]) -> Finding:
+    count, spaces = _spaces(listed)
+    harmless = [
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    ]
+    patch = shlex.quote(json.dumps({"volumes": harmless}))
     return Finding(
         title=f"constraints {constraints.name} let pods of {spaces} bring network volumes",
         subjects=(constraints,),
         severity="low",
         from_zone=listed[0].zone if len(listed) == 1 else "",
         expected="no network volumes for service accounts of a zone",
-        observed=f"volumes {', '.join(volumes)}; {', '.join(listed[0].namespaces[:3])}",
+        observed=f"volumes {', '.join(listed[0].volumes)}; {', '.join(listed[0].namespaces[:3])}",
         fix="Take network volumes out of the constraints, or the service accounts off them. Constraints that the "
         "platform brings stay as they are: bind others.\n\n"
-        f"oc patch scc {shlex.quote(constraints.name)} --type merge -p {shlex.quote(patch)}",
+        f"oc patch scc {shlex.quote(constraints.name)} --type merge -p {patch}",
         identity=("constraints",),
         counts={"namespaces": count},
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from audit.controls.storage import Opening, Storage, storage
 from audit.controls.storage_classes import STORAGE_CLASS
 from audit.controls.storage_fixes import quota_yaml
-from audit.controls.storage_quotas import CLUSTER_QUOTA, RESOURCE_QUOTA
+from audit.controls.storage_quotas import CLUSTER_QUOTA, CLUSTER_QUOTAS, RESOURCE_QUOTA
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, Zone, rule
 
 _BLOCKING = ("forbidden", "unavailable", "partial", "invalid-object")
@@ -48,11 +48,12 @@ def open_foreign_class(context: Context) -> Iterator[Finding | NotApplicable | N
         yield lacking
         return
     found = [*_foreign(context, stored), *_unowned(stored)]
-    kinds = (RESOURCE_QUOTA, CLUSTER_QUOTA)
-    lacking = context.missing(RESOURCE_QUOTA) if len(context.scene.without(*kinds)) == len(kinds) else None
+    lacking = context.missing(RESOURCE_QUOTA) if stored.without_quotas else None
     if found and lacking:
         yield lacking
-    elif found and any(gap.kind in kinds and gap.reason in _BLOCKING for gap in context.gaps):
+    elif found and any(
+        gap.kind in (RESOURCE_QUOTA, *CLUSTER_QUOTAS) and gap.reason in _BLOCKING for gap in context.gaps
+    ):
         yield NotEvaluated("some quotas could not be read, so that nobody can tell what they hold")
     else:
         yield from found

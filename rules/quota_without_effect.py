@@ -67,17 +67,16 @@ def quota_without_effect(context: Context) -> Iterator[Finding | NotApplicable |
         yield NotApplicable(stored.idle)
         return
     yield from (_finding(context, stored, one) for one in faults(stored))
-    kinds = (RESOURCE_QUOTA, CLUSTER_QUOTA)
-    if (len(context.scene.without(*kinds)) == len(kinds) and (lacking := context.missing(RESOURCE_QUOTA))) or (
-        stored.quotas.listed and (lacking := context.missing(STORAGE_CLASS))
-    ):
+    unread = context.missing(RESOURCE_QUOTA) if stored.without_quotas else None
+    unnamed = context.missing(STORAGE_CLASS) if stored.quotas.listed else None
+    if lacking := unread or unnamed:
         yield lacking
 
 
 def _finding(context: Context, stored: Storage, one: Fault) -> Finding:
     title, expected, fix = _WORDS[one.what]
     zone, count = context.matrix.zone(one.zone), len(one.quotas)
-    who = str(one.quotas[0]) if count == 1 else f"each of {count} quotas of zone {one.zone}"
+    who = str(one.quotas[0]) if count == 1 else f"each of {count} quotas{f' of zone {one.zone}' if one.zone else ''}"
     said = title.format(about=one.about, zone=one.zone, detail=one.detail)
     meant = f"; did you mean {one.detail}?" if one.what == "no-class" and one.detail else ""
     return Finding(

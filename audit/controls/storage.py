@@ -13,7 +13,7 @@ from typing import NamedTuple
 from audit.controls.scene import Scene
 from audit.controls.storage_backends import Backend, End, Resolve, address_or_none, class_backend
 from audit.controls.storage_classes import REQUIRED, STORAGE_CLASS, Classes, classes
-from audit.controls.storage_quotas import CLUSTER_QUOTA, RESOURCE_QUOTA, Held, Quotas, quotas
+from audit.controls.storage_quotas import CLUSTER_QUOTA, CLUSTER_QUOTAS, RESOURCE_QUOTA, Held, Quotas, quotas
 from audit.controls.storage_volumes import CLAIM, VOLUME, Claim, Volume, claims, resolver, volumes
 from audit.model import Zone
 
@@ -59,6 +59,12 @@ class Storage:
         """Why nobody can tell whose a class is; empty if one can."""
         return "" if self.classes.owners else "no zone of the matrix names its classes in `select.storageClasses`"
 
+    @property
+    def without_quotas(self) -> bool:
+        """Whether the input holds no quota of any kind, although a cluster may have some."""
+        kinds = (RESOURCE_QUOTA, *CLUSTER_QUOTAS)
+        return self.scene.without(*kinds) == kinds
+
     @cached_property
     def classes(self) -> Classes:
         """The storage classes and whose they are."""
@@ -83,6 +89,11 @@ class Storage:
     def endpoints(self) -> Resolve:
         """How Endpoints are looked up."""
         return resolver(self.scene)
+
+    @cached_property
+    def tenants(self) -> frozenset[str]:
+        """The zones that are judged: the platform shares backends with every zone, and takes copies of all."""
+        return frozenset(zone.name for zone in self.scene.zones)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -113,12 +124,13 @@ class Storage:
     def homes(self) -> Mapping[End, frozenset[str]]:
         """Backend -> the zones whose classes make volumes there."""
         found: dict[End, set[str]] = {}
+        owners = {name: self.tenants.intersection(zones) for name, zones in self.classes.owners.items()}
         for name, backend in self.class_backends.items():
             for end in backend.ends:
-                found.setdefault(end, set()).update(self.classes.owners.get(name, ()))
+                found.setdefault(end, set()).update(owners.get(name, ()))
         for volume in self.volumes.values():
             for end in volume.backend.ends if volume.provisioned else ():
-                found.setdefault(end, set()).update(self.classes.owners.get(volume.storage_class, ()))
+                found.setdefault(end, set()).update(owners.get(volume.storage_class, ()))
         return {end: frozenset(zones) for end, zones in found.items()}
 
     def home(self, end: End) -> frozenset[str]:

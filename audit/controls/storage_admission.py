@@ -12,6 +12,7 @@ from typing import NamedTuple
 from audit.control_bodies import AUTHORIZATION, RBAC, BindingBody, ConstraintsBody, PolicyRule
 from audit.controls.scene import Scene, ref
 from audit.controls.storage import CONSTRAINTS, Storage
+from audit.controls.storage_quotas import has_run_level
 from audit.model import ObjectRef
 from audit.snapshot import Entry
 
@@ -34,10 +35,12 @@ class Admitting(NamedTuple):
 
     zone: str
     constraints: ObjectRef | None
-    """None for Pod Security."""
+    """None where it is Pod Security, or the run level of the namespaces."""
     volumes: tuple[str, ...]
-    """What the constraints let in, as written; empty for Pod Security."""
+    """What the constraints let in, as written; empty otherwise."""
     namespaces: tuple[str, ...]
+    run_level: bool = False
+    """Whether constraints and Pod Security have no effect in the namespaces."""
 
 
 def is_openshift(scene: Scene) -> bool:
@@ -60,10 +63,13 @@ def admitting(storage: Storage) -> Iterator[Admitting]:
 
 def _by_constraints(storage: Storage) -> Iterator[Admitting]:
     scene = storage.scene
-    zoned = {
-        zone: [one.name for one in scene.members(zone) if one.labels.get(ENFORCE) != "restricted"]
-        for zone in sorted(storage.classes.required)
-    }
+    zoned: dict[str, list[str]] = {}
+    for zone in sorted(storage.classes.required):
+        exempt = tuple(one.name for one in scene.members(zone) if has_run_level(one))
+        if exempt:
+            yield Admitting(zone, None, (), exempt, run_level=True)
+        open_in = (one.name for one in scene.members(zone) if one.labels.get(ENFORCE) != "restricted")
+        zoned[zone] = [name for name in open_in if name not in exempt]
     granted = _granted(scene)
     for entry in scene.of(CONSTRAINTS):
         body: ConstraintsBody = entry.body
@@ -72,9 +78,9 @@ def _by_constraints(storage: Storage) -> Iterator[Admitting]:
             continue
         places = {*_places(body), *granted.get(entry.name, ()), *granted.get("", ())}
         for zone, names in zoned.items():
-            open_in = tuple(name for name in names if Everywhere in places or name in places)
-            if open_in:
-                yield Admitting(zone, ref(entry), volumes, open_in)
+            reached = tuple(name for name in names if Everywhere in places or name in places)
+            if reached:
+                yield Admitting(zone, ref(entry), volumes, reached)
 
 
 def _places(body: ConstraintsBody) -> Iterator[str | None]:

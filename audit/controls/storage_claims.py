@@ -12,7 +12,7 @@ from typing import NamedTuple
 from audit.controls.storage import Storage
 from audit.controls.storage_classes import StorageClass
 from audit.controls.storage_volumes import Claim, Volume
-from audit.model import UNZONED, ObjectRef
+from audit.model import ObjectRef
 
 _RETROACTIVE = (4, 15)
 """The first OpenShift (Kubernetes 1.28) that gives a waiting claim without a class the default for certain."""
@@ -55,12 +55,14 @@ class Loose(NamedTuple):
 
 
 class Stray(NamedTuple):
-    """A volume that people wrote, used by one zone and standing on the backend of another."""
+    """Volumes that people wrote, used by one zone and lying on a backend of another."""
 
-    volume: Volume
     zone: str
     owner: str
     """Zone whose backend it is."""
+    backend: tuple[str, ...]
+    """The driver and what the backend is known by."""
+    volumes: tuple[Volume, ...]
 
 
 def foreign_claims(storage: Storage) -> Iterator[ForeignClaims]:
@@ -69,7 +71,7 @@ def foreign_claims(storage: Storage) -> Iterator[ForeignClaims]:
     for claim in storage.claims:
         zone = storage.scene.zone_of(claim.namespace)
         for name, by_default, certain in _classes_of(claim, storage):
-            if zone != UNZONED and storage.classes.foreign(zone, name):
+            if zone in storage.tenants and storage.classes.foreign(zone, name):
                 found.setdefault((claim.namespace, name, by_default, certain), []).append(claim)
     for (namespace, name, by_default, certain), listed in sorted(found.items()):
         zone = storage.scene.zone_of(namespace)
@@ -139,16 +141,19 @@ def unreserved(storage: Storage) -> tuple[ObjectRef, ...]:
 
 
 def strays(storage: Storage) -> Iterator[Stray]:
-    """Volumes that people wrote for a zone and that lie on the backend of another, by name."""
+    """Volumes that people wrote for a zone and that lie on the backend of another, by zones and backend."""
+    found: dict[tuple[str, str, tuple[str, ...]], list[Volume]] = {}
     for volume in storage.volumes.values():
-        for zone in users(volume, storage):
-            owner = "" if volume.provisioned else storage.strange(zone, volume.backend)
-            if owner:
-                yield Stray(volume, zone, owner)
+        for zone in users(volume, storage) if not volume.provisioned else ():
+            if owner := storage.strange(zone, volume.backend):
+                ends = (volume.backend.driver, *sorted(map(str, volume.backend.ends)))
+                found.setdefault((zone, owner, ends), []).append(volume)
+    for (zone, owner, ends), volumes in sorted(found.items(), key=lambda one: one[0]):
+        yield Stray(zone, owner, ends, tuple(volumes))
 
 
 def users(volume: Volume, storage: Storage) -> tuple[str, ...]:
-    """The zones of the class of a volume; of its claim where nobody owns the class."""
-    claimed = storage.scene.zone_of(volume.claim[0]) if volume.claim[0] else UNZONED
-    owners = storage.classes.owners.get(volume.storage_class, ())
-    return owners or (() if claimed == UNZONED else (claimed,))
+    """The zones of the class of a volume; of its claim where nobody owns the class. The platform is none."""
+    claimed = (storage.scene.zone_of(volume.claim[0]),) if volume.claim[0] else ()
+    zones = storage.classes.owners.get(volume.storage_class, claimed)
+    return tuple(zone for zone in zones if zone in storage.tenants)

@@ -18,9 +18,8 @@ from audit.model import UNZONED, ObjectRef
 
 
 class Carried(NamedTuple):
-    """One object that brings data of one zone into another."""
+    """Objects that bring data of one zone into one namespace of another."""
 
-    ref: ObjectRef
     what: str
     """`snapshot` or `clone`."""
     source: str
@@ -28,8 +27,9 @@ class Carried(NamedTuple):
     target: str
     namespace: str
     """Where the data arrives."""
-    origin: str
-    """What it was made of, in words."""
+    refs: tuple[ObjectRef, ...]
+    origins: tuple[str, ...]
+    """What each was made of, in words."""
 
 
 class Imported(NamedTuple):
@@ -61,15 +61,29 @@ class _Content(NamedTuple):
 
 def carried(storage: Storage) -> Iterator[Carried]:
     """Snapshots and clones that cross zones which are to be kept apart."""
+    found: dict[tuple[str, str, str, str], dict[ObjectRef, str]] = {}
+    for what, source, namespace, named, origin in (*_moved(storage), *_cloned(storage)):
+        target = storage.scene.zone_of(namespace)
+        if {source, target} <= storage.tenants and storage.classes.apart(source, target):
+            found.setdefault((what, source, target, namespace), {})[named] = origin
+    for key, made in sorted(found.items()):
+        yield Carried(*key, tuple(made), tuple(made.values()))
+
+
+_Copy = tuple[str, str, str, ObjectRef, str]
+"""(snapshot or clone, zone of the data, namespace where it arrives, object, what it was made of)."""
+
+
+def _moved(storage: Storage) -> Iterator[_Copy]:
     for one, source, origin in _snapshots(storage):
-        target = storage.scene.zone_of(one.namespace)
-        if _crosses(source, target, storage):
-            yield Carried(one.ref, "snapshot", source, target, one.namespace, origin)
+        yield "snapshot", source, one.namespace, one.ref, origin
+
+
+def _cloned(storage: Storage) -> Iterator[_Copy]:
     for claim in storage.claims:
         kind, namespace, name = claim.origin
-        source, target = storage.scene.zone_of(namespace), storage.scene.zone_of(claim.namespace)
-        if namespace and _crosses(source, target, storage):
-            yield Carried(claim.ref, "clone", source, target, claim.namespace, f"{kind} {namespace}/{name}")
+        if namespace:
+            yield "clone", storage.scene.zone_of(namespace), claim.namespace, claim.ref, f"{kind} {namespace}/{name}"
 
 
 def imported(storage: Storage) -> Iterator[Imported]:
@@ -92,10 +106,6 @@ def kept(storage: Storage) -> Iterator[Kept]:
             found.setdefault(zone, []).append(volume.ref)
     for zone, refs in sorted(found.items()):
         yield Kept(zone, tuple(refs))
-
-
-def _crosses(source: str, target: str, storage: Storage) -> bool:
-    return UNZONED not in (source, target) and bool(source) and storage.classes.apart(source, target)
 
 
 def _zone_of(volume: Volume, storage: Storage) -> str:

@@ -80,6 +80,8 @@ def _order(key: tuple[str, str, Backend]) -> tuple[object, ...]:
 
 def _sources(volumes: Iterable[PodVolume], namespace: str, storage: Storage) -> Iterator[tuple[str, Backend]]:
     for volume in volumes:
+        if volume.persistentVolumeClaim or volume.ephemeral:
+            continue
         found = source_of(msgspec.structs.asdict(volume))
         if found is not None:
             field, source = found

@@ -47,8 +47,9 @@ class _Holder(NamedTuple):
 def doubly_owned(storage: Storage) -> Iterator[tuple[ObjectRef, tuple[str, ...]]]:
     """(class, zones) of classes that the matrix gives to zones which are to be kept apart, by name."""
     for name, zones in sorted(storage.classes.owners.items()):
-        if name in storage.classes.known and _apart(zones, storage):
-            yield storage.classes.known[name].ref, tuple(sorted(zones))
+        tenants = storage.tenants.intersection(zones)
+        if name in storage.classes.known and _apart(tenants, storage):
+            yield storage.classes.known[name].ref, tuple(sorted(tenants))
 
 
 def shared(storage: Storage) -> Iterator[Shared]:
@@ -93,9 +94,9 @@ def _holders(storage: Storage) -> Iterator[_Holder]:
     Of a class with several zones the first stands for all: that it has several is told apart from this.
     """
     for name, one in storage.classes.known.items():
-        for zone in storage.classes.owners.get(name, ())[:1]:
+        for zone in [zone for zone in storage.classes.owners.get(name, ()) if zone in storage.tenants][:1]:
             yield _Holder(zone, one.ref, storage.class_backends[name])
-    gone = {one.volume.ref for one in strays(storage)}
+    gone = {volume.ref for one in strays(storage) for volume in one.volumes}
     for volume in storage.volumes.values():
         known = storage.classes.known.get(volume.storage_class)
         for zone in users(volume, storage)[:1] if volume.ref not in gone and volume.field else ():
