@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from audit.controls.storage import Storage, storage
 from audit.controls.storage_classes import STORAGE_CLASS
-from audit.controls.storage_sharing import Opaque, Shared, doubly_owned, opaque, shared
+from audit.controls.storage_sharing import Opaque, Shared, doubly_owned, holders, opaque, shared
 from audit.controls.storage_volumes import VOLUME
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, rule, scalar
 
@@ -43,8 +43,9 @@ def shared_backend(context: Context) -> Iterator[Finding | NotApplicable | NotEv
         yield NotEvaluated(stored.undeclared)
         return
     yield from (_doubly(stored, *one) for one in doubly_owned(stored))
-    yield from (_shared(context, stored, one) for one in shared(stored))
-    yield from map(_opaque, opaque(stored))
+    held = holders(stored)
+    yield from (_shared(context, stored, one) for one in shared(stored, held))
+    yield from map(_opaque, opaque(stored, held))
     if lacking := context.missing(VOLUME, STORAGE_CLASS):
         yield lacking
 

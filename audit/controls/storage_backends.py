@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from audit.exposure.raw import listed, text_of
@@ -78,6 +79,8 @@ _NAME_FIELDS = frozenset({
 })  # fmt: skip
 """Names of parameters that name an array or a cluster of storage."""
 _LIKE: Mapping[str, str] = {"datastoreurl": "datastore", "storageaccountname": "storageaccount", "fsid": "clusterid"}
+_HOSTS = 4096
+"""Hosts that are remembered: a cluster has thousands of volumes on a few servers."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DATASTORE = re.compile(r"\[([^\]]+)\]")
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^@/]*@)?([^/]+)", re.IGNORECASE)
@@ -135,7 +138,7 @@ def _texts(source: Source, field: str) -> Source:
 def _named(driver: str, fields: Source) -> Iterator[End]:
     """What the fields of a source say. Those of the driver interface itself (`csi.storage.k8s.io/...`) say nothing."""
     for key, value in fields.items():
-        plain = re.sub("[^a-z]", "", key.lower())
+        plain = _plain(key)
         text = ",".join(str(one) for one in value) if isinstance(value, list) else value
         if not isinstance(text, str) or not text or "/" in key:
             continue
@@ -143,6 +146,11 @@ def _named(driver: str, fields: Source) -> Iterator[End]:
             yield from _hosts(text)
         elif plain in _NAME_FIELDS:
             yield _identifier(driver, plain, text)
+
+
+@lru_cache(1024)
+def _plain(key: str) -> str:
+    return re.sub("[^a-z]", "", key.lower())
 
 
 def _identifier(driver: str, field: str, text: str) -> End:
@@ -164,10 +172,10 @@ def _wwn(value: object) -> str:
     return str(value).lower().replace(":", "").removeprefix("0x")
 
 
-def _hosts(text: str) -> Iterator[End]:
-    for part in re.split(r"[,;\s]+", text):
-        if host := _host(part):
-            yield End("host", host)
+@lru_cache(_HOSTS)
+def _hosts(text: str) -> tuple[End, ...]:
+    found = map(_host, re.split(r"[,;\s]+", text))
+    return tuple(End("host", host) for host in found if host)
 
 
 def _host(part: str) -> str:
@@ -183,6 +191,7 @@ def _host(part: str) -> str:
     return "" if name in _LOOPBACK else name
 
 
+@lru_cache(_HOSTS)
 def address_or_none(text: str) -> int | None:
     """The number of an address; None for a name."""
     try:

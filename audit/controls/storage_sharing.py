@@ -6,7 +6,7 @@ one backend; a class is known as soon as its parameters or any of its volumes te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from audit.controls.storage import Storage
@@ -36,7 +36,7 @@ class Opaque(NamedTuple):
     subjects: tuple[ObjectRef, ...]
 
 
-class _Holder(NamedTuple):
+class Holder(NamedTuple):
     """A class or volume of a zone with its backend."""
 
     zone: str
@@ -52,10 +52,9 @@ def doubly_owned(storage: Storage) -> Iterator[tuple[ObjectRef, tuple[str, ...]]
             yield storage.classes.known[name].ref, tuple(sorted(tenants))
 
 
-def shared(storage: Storage) -> Iterator[Shared]:
+def shared(storage: Storage, held: Iterable[Holder]) -> Iterator[Shared]:
     """Backends of zones that are to be kept apart."""
-    holders = list(_holders(storage))
-    for ends, listed in _components(holders):
+    for ends, listed in _components(held):
         zones = {one.zone for one in listed}
         addressed = {zone for end in ends for zone in storage.standing(end)} - zones
         if len(zones | addressed) > 1 and _apart(sorted(zones | addressed), storage):
@@ -67,12 +66,11 @@ def shared(storage: Storage) -> Iterator[Shared]:
             )
 
 
-def opaque(storage: Storage) -> Iterator[Opaque]:
+def opaque(storage: Storage, held: Sequence[Holder]) -> Iterator[Opaque]:
     """Drivers of which nobody can tell whether they keep zones apart."""
-    holders = list(_holders(storage))
-    told = {one.subject for one in holders if one.backend.ends}
-    by_driver: dict[str, list[_Holder]] = {}
-    for one in holders:
+    told = {one.subject for one in held if one.backend.ends}
+    by_driver: dict[str, list[Holder]] = {}
+    for one in held:
         if not one.backend.local:
             by_driver.setdefault(one.backend.driver, []).append(one)
     for driver, listed in sorted(by_driver.items()):
@@ -88,22 +86,31 @@ def _apart(zones: Iterable[str], storage: Storage) -> bool:
     return len(found) > 1 and not found.isdisjoint(storage.classes.required)
 
 
-def _holders(storage: Storage) -> Iterator[_Holder]:
+def holders(storage: Storage) -> tuple[Holder, ...]:
     """Classes by zone, and volumes under their class or their own name; those are left out that are strays.
 
     Of a class with several zones the first stands for all: that it has several is told apart from this.
     """
+    return tuple(dict.fromkeys((*_classes(storage), *_volumes(storage))))
+
+
+def _classes(storage: Storage) -> Iterator[Holder]:
     for name, one in storage.classes.known.items():
-        for zone in [zone for zone in storage.classes.owners.get(name, ()) if zone in storage.tenants][:1]:
-            yield _Holder(zone, one.ref, storage.class_backends[name])
+        zones = [zone for zone in storage.classes.owners.get(name, ()) if zone in storage.tenants]
+        if zones:
+            yield Holder(zones[0], one.ref, storage.class_backends[name])
+
+
+def _volumes(storage: Storage) -> Iterator[Holder]:
     gone = {volume.ref for one in strays(storage) for volume in one.volumes}
     for volume in storage.volumes.values():
-        known = storage.classes.known.get(volume.storage_class)
-        for zone in users(volume, storage)[:1] if volume.ref not in gone and volume.field else ():
-            yield _Holder(zone, known.ref if known and volume.provisioned else volume.ref, volume.backend)
+        zones = users(volume, storage)
+        if zones and volume.field and volume.ref not in gone:
+            known = storage.classes.known.get(volume.storage_class)
+            yield Holder(zones[0], known.ref if known and volume.provisioned else volume.ref, volume.backend)
 
 
-def _components(holders: Iterable[_Holder]) -> list[tuple[set[End], list[_Holder]]]:
+def _components(held: Iterable[Holder]) -> list[tuple[set[End], list[Holder]]]:
     """Holders that have an end in common, also by way of others, with all their ends."""
     root: dict[End, End] = {}
 
@@ -112,14 +119,14 @@ def _components(holders: Iterable[_Holder]) -> list[tuple[set[End], list[_Holder
             root[end] = end = root[root[end]]
         return end
 
-    held = [one for one in holders if one.backend.ends]
-    for one in held:
+    listed = [one for one in held if one.backend.ends]
+    for one in listed:
         first, *more = sorted(one.backend.ends)
         for end in more:
             root[top(end)] = top(first)
-    found: dict[End, tuple[set[End], list[_Holder]]] = {}
-    for one in held:
-        ends, listed = found.setdefault(top(min(one.backend.ends)), (set(), []))
+    found: dict[End, tuple[set[End], list[Holder]]] = {}
+    for one in listed:
+        ends, sharing = found.setdefault(top(min(one.backend.ends)), (set(), []))
         ends |= one.backend.ends
-        listed.append(one)
+        sharing.append(one)
     return [found[end] for end in sorted(found)]

@@ -239,6 +239,27 @@ def test_namespaces_with_equal_quotas_share_one_value(tmp_path: Path) -> None:
     assert len({id(found.quotas.held(name)) for name in names}) == 1
 
 
+@pytest.mark.parametrize(
+    ("annotations", "held"),
+    [({"team": "p", "cost": "q"}, True), ({"team": "p", "cost": "p"}, False), ({"team": "p"}, False), ({}, False)],
+)
+def test_a_namespace_needs_every_annotation_of_a_selector(
+    tmp_path: Path,
+    annotations: dict[str, str],
+    held: bool,  # noqa: FBT001
+) -> None:
+    metadata = {"name": "n", "labels": {"network-zone": "a"}, "annotations": annotations}
+    spec = {"selector": {"annotations": {"team": "p", "cost": "q"}}, "quota": {"hard": {"requests.storage": "0"}}}
+    wide = {
+        "apiVersion": "quota.openshift.io/v1",
+        "kind": "ClusterResourceQuota",
+        "metadata": {"name": "q"},
+        "spec": spec,
+    }
+    found = facts([{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}, wide], tmp_path)
+    assert found.quotas.held("n").everything is held
+
+
 def test_nobody_reads_cluster_quotas_on_kubernetes(tmp_path: Path) -> None:
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n", "labels": {"network-zone": "a"}}}
     spec = {
