@@ -75,14 +75,15 @@ _HOST_FIELDS = frozenset({
 _NAME_FIELDS = frozenset({
     "clusterid", "arrayid", "arrayserial", "symid", "backend", "backendid", "backendname", "backenduuid",
     "storageaccount", "storageaccountname", "filesystemid", "datastore", "datastoreurl", "system", "systemid",
-    "systemname", "storagesystem", "storagearray", "fsid",
+    "systemname", "storagesystem", "storagearray", "fsid", "array",
 })  # fmt: skip
-"""Names of parameters that name an array or a cluster of storage."""
+"""Names of parameters that name an array or a cluster of storage, some of them by its host."""
 _LIKE: Mapping[str, str] = {"datastoreurl": "datastore", "storageaccountname": "storageaccount", "fsid": "clusterid"}
 _HOSTS = 4096
 """Hosts that are remembered: a cluster has thousands of volumes on a few servers."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DATASTORE = re.compile(r"\[([^\]]+)\]")
+_FULL_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+\.?", re.IGNORECASE)
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^@/]*@)?([^/]+)", re.IGNORECASE)
 
 
@@ -157,6 +158,8 @@ def _identifier(driver: str, field: str, text: str) -> End:
     what = _LIKE.get(field, field)
     if what == "datastore":
         return End("datastore", text)
+    if _FULL_NAME.fullmatch(text) or address_or_none(text) is not None:
+        return End("host", _host(text))
     family = "ceph" if "ceph" in driver or driver == "rbd" else driver  # one cluster serves blocks and files
     return End(f"{family} {what}", text)
 

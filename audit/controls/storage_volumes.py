@@ -22,6 +22,8 @@ CLAIM = "PersistentVolumeClaim"
 VOLUME = "PersistentVolume"
 _PROVISIONED = "pv.kubernetes.io/provisioned-by"
 """On volumes that a provisioner made; others were written by people."""
+_MADE = re.compile(r"pvc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""How provisioners name volumes, for input without annotations."""
 _REPLICA = re.compile(r"-[0-9]+\Z")
 
 
@@ -90,7 +92,7 @@ def _volume(entry: Entry, resolve: Resolve) -> Volume:
         claim=claim,
         phase=text_of(decoded(entry.body.status), "phase"),
         policy=text_of(spec, "persistentVolumeReclaimPolicy"),
-        provisioned=_PROVISIONED in marks,
+        provisioned=_PROVISIONED in marks or bool(_MADE.fullmatch(entry.name)),
     )
 
 

@@ -44,6 +44,8 @@ def csi(driver: str, handle: str = "h", **attributes: str) -> tuple[str, dict[st
         (*csi("y.cephfs.csi.ceph.com", clusterID="c1"), ["ceph clusterid c1"]),
         (*csi("efs.csi.aws.com", "fs-1::fsap-2"), ["efs.csi.aws.com filesystemid fs-1"]),
         (*csi("csi.trident.netapp.io", backendUUID="u"), ["csi.trident.netapp.io backenduuid u"]),
+        (*csi("x", array="Array-A.example.org"), ["array-a.example.org"]),
+        (*csi("x", array="4711"), ["x array 4711"]),
         (*csi("ebs.csi.aws.com", "vol-1"), []),
         (*csi("x", secretName="nas", server="localhost"), []),
         ("glusterfs", {"endpoints": "gl", "path": "v"}, ["10.9.9.9"]),
