@@ -85,10 +85,16 @@ class ConstraintsBody(msgspec.Struct, frozen=True, gc=False):
     priority: int | None = None
 
 
+class DatedMetadata(Metadata, frozen=True, gc=False):
+    """`metadata` of a kind of which the newest object counts."""
+
+    creationTimestamp: str | None = None  # noqa: N815
+
+
 class StorageClassBody(msgspec.Struct, frozen=True, gc=False):
     """A StorageClass."""
 
-    metadata: Metadata = Metadata()
+    metadata: DatedMetadata = DatedMetadata()
     provisioner: str = ""
     parameters: dict[str, str] | None = None
     reclaimPolicy: str | None = None  # noqa: N815

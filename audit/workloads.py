@@ -229,6 +229,8 @@ class WorkloadSpec(msgspec.Struct, frozen=True, gc=False):
     manualSelector: bool | None = None  # noqa: N815
     """Of a Job: its pods get no labels."""
     completionMode: str | None = None  # noqa: N815
+    volumeClaimTemplates: list[dict[str, Any]] | None = None  # noqa: N815
+    """Of a StatefulSet: what each replica claims."""
 
 
 class WorkloadBody(msgspec.Struct, frozen=True, gc=False):
