@@ -98,13 +98,13 @@ def outcome(results: Exempted, rule: str) -> tuple[str, str, list[Any]]:
     return checked.verdict, checked.reason, found
 
 
-@pytest.mark.parametrize(("path", "case"), cases("clean"))
+@pytest.mark.parametrize(("path", "case"), [*cases("clean")])
 def test_what_is_fine_passes(path: Path, case: Case, tmp_path: Path) -> None:
     verdict, reason, found = outcome(scanned(path, case, tmp_path), path.stem)
     assert (verdict, [one.finding.title for one in found]) == (case.get("verdict", "pass"), []), reason
 
 
-@pytest.mark.parametrize(("path", "case"), cases("fires"))
+@pytest.mark.parametrize(("path", "case"), [*cases("fires")])
 def test_what_is_wrong_is_found_and_nothing_else(path: Path, case: Case, tmp_path: Path) -> None:
     _, reason, found = outcome(scanned(path, case, tmp_path), path.stem)
     failing = [_shown(one) for one in found if one.verdict == "fail"]
@@ -132,7 +132,7 @@ def _shown(one: Any) -> Case:
     }
 
 
-@pytest.mark.parametrize(("path", "case"), cases("missing"))
+@pytest.mark.parametrize(("path", "case"), [*cases("missing")])
 def test_what_cannot_be_told_is_not_evaluated(path: Path, case: Case, tmp_path: Path) -> None:
     verdict, reason, found = outcome(scanned(path, case, tmp_path), path.stem)
     assert verdict == case.get("verdict", "not-evaluated")
