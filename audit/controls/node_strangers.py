@@ -1,0 +1,96 @@
+"""Whom the nodes of a zone, and those of the control plane, let in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from audit.controls.node_isolation import Isolation, is_tenant
+from audit.controls.placement import is_control_plane, taints_of
+from audit.controls.project_selectors import scheduler_field
+from audit.model import Zone
+
+
+class Reach(NamedTuple):
+    """The nodes on which pods of a namespace may land."""
+
+    plain: int
+    """As they are, for sure."""
+    asking: int
+    """With tolerations of their own choice, for sure."""
+    maybe: int
+    """If every doubt turns out not to bind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """Nodes that pods of others may land on."""
+
+    zone: Zone | None
+    """None for the nodes of the control plane."""
+    nodes: tuple[str, ...]
+    namespaces: tuple[str, ...]
+    """Whose pods, sorted."""
+    asking: bool
+    """Whether these pods have to tolerate a taint, which nothing keeps them from."""
+    doubts: tuple[str, ...]
+    """Why nobody can tell; empty where it is certain."""
+
+
+def strangers(ground: Isolation) -> Iterator[Opened]:
+    """Of each zone that asks for nodes of its own who may land there; one of its kind that is open is told apart."""
+    outside = [name for name in _tenants(ground) if name not in ground.states]
+    for zone in ground.zones:
+        if found := _opened(ground, zone, ground.bits[zone.name], outside):
+            yield found
+
+
+def shared_control_plane(ground: Isolation) -> Opened | None:
+    """The nodes of the control plane that no taint keeps tenants from, and the tenants that can land there."""
+    nodes = ground.scene.inventory.nodes.values()
+    bare = [node.name for node in nodes if is_control_plane(node) and not taints_of(node, lasting=True)]
+    found = _opened(ground, None, ground.index.bits(bare), _tenants(ground))
+    return None if found and found.asking else found
+
+
+def masters_schedulable(ground: Isolation) -> bool:
+    """Whether the Scheduler of OpenShift 4 takes the taint from the control plane."""
+    return scheduler_field(ground.scene, "mastersSchedulable") is True
+
+
+def _tenants(ground: Isolation) -> list[str]:
+    return [name for name in ground.scene.inventory.namespaces if is_tenant(ground.scene, name)]
+
+
+def _opened(ground: Isolation, zone: Zone | None, own: int, namespaces: Iterable[str]) -> Opened | None:
+    """The gravest of: open to pods as they are, open to pods that ask, open if a doubt turns out so."""
+    reached = [(name, _reach(ground, name)) for name in namespaces if not ground.admitted[name].error]
+    for kind in range(len(Reach._fields)):
+        found = [(name, reach[kind] & own) for name, reach in reached if reach[kind] & own]
+        if found:
+            doubtful = {doubt: None for name, _ in found for doubt in _doubts(ground, name)} if kind > 1 else {}
+            bits = 0
+            for _, reach in found:
+                bits |= reach
+            return Opened(
+                zone=zone,
+                nodes=ground.index.named(bits),
+                namespaces=tuple(name for name, _ in found),
+                asking=kind == 1,
+                doubts=tuple(doubtful),
+            )
+    return None
+
+
+def _reach(ground: Isolation, namespace: str) -> Reach:
+    one, index = ground.admitted[namespace], ground.index
+    maybe = index.landing(one.certain)
+    if one.blind:
+        seen = ground.running_beyond(namespace, 0)
+        return Reach(seen, seen, maybe)
+    return Reach(index.landing(one.possible._replace(tolerations=one.given)), index.landing(one.possible), maybe)
+
+
+def _doubts(ground: Isolation, namespace: str) -> tuple[str, ...]:
+    return (*ground.admitted[namespace].doubts, *ground.admitted[namespace].blind)
