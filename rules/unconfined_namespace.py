@@ -27,8 +27,9 @@ WEIGHTS = {"nowhere": "medium", "unreadable": "medium", "confined": "low"}
 def unconfined_namespace(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:
     """What it checks: that no pod of a zone with `requires: [node-isolation]` can land outside its nodes.
 
-    What binds whoever writes the pod counts: the project node selector of the namespace (`scheduler.alpha.kubernetes.io/node-selector`, else `openshift.io/node-selector`, else the cluster's default), or
-    by taints that its whitelist of tolerations does not pass.
+    What binds whoever writes the pod counts: the project node selector of the namespace (from
+    `scheduler.alpha.kubernetes.io/node-selector`, else `openshift.io/node-selector`, else the cluster's default), and
+    taints that its whitelist of tolerations does not pass.
 
     Why it matters: a selector in a pod is the choice of whoever writes the pod. Only what admission adds keeps
     applications of two zones off one kernel.
@@ -86,7 +87,7 @@ def _observed(ground: Isolation, one: Unconfined) -> Iterator[str]:
         yield f"{admitted.source}: `{admitted.text}`"
     if admitted.repeated:
         yield f"two values for {', '.join(admitted.repeated)}"
-    if one.beyond:
+    if one.beyond and not admitted.error:
         yield f"open to nodes {shown(one.beyond)}"
     if ground.engines and one.state != "confined":
         yield f"other admission engine present: {shown(ground.engines)}"

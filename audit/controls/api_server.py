@@ -7,6 +7,7 @@ clusters show no such pod, so that nothing is known from here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from audit.controls.scene import Scene
 from audit.workloads import API_SERVER, ServerPodBody
@@ -45,7 +46,7 @@ def _flags(body: ServerPodBody) -> Iterator[tuple[str, str]]:
     """Flags with their values, written `--flag=value` or as two words."""
     for container in (body.spec.containers or ()) if body.spec else ():
         words = [*(container.command or ()), *(container.args or ())]
-        for word, after in zip(words, [*words[1:], ""], strict=True):
+        for word, after in pairwise((*words, "")):
             flag, equals, value = word.partition("=")
             if flag.startswith("--"):
                 yield flag, value if equals else after
