@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.controls.node_isolation import NOT_ASKED, isolation, shown
+from audit.controls.node_isolation import NOT_ASKED, Isolation, isolation, shown
 from audit.controls.node_strangers import Opened, strangers
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, Zone, rule, scalar
 
@@ -40,10 +40,10 @@ def open_zone_node(context: Context) -> Iterator[Finding | NotApplicable | NotEv
     else:
         for one in strangers(ground):
             if one.zone:
-                yield _finding(one, one.zone)
+                yield _finding(ground, one, one.zone)
 
 
-def _finding(one: Opened, zone: Zone) -> Finding:
+def _finding(ground: Isolation, one: Opened, zone: Zone) -> Finding:
     unsure = bool(one.doubts)
     title = f"nodes of zone {zone.name} let pods of other namespaces in"
     if one.asking:
@@ -57,7 +57,7 @@ def _finding(one: Opened, zone: Zone) -> Finding:
         expected="taints that others cannot tolerate, or a node selector on every other namespace",
         observed=f"nodes {shown(one.nodes)} are open to namespaces {shown(one.namespaces)}",
         reason="; ".join(one.doubts),
-        fix=_whitelist(one) if one.asking else _taint(one, zone),
+        fix=_whitelist(ground, one) if one.asking else _taint(one, zone),
         identity=("asking",) if one.asking else (),
         owner=zone.owner,
         counts={"nodes": len(one.nodes), "namespaces": len(one.namespaces)},
@@ -71,11 +71,12 @@ def _taint(one: Opened, zone: Zone) -> str:
     )
 
 
-def _whitelist(one: Opened) -> str:
+def _whitelist(ground: Isolation, one: Opened) -> str:
     keys = ("not-ready", "unreachable", "memory-pressure")
     listed = ",".join(f'{{"key":"node.kubernetes.io/{key}","operator":"Exists"}}' for key in keys)
+    first = "" if ground.platform.whitelists else "Switch on PodTolerationRestriction in every API server. "
     return (
-        "Let the namespaces outside the zone tolerate no taint of their own choice.\n\n"
+        f"{first}Let the namespaces outside the zone tolerate no taint of their own choice.\n\n"
         f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {scalar(one.namespaces[0])}\n  annotations:\n"
         f"    scheduler.alpha.kubernetes.io/tolerationsWhitelist: '[{listed}]'"
     )

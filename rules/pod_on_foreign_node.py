@@ -39,27 +39,33 @@ def pod_on_foreign_node(context: Context) -> Iterator[Finding | NotApplicable | 
         return
     wrong, unknown = misplaced(ground)
     found = (((one.node_zone, "wrong"), _finding(context, one)) for one in wrong)
-    yield from together(found, lambda n, first: f"pods of {n} namespaces of zone {first.from_zone} run elsewhere")
+    yield from together(found, lambda n, first: _title(f"{n} namespaces", first.from_zone, first.to_zone))
     lost = (((one.node, "lost"), _unknown(context, one)) for one in unknown)
     yield from together(lost, lambda n, _: f"nobody can tell where pods of {n} namespaces run")
 
 
 def _finding(context: Context, one: Misplaced) -> Finding:
     zone = context.matrix.zone(one.zone) or context.matrix.zone(one.node_zone)
-    there = "no zone" if one.node_zone == UNZONED else f"zone {one.node_zone}"
-    whose = "no zone" if one.zone == UNZONED else f"zone {one.zone}"
     subjects = _workloads(context, one.workloads)
     return Finding(
-        title=f"pods of namespace {one.namespace} ({whose}) run on nodes of {there}",
+        title=_title(f"namespace {one.namespace}", one.zone, one.node_zone),
         subjects=subjects,
         from_zone=one.zone,
         to_zone=one.node_zone,
-        expected=f"nodes of {whose}" if one.zone != UNZONED else f"no node of {there}",
+        expected=f"nodes of zone {one.zone}" if one.zone != UNZONED else f"no node of zone {one.node_zone}",
         observed=f"{one.pods} on {shown(one.nodes)}",
         fix=f"Set the project node selector of the namespace, then restart its workloads.\n\n{_restart(subjects)}",
         owner=zone.owner if zone else "",
         counts={"pods": one.pods, "nodes": len(one.nodes)},
     )
+
+
+def _title(whose: str, zone: str, node_zone: str) -> str:
+    return f"pods of {whose} ({_zone(zone)}) run on nodes of {_zone(node_zone)}"
+
+
+def _zone(name: str) -> str:
+    return "no zone" if name == UNZONED else f"zone {name}"
 
 
 def _unknown(context: Context, one: Astray) -> Finding:

@@ -44,7 +44,6 @@ def misplaced(ground: Isolation) -> tuple[tuple[Misplaced, ...], tuple[Astray, .
     wrong: dict[tuple[str, str, str], list[Pod]] = {}
     unknown: dict[tuple[str, str, str], set[int]] = {}
     scene, asking = ground.scene, {zone.name for zone in ground.zones}
-    asked = {zone.name for zone in ground.homeless} | asking
     known, claims = scene.inventory.nodes, scene.zone_map.nodes
     tenants = {name: scene.zone_of(name) for name in scene.inventory.namespaces if is_tenant(scene, name)}
     for pod in scene.inventory.endpoints:
@@ -56,7 +55,7 @@ def misplaced(ground: Isolation) -> tuple[tuple[Misplaced, ...], tuple[Astray, .
                 unknown.setdefault((zone, pod.namespace, pod.node), set()).add(pod.workload)
             continue
         there = scene.node_zone(pod.node)
-        if there != zone and (zone in asking or there in asked) and len(claims[pod.node].claims) < 2:  # noqa: PLR2004
+        if there != zone and (zone in asking or there in asking) and len(claims[pod.node].claims) < 2:  # noqa: PLR2004
             wrong.setdefault((zone, pod.namespace, there), []).append(pod)
     return (
         tuple(_misplaced(key, pods) for key, pods in sorted(wrong.items())),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from audit.controls.node_isolation import Isolation, is_tenant
 from audit.controls.placement import is_control_plane, taints_of
-from audit.controls.project_selectors import scheduler_field
+from audit.controls.project_selectors import Admitted, scheduler_field
 from audit.model import Zone
 
 
@@ -40,7 +42,7 @@ class Opened:
 
 def strangers(ground: Isolation) -> Iterator[Opened]:
     """Of each zone that asks for nodes of its own who may land there; one of its kind that is open is told apart."""
-    outside = [name for name in _tenants(ground) if name not in ground.states]
+    outside = [one for one in _reaches(ground) if one[0] not in ground.states]
     for zone in ground.zones:
         if found := _opened(ground, zone, ground.bits[zone.name], outside):
             yield found
@@ -50,7 +52,7 @@ def shared_control_plane(ground: Isolation) -> Opened | None:
     """The nodes of the control plane that no taint keeps tenants from, and the tenants that can land there."""
     nodes = ground.scene.inventory.nodes.values()
     bare = [node.name for node in nodes if is_control_plane(node) and not taints_of(node, lasting=True)]
-    found = _opened(ground, None, ground.index.bits(bare), _tenants(ground))
+    found = _opened(ground, None, ground.index.bits(bare), _reaches(ground))
     return None if found and found.asking else found
 
 
@@ -59,23 +61,15 @@ def masters_schedulable(ground: Isolation) -> bool:
     return scheduler_field(ground.scene, "mastersSchedulable") is True
 
 
-def _tenants(ground: Isolation) -> list[str]:
-    return [name for name in ground.scene.inventory.namespaces if is_tenant(ground.scene, name)]
-
-
-def _opened(ground: Isolation, zone: Zone | None, own: int, namespaces: Iterable[str]) -> Opened | None:
+def _opened(ground: Isolation, zone: Zone | None, own: int, reaches: Sequence[tuple[str, Reach]]) -> Opened | None:
     """The gravest of: open to pods as they are, open to pods that ask, open if a doubt turns out so."""
-    reached = [(name, _reach(ground, name)) for name in namespaces if not ground.admitted[name].error]
     for kind in range(len(Reach._fields)):
-        found = [(name, reach[kind] & own) for name, reach in reached if reach[kind] & own]
+        found = [(name, reach[kind] & own) for name, reach in reaches if reach[kind] & own]
         if found:
             doubtful = {doubt: None for name, _ in found for doubt in _doubts(ground, name)} if kind > 1 else {}
-            bits = 0
-            for _, reach in found:
-                bits |= reach
             return Opened(
                 zone=zone,
-                nodes=ground.index.named(bits),
+                nodes=ground.index.named(reduce(or_, (bits for _, bits in found))),
                 namespaces=tuple(name for name, _ in found),
                 asking=kind == 1,
                 doubts=tuple(doubtful),
@@ -83,13 +77,30 @@ def _opened(ground: Isolation, zone: Zone | None, own: int, namespaces: Iterable
     return None
 
 
-def _reach(ground: Isolation, namespace: str) -> Reach:
-    one, index = ground.admitted[namespace], ground.index
-    maybe = index.landing(one.certain)
-    if one.blind:
-        seen = ground.running_beyond(namespace, 0)
-        return Reach(seen, seen, maybe)
-    return Reach(index.landing(one.possible._replace(tolerations=one.given)), index.landing(one.possible), maybe)
+def _reaches(ground: Isolation) -> list[tuple[str, Reach]]:
+    """Of every namespace with applications the nodes that its pods reach; none where no pod can be made."""
+    decided: dict[Admitted, Reach] = {}
+    found: list[tuple[str, Reach]] = []
+    for name in ground.scene.inventory.namespaces:
+        one = ground.admitted[name]
+        if is_tenant(ground.scene, name) and not one.error:
+            if one not in decided:
+                decided[one] = _reach(ground, one)
+            reach = decided[one]
+            if one.blind:
+                seen = ground.running_beyond(name, 0)
+                reach = Reach(seen, seen, reach.maybe)
+            found.append((name, reach))
+    return found
+
+
+def _reach(ground: Isolation, one: Admitted) -> Reach:
+    landing = ground.index.landing
+    return Reach(
+        plain=landing(one.possible._replace(tolerations=one.given)),
+        asking=landing(one.possible),
+        maybe=landing(one.certain),
+    )
 
 
 def _doubts(ground: Isolation, namespace: str) -> tuple[str, ...]:

@@ -91,6 +91,7 @@ class NodeIndex:
         self.names = tuple(node.name for node in listed)
         self.everything = (1 << len(listed)) - 1
         self._bits = {name: 1 << number for number, name in enumerate(self.names)}
+        self._named: dict[int, tuple[str, ...]] = {}
         self._values: dict[str, dict[str, int]] = {}
         self._tainted: dict[frozenset[TaintKey], int] = {}
         self._tolerated: dict[tuple[tuple[Toleration, ...], tuple[str, ...]], int] = {}
@@ -113,7 +114,9 @@ class NodeIndex:
 
     def named(self, bits: int) -> tuple[str, ...]:
         """The names of nodes, sorted."""
-        return tuple(name for name in self.names if self._bits[name] & bits)
+        if bits not in self._named:
+            self._named[bits] = tuple(name for name in self.names if self._bits[name] & bits)
+        return self._named[bits]
 
     def landing(self, one: Placement) -> int:
         """The nodes on which a pod with this placement may land."""
