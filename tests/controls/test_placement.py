@@ -90,6 +90,35 @@ def test_the_grouped_evaluation_agrees_with_the_slow_one(nodes: list[Node], spec
     assert landing(nodes, placement(spec, bound=False)) == wanted
 
 
+@given(st.lists(st.dictionaries(KEYS, VALUES, max_size=2), min_size=3, max_size=3), requirements | fields)
+@example([{"zone": "7"}, {"zone": "8"}, {}], NodeRequirement("zone", "Gt", ("7",)))
+@example([{"zone": "7"}, {"zone": "8"}, {}], NodeRequirement("zone", "Lt", ("8",)))
+@example([{"zone": "9223372036854775808"}, {"zone": "9"}, {}], NodeRequirement("zone", "Gt", ("8",)))
+@example([{"zone": "a"}, {"zone": "b"}, {}], NodeRequirement("zone", "NotIn", ("a",)))
+@example([{"zone": "a"}, {"disk": "b"}, {}], NodeRequirement("zone", "DoesNotExist"))
+@example([{}, {}, {}], NodeRequirement("metadata.name", "Exists", ("n1",)))
+@example([{}, {}, {}], NodeRequirement("metadata.name", "In", ("n1",)))
+@example([{}, {}, {}], NodeRequirement("metadata.name", "NotIn", ("n1",)))
+def test_each_requirement_agrees_with_the_slow_one(labels: list[dict[str, str]], one: NodeRequirement) -> None:
+    nodes = [node(name, **own) for name, own in zip(NAMES, labels, strict=False)]
+    by_name = one.key.endswith(("name", "CIDR"))
+    term = NodeTerm(matchFields=(one,)) if by_name else NodeTerm(matchExpressions=(one,))
+    spec = PodSpec(affinity=Affinity(NodeAffinity(NodeSelector((term,)))))
+    assert landing(nodes, placement(spec)) == tuple(each.name for each in nodes if may_stand(spec, each))
+
+
+@given(
+    tainted=st.lists(taints, max_size=1),
+    listed=st.lists(tolerations, max_size=1).map(tuple),
+    cordoned=st.booleans(),
+)
+def test_each_toleration_agrees_with_the_slow_one(
+    *, tainted: list[Taint], listed: tuple[Toleration, ...], cordoned: bool
+) -> None:
+    nodes, spec = [node("n0", *tainted, cordoned=cordoned)], PodSpec(tolerations=listed)
+    assert landing(nodes, placement(spec)) == tuple(one.name for one in nodes if may_stand(spec, one))
+
+
 @given(clusters(), specs)
 def test_where_a_pod_was_bound_places_nothing_anew(nodes: list[Node], spec: PodSpec) -> None:
     free = PodSpec(nodeSelector=spec.nodeSelector, affinity=spec.affinity, tolerations=spec.tolerations)
