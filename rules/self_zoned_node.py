@@ -62,5 +62,5 @@ def _fix(one: Writable) -> str:
     name = one.key.rpartition("/")[2]
     return (
         "Label the nodes under a key that kubelets may not write, and select by it.\n\n"
-        f"kubectl label nodes -l {one.key}={one.zones[0].name} {RESTRICTED}/{name}={one.zones[0].name}"
+        f"kubectl label nodes {' '.join(one.nodes[:8])} {RESTRICTED}/{name}={one.zones[0].name}"
     )

@@ -9,7 +9,7 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scal
 
 TITLES = {
     "open": "pods of {} may land outside zone {}",
-    "nowhere": "the node selector of {} matches no node",
+    "nowhere": "the node selector of {} matches no node of zone {}",
     "unreadable": "the node selector of {} cannot be read",
     "unknown": "nobody can tell whether pods of {} stay in zone {}",
     "confined": "the node selector of {} names a label twice, and only the last one counts",
@@ -29,7 +29,8 @@ def unconfined_namespace(context: Context) -> Iterator[Finding | NotApplicable |
 
     What binds whoever writes the pod counts: the project node selector of the namespace (from
     `scheduler.alpha.kubernetes.io/node-selector`, else `openshift.io/node-selector`, else the cluster's default), and
-    taints that its whitelist of tolerations does not pass.
+    NoExecute taints that its whitelist of tolerations does not pass. A pod that names its node itself runs into no
+    other taint.
 
     Why it matters: a selector in a pod is the choice of whoever writes the pod. Only what admission adds keeps
     applications of two zones off one kernel.

@@ -1,8 +1,8 @@
 """Compute isolation: what keeps the pods of a zone on its nodes, and everybody else away from them.
 
 Input: a Scene. Decisions: only zones that ask for `node-isolation` are judged; a namespace is confined if the freest
-pod that it admits can land on nodes of the zone alone; what only running pods show (a default or a webhook that the
-input does not hold) is judged by what these pods carry.
+pod that it admits, one that names its node itself, can run on nodes of the zone alone; what only running pods show (a
+default or a webhook that the input does not hold) is judged by what these pods carry.
 """
 
 from __future__ import annotations
@@ -85,11 +85,11 @@ class Isolation:
         one, index = self.admitted[namespace.name], self.index
         if one.error:
             return "unreadable"
-        if not index.landing(one.certain) & ~own:
-            return "confined" if index.labelled(one.certain.selector) else "nowhere"
+        if not index.reach(one.certain) & ~own:
+            return "confined" if index.labelled(one.certain.selector) & own else "nowhere"
         if one.blind and not self.running_beyond(namespace.name, own):
             return "unknown"
-        if one.doubts and not index.landing(one.possible) & ~own:
+        if one.doubts and not index.reach(one.possible) & ~own:
             return "unknown"
         return "open"
 
@@ -176,5 +176,5 @@ def unconfined(ground: Isolation) -> Iterator[Unconfined]:
                     zone=zone,
                     state=state,
                     admitted=one,
-                    beyond=ground.index.named(ground.index.landing(one.certain) & ~own),
+                    beyond=ground.index.named(ground.index.reach(one.certain) & ~own),
                 )

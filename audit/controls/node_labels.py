@@ -27,6 +27,8 @@ class Writable:
 
     key: str
     zones: tuple[Zone, ...]
+    nodes: tuple[str, ...]
+    """Of the first of these zones."""
     reason: str
     doubt: str = ""
     """Why nobody can tell; empty where it is certain."""
@@ -45,6 +47,7 @@ def writable_keys(ground: Isolation) -> Iterator[Writable]:
         yield Writable(
             key=key,
             zones=tuple(dict.fromkeys(zones)),
+            nodes=ground.index.named(ground.bits[zones[0].name]),
             reason=_reason(ground, key),
             doubt="the input does not show whether the API server has NodeRestriction on" if unsure else "",
         )

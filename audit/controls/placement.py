@@ -120,12 +120,14 @@ class NodeIndex:
 
     def landing(self, one: Placement) -> int:
         """The nodes on which a pod with this placement may land."""
-        found = self.labelled(one.selector)
-        if one.affinity is not None:
-            found &= self._selected(one.affinity)
         if one.node:
-            return found & self.bits((one.node,)) & self._tolerating(one.tolerations, ("NoExecute",))
-        return found & self._tolerating(one.tolerations, _BINDING)
+            return self.bits((one.node,)) & self.reach(one)
+        return self.reach(one) & self._tolerating(one.tolerations, _BINDING)
+
+    def reach(self, one: Placement) -> int:
+        """The nodes on which it may run if it may also name its node itself, past the scheduler."""
+        found = self.labelled(one.selector) & self._tolerating(one.tolerations, ("NoExecute",))
+        return found if one.affinity is None else found & self._selected(one.affinity)
 
     def labelled(self, selector: Labels) -> int:
         """The nodes that have all of these labels."""

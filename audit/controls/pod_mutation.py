@@ -13,6 +13,7 @@ import msgspec
 
 from audit.control_bodies import Webhook, WebhookRule
 from audit.controls.scene import Scene
+from audit.model import NAME_LABEL
 from audit.raw_body import RawBody
 from audit.selectors import LabelSelector
 
@@ -46,7 +47,9 @@ class Mutator(NamedTuple):
 def mutators(scene: Scene) -> tuple[Mutator, ...]:
     """All that may place pods at their creation, sorted by name."""
     found = [*_webhooks(scene), *(Mutator(f"{one.kind} {one.name}", None) for one in scene.of(*_MUTATORS))]
-    found += [Mutator(f"{one.kind} {one.name}", None) for one in scene.of(*_KYVERNO) if _mutates(one.body)]
+    found += [
+        Mutator(f"{one.kind} {one.name}", _own(one.namespace)) for one in scene.of(*_KYVERNO) if _mutates(one.body)
+    ]
     return tuple(sorted(found, key=lambda one: one.text))
 
 
@@ -76,6 +79,11 @@ def _selector(hook: Webhook) -> LabelSelector | None:
         return LabelSelector.parse(hook.namespaceSelector)
     except ValueError:
         return None
+
+
+def _own(namespace: str) -> LabelSelector | None:
+    """What selects the one namespace that a policy of Kyverno stands in; None for one of the cluster."""
+    return LabelSelector.parse({"matchLabels": {NAME_LABEL: namespace}}) if namespace else None
 
 
 def _mutates(body: RawBody) -> bool:

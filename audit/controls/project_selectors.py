@@ -175,12 +175,13 @@ def _admitted(platform: Platform, namespace: Namespace, seen: tuple[str, ...]) -
     selector, doubt, ignored = _selector(platform, namespace.annotations)
     tolerations, unsure = _whitelist(platform, namespace.annotations.get(WHITELIST))
     doubts = tuple(one for one in (doubt, unsure) if one)
+    unread = f"{selector.source}: {selector.error}" if doubt and selector.error else ""
     return Admitted(
         certain=Placement(() if doubt else selector.labels, tolerations=ANY if unsure else tolerations),
         possible=Placement(selector.labels, tolerations=tolerations),
         given=_listed(namespace.annotations.get(DEFAULTS)) or () if platform.whitelists is not False else (),
         doubts=doubts,
-        blind=tuple(one for one in (selector.blind, *(f"{text} may place pods" for text in seen)) if one),
+        blind=tuple(one for one in (selector.blind, unread, *(f"{text} may place pods" for text in seen)) if one),
         source=selector.source,
         text=selector.text,
         ignored=ignored,

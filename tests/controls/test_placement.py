@@ -100,7 +100,7 @@ def test_the_grouped_evaluation_agrees_with_the_slow_one(nodes: list[Node], spec
 @example([{}, {}, {}], NodeRequirement("metadata.name", "In", ("n1",)))
 @example([{}, {}, {}], NodeRequirement("metadata.name", "NotIn", ("n1",)))
 def test_each_requirement_agrees_with_the_slow_one(labels: list[dict[str, str]], one: NodeRequirement) -> None:
-    nodes = [node(name, **own) for name, own in zip(NAMES, labels, strict=False)]
+    nodes = [Node(name=name, labels=own, addresses=()) for name, own in zip(NAMES, labels, strict=False)]
     by_name = one.key.endswith(("name", "CIDR"))
     term = NodeTerm(matchFields=(one,)) if by_name else NodeTerm(matchExpressions=(one,))
     spec = PodSpec(affinity=Affinity(NodeAffinity(NodeSelector((term,)))))
