@@ -44,7 +44,7 @@ WHITELISTS = (
     (Toleration(key="zone", operator="Exists"),),
     (Toleration(operator="Exists", effect="NoSchedule"),),
 )
-annotations: st.SearchStrategy[Any] = st.fixed_dictionaries(
+noted_ones: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {},
     optional={
         PROJECT: st.sampled_from(SELECTORS),
@@ -94,7 +94,7 @@ def allowed(noted: dict[str, str], drawn: Any) -> tuple[Toleration, ...]:
     return tuple(drawn(st.lists(st.sampled_from(listed or (Toleration(operator="Exists"),)), max_size=2)))
 
 
-@given(nodes, annotations, st.none() | selectors, st.data())
+@given(nodes, noted_ones, st.none() | selectors, st.data())
 def test_no_pod_of_a_confined_namespace_stands_outside_whatever_it_asks_for(
     drawn_nodes: Any, noted: dict[str, str], affinity: Any, data: Any
 ) -> None:
@@ -116,7 +116,7 @@ def test_no_pod_of_a_confined_namespace_stands_outside_whatever_it_asks_for(
     assert {one.labels.get("network-zone") for one in listed if may_stand(spec, one)} <= {"a"}
 
 
-@given(nodes, annotations, st.data())
+@given(nodes, noted_ones, st.data())
 def test_an_open_namespace_has_a_pod_that_stands_outside(drawn_nodes: Any, noted: dict[str, str], data: Any) -> None:
     listed = made(drawn_nodes)
     ground = cluster(listed, app("app", "a", **noted))
@@ -134,7 +134,7 @@ def test_an_open_namespace_has_a_pod_that_stands_outside(drawn_nodes: Any, noted
     assert may_stand(spec, node)
 
 
-@given(nodes, annotations)
+@given(nodes, noted_ones)
 def test_a_pod_that_asks_for_nothing_stands_on_no_node_that_strangers_do_not_reach(
     drawn_nodes: Any, noted: dict[str, str]
 ) -> None:
