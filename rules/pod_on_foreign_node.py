@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from audit.controls.node_isolation import NOT_ASKED, isolation, shown
-from audit.controls.node_sharing import Astray, Misplaced, misplaced
+from audit.controls.node_sharing import Misplaced, Unlocated, misplaced
 from audit.rule import UNZONED, Context, Finding, NotApplicable, NotEvaluated, ObjectRef, rule, together
 
 
@@ -28,7 +28,8 @@ def pod_on_foreign_node(context: Context) -> Iterator[Finding | NotApplicable | 
     How to fix: set the project node selector (CMP001), then restart what runs elsewhere, for example with
     `oc rollout restart deployment/NAME -n NAMESPACE`.
 
-    Limits: nodes that several zones claim are ZON002. Pods of the platform on nodes of a zone are not reported.
+    Limits: nodes that several zones claim are ZON002. Pods of the platform on nodes of a zone are not reported, nor are
+    the DaemonSets of namespaces that belong to no zone (ZON001).
     """
     ground = context.of(isolation)
     if not ground.asked:
@@ -68,7 +69,7 @@ def _zone(name: str) -> str:
     return "no zone" if name == UNZONED else f"zone {name}"
 
 
-def _unknown(context: Context, one: Astray) -> Finding:
+def _unknown(context: Context, one: Unlocated) -> Finding:
     zone = context.matrix.zone(one.zone)
     where = f"node {one.node}, which the input does not hold" if one.node else "a node that the input does not name"
     return Finding(

@@ -49,9 +49,11 @@ class Isolation:
 
     @cached_property
     def bits(self) -> Mapping[str, int]:
-        """The nodes of each zone."""
-        nodes = self.scene.inventory.nodes
-        names = {zone.name: [name for name in nodes if self.scene.node_zone(name) == zone.name] for zone in self.zones}
+        """The nodes of each zone; one that several claim counts for each of them, which is another rule's fault."""
+        names: dict[str, list[str]] = {zone.name: [] for zone in self.zones}
+        for node, membership in self.scene.zone_map.nodes.items():
+            for zone in names.keys() & set(membership.claims):
+                names[zone].append(node)
         return {zone: self.index.bits(listed) for zone, listed in names.items()}
 
     @cached_property
@@ -124,7 +126,7 @@ class Isolation:
 def isolation(scene: Scene) -> Isolation:
     """The ground for this input."""
     wanting = [zone for zone in scene.zones if REQUIREMENT in zone.requires]
-    housed = {scene.node_zone(name) for name in scene.inventory.nodes}
+    housed = {zone for membership in scene.zone_map.nodes.values() for zone in membership.claims}
     return Isolation(
         scene=scene,
         zones=tuple(zone for zone in wanting if zone.name in housed),

@@ -10,7 +10,7 @@ from operator import or_
 from audit.controls.node_isolation import Isolation, is_static, is_tenant
 from audit.controls.placement import Placement, merged, placement
 from audit.inventory import Pod, Workload
-from audit.model import Zone
+from audit.model import UNZONED, Zone
 from audit.zones import is_platform
 
 
@@ -29,7 +29,7 @@ class Misplaced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Astray:
+class Unlocated:
     """Pods that run on a node which the input does not tell."""
 
     namespace: str
@@ -39,7 +39,7 @@ class Astray:
     """As the pods name it; empty where they name none."""
 
 
-def misplaced(ground: Isolation) -> tuple[tuple[Misplaced, ...], tuple[Astray, ...]]:
+def misplaced(ground: Isolation) -> tuple[tuple[Misplaced, ...], tuple[Unlocated, ...]]:
     """Running pods where a zone with nodes of its own and somebody else share a node, and those nobody can place."""
     wrong: dict[tuple[str, str, str], list[Pod]] = {}
     unknown: dict[tuple[str, str, str], set[int]] = {}
@@ -48,7 +48,7 @@ def misplaced(ground: Isolation) -> tuple[tuple[Misplaced, ...], tuple[Astray, .
     tenants = {name: scene.zone_of(name) for name in scene.inventory.namespaces if is_tenant(scene, name)}
     for pod in scene.inventory.endpoints:
         zone = tenants.get(pod.namespace)
-        if zone is None or pod.template or not _counts(pod, scene.inventory.workloads[pod.workload]):
+        if zone is None or pod.template or not _counts(zone, pod, scene.inventory.workloads[pod.workload]):
             continue
         if pod.node not in known:
             if zone in asking and (pod.node or _runs(pod)):
@@ -60,15 +60,16 @@ def misplaced(ground: Isolation) -> tuple[tuple[Misplaced, ...], tuple[Astray, .
     return (
         tuple(_misplaced(key, pods) for key, pods in sorted(wrong.items())),
         tuple(
-            Astray(namespace=namespace, zone=zone, workloads=tuple(sorted(ids)), node=node)
+            Unlocated(namespace=namespace, zone=zone, workloads=tuple(sorted(ids)), node=node)
             for (zone, namespace, node), ids in sorted(unknown.items())
         ),
     )
 
 
-def _counts(pod: Pod, workload: Workload) -> bool:
-    """Not static pods, nor the agents that the platform runs on every node."""
-    return not is_static(workload) and not (is_platform(pod.namespace) and workload.ref.kind == "DaemonSet")
+def _counts(zone: str, pod: Pod, workload: Workload) -> bool:
+    """Not static pods, nor the agents that the platform, or a namespace of no zone, runs on every node."""
+    agent = workload.ref.kind == "DaemonSet" and (zone == UNZONED or is_platform(pod.namespace))
+    return not agent and not is_static(workload)
 
 
 def _runs(pod: Pod) -> bool:
