@@ -133,6 +133,7 @@ class Webhook(msgspec.Struct, frozen=True, gc=False):
     name: str = ""
     failurePolicy: str | None = None  # noqa: N815
     rules: tuple[WebhookRule, ...] | None = None
+    namespaceSelector: dict[str, Any] | None = None  # noqa: N815
 
 
 class WebhookBody(msgspec.Struct, frozen=True, gc=False):

@@ -11,6 +11,10 @@ MACVLAN = "pod.network.openshift.io/assign-macvlan"
 """The annotation of a pod that asks openshift-sdn for a network card of its own on the network of the nodes."""
 
 
+API_SERVER = "kube-apiserver-"
+"""What the names of the pods of API servers begin with, where these run as static pods."""
+
+
 class OwnerReference(msgspec.Struct, frozen=True, gc=False):
     """`metadata.ownerReferences[]`; only controllers matter."""
 
@@ -205,6 +209,25 @@ class RouterPodBody(PodBody, frozen=True, gc=False):
     """A Pod that may be a router, or an egress router: its environment says what it serves, or how it leaves."""
 
     spec: TemplateSpec | None = None
+
+
+class ServerContainer(Container, frozen=True, gc=False):
+    """`containers[]` of an API server's pod; of its command and arguments only the flags of admission are kept."""
+
+    command: list[str] | None = None
+    args: list[str] | None = None
+
+
+class ServerSpec(PodSpec, frozen=True, gc=False):
+    """`spec` of an API server's pod."""
+
+    containers: Sequence[ServerContainer] | None = None
+
+
+class ServerPodBody(PodBody, frozen=True, gc=False):
+    """The pod of an API server: its flags say which admission plug-ins are on."""
+
+    spec: ServerSpec | None = None
 
 
 class PodTemplate(msgspec.Struct, frozen=True, gc=False):

@@ -21,7 +21,7 @@ from audit.sources.scalars import whole
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Steps, Text, skipped
 from audit.sources.wording import wrong_type
-from audit.workloads import MACVLAN, Metadata, PodBody, RouterPodBody
+from audit.workloads import API_SERVER, MACVLAN, Metadata, PodBody, RouterPodBody, ServerPodBody
 
 _STRING_MAPS = frozenset({"labels", "annotations", "selector"})
 """Mappings in which null is no way to leave something out (kubectl refuses it there)."""
@@ -134,6 +134,8 @@ def _body(kind: Kind, found: Found) -> Any:
     body = _decoded(kind, found)
     if isinstance(body, PodBody) and (MACVLAN in (body.metadata.annotations or ()) or _may_be_router(found)):
         return _decoded(structs.replace(kind, body=RouterPodBody), found)
+    if isinstance(body, PodBody) and body.metadata.name.startswith(API_SERVER):
+        return _decoded(structs.replace(kind, body=ServerPodBody), found)
     return body
 
 

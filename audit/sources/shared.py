@@ -13,12 +13,18 @@ from audit.raw_body import RawBody, StatusBody
 from audit.snapshot import Origin
 from audit.sources import kinds
 from audit.sources.text import Text
-from audit.workloads import Container, Metadata, PodBody, PodSpec, TemplateSpec, WorkloadBody
+from audit.workloads import Container, Metadata, PodBody, PodSpec, ServerSpec, TemplateSpec, WorkloadBody
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
 _ROUTER_SETTINGS = ("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTE_FIELDS", "ROUTER_", "EGRESS_")
 """Beginnings of the names of variables that configure routers and egress routers."""
+_ADMISSION_FLAGS = (
+    "--enable-admission-plugins",
+    "--disable-admission-plugins",
+    "--admission-control",
+    "--admission-control-config-file",
+)
 Value = TypeVar("Value")
 
 
@@ -86,6 +92,8 @@ class Shared:
         if isinstance(spec, TemplateSpec):
             _keep_router_settings(spec)
             _drop_arguments(spec)
+        elif isinstance(spec, ServerSpec):
+            _keep_admission_flags(spec)
         elif spec.containers:
             force_setattr(spec, "containers", self._one(_containers_key(spec.containers), spec.containers))
 
@@ -114,6 +122,20 @@ def _drop_arguments(spec: TemplateSpec) -> None:
     """Drops what is read of templates only."""
     for container in (*(spec.containers or ()), *(spec.initContainers or ())):
         force_setattr(container, "args", None)
+
+
+def _keep_admission_flags(spec: ServerSpec) -> None:
+    """Drops every other flag: values may be secrets."""
+    for container in spec.containers or ():
+        for field in ("command", "args"):
+            given = getattr(container, field) or []
+            kept = [one for one, before in zip(given, ["", *given], strict=False) if _admission(one, before)]
+            force_setattr(container, field, kept or None)
+
+
+def _admission(word: str, before: str) -> bool:
+    """Whether it is a flag of admission, or the value that follows one."""
+    return word.startswith(_ADMISSION_FLAGS) or (before in _ADMISSION_FLAGS and not word.startswith("-"))
 
 
 def _containers_key(containers: Sequence[Container]) -> Hashable:
