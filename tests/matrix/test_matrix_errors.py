@@ -225,7 +225,12 @@ TABLE = {
     ),
     "address of a load balancer": (
         zone("select: {ingress: {addresses: [10.20.0.0/16]}}"),
-        ["6:46: `10.20.0.0/16` is not an address such as `10.20.0.10` or `2001:db8:20::10`"],
+        [
+            (
+                "6:46: an item of `addresses` is not right: `10.20.0.0/16` is not an address such as `10.20.0.10` or "
+                "`2001:db8:20::10`"
+            )
+        ],
     ),
     "no value": (
         flow("access: block-all, owner: "),
