@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from audit.departures import departures
 from audit.entry_points import entry_points
+from audit.exposure.gateways import GATEWAY_LABEL
 from audit.exposure.routers import SHARD_LABEL
 from audit.exposure.routers import shards as router_shards
 from audit.facts import gather
@@ -153,7 +154,7 @@ def _addresses(node: Node) -> list[AddressSet]:
 def _pod_zone(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> Callable[[Pod], str]:
     """Pod -> zone.
 
-    A router pod of the platform counts as the one zone that names its shard, a host-network pod as its node's where
+    A router or gateway pod of the platform counts as the one zone that names its shard, a host-network pod as its node's where
     that has one, any other pod as its namespace's.
     """
     claims: dict[str, set[str]] = {}
@@ -171,7 +172,8 @@ def _pod_zone(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> Ca
     deployed = _deployed(inventory, shards, platform)
 
     def zone_of(pod: Pod) -> str:
-        served = shards.get(pod.labels.get(SHARD_LABEL, "")) or deployed.get(pod.workload)
+        labelled = pod.labels.get(SHARD_LABEL) or pod.labels.get(GATEWAY_LABEL, "") if shards else ""
+        served = shards.get(labelled) or deployed.get(pod.workload)
         if served and platform(pod.namespace):
             return served
         if pod.host_network and (node := zone_map.nodes.get(pod.node)) and node.zone != UNZONED:

@@ -15,6 +15,7 @@ from audit.rule import SECTIONS
 from audit.selectors import LabelSelector, Requirement
 from audit.snapshot import Gap
 from audit.traffic import ALL, NONE, AddressSet, Traffic
+from tests.rules.test_rule_cases import BY_HAND
 
 DNS = Traffic.of("UDP", 53)
 
@@ -40,7 +41,9 @@ def test_every_rule_is_documented_and_passes_a_clean_estate(kit: Any, rule: Any)
     assert rule.controls
     clean = with_isolation(kit.estate, web=isolation(), app=isolation())
     checked = next(one for one in clean.check().rules if one.rule.id == rule.id)
-    assert (checked.verdict, checked.findings) == ("pass", 0)
+    fine = {"pass"} if rule.id in BY_HAND else {"pass", "not-applicable"}  # a control may have nothing to judge there
+    assert checked.verdict in fine
+    assert checked.findings == 0
 
 
 # NET001
