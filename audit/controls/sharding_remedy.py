@@ -7,6 +7,7 @@ import shlex
 from typing import Any
 
 from audit.controls.inbound import Gate
+from audit.controls.inbound_places import zone_nodes
 from audit.controls.scene import Scene
 from audit.matrix_dump import selector_tree
 from audit.model import NAME_LABEL, Zone
@@ -43,6 +44,24 @@ def confined(scene: Scene, gate: Gate) -> str:
         case kind:
             where = f"-n {shlex.quote(gate.ref.namespace)} {kind.lower()}/{shlex.quote(gate.ref.name)}"
             return f"oc set env {where} NAMESPACE_LABELS={shlex.quote(_text(selector))}"
+
+
+def placed(scene: Scene, gate: Gate) -> str:
+    """What binds a router to the nodes of its zone; empty where these have no label in common, and for Gateways."""
+    zone = scene.matrix.zone(gate.zone)
+    labels = zone_nodes(zone, scene.matrix.settings.node_labels[0]) if zone else {}
+    if not labels:
+        return ""
+    match gate.ref.kind:
+        case "IngressController":
+            line = f"nodePlacement: {_flow({'nodeSelector': {'matchLabels': labels}})}"
+            return _object(gate, "operator.openshift.io/v1", line)
+        case "Gateway":
+            return ""
+        case kind:
+            patch = _flow({"spec": {"template": {"spec": {"nodeSelector": labels}}}})
+            where = f"-n {shlex.quote(gate.ref.namespace)} {kind.lower()}/{shlex.quote(gate.ref.name)}"
+            return f"oc patch {where} --type=merge -p {shlex.quote(patch)}"
 
 
 def _object(gate: Gate, version: str, line: str) -> str:
