@@ -154,8 +154,8 @@ def _addresses(node: Node) -> list[AddressSet]:
 def _pod_zone(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> Callable[[Pod], str]:
     """Pod -> zone.
 
-    A router or gateway pod of the platform counts as the one zone that names its shard, a host-network pod as its node's where
-    that has one, any other pod as its namespace's.
+    A router or gateway pod of the platform counts as the one zone that names its shard, a host-network pod as its
+    node's where that has one, any other pod as its namespace's.
     """
     claims: dict[str, set[str]] = {}
     for zone in matrix.zones:
