@@ -52,6 +52,7 @@ def _mixed(context: Context, gate: Gate, zones: tuple[str, ...]) -> Finding:
     what = "Routes" if gate.by_routes else "namespaces"
     own = gate.zone or " and ".join(gate.declared)
     yaml = confined(context.scene, gate)
+    zone = context.matrix.zone(gate.zone)
     keep = f"only namespaces of zone {gate.zone}" if gate.zone else "no namespace of a zone"
     how = "it selects every namespace" if gate.admitted.everything else f"it selects {_selector(gate)}"
     return Finding(
@@ -61,6 +62,7 @@ def _mixed(context: Context, gate: Gate, zones: tuple[str, ...]) -> Finding:
         expected=keep if gate.zone or gate.declared else "namespaces of one zone, or of none",
         observed=f"{_counted(counts, zones, what)}: {how}",
         fix=f"Let it select {keep}." + (f"\n\n{yaml}" if yaml else ""),
+        owner=zone.owner if zone else "",
         identity=zones,
         counts={"namespaces": sum(gate.admitted.certain.get(zone, 0) for zone in zones)},
     )

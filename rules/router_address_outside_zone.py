@@ -41,15 +41,18 @@ def router_address_outside_zone(context: Context) -> Iterator[Finding | NotEvalu
     if reason := blind(context.scene, found):
         yield NotEvaluated(reason) if context.scene.cluster else NotApplicable(reason)
     listed = tuple(ingress_addresses(context.scene))
-    if not any(found.of_zones()) and not listed:
+    ways = tuple(fronts(context.scene, found))
+    if not ways and not listed:
         yield NotApplicable("no router belongs to a zone")
-    for one in fronts(context.scene, found):
-        yield from _judged(one, cluster=context.scene.cluster)
+    elif not context.scene.cluster and not listed and not any(one.judged or one.outside for one in ways):
+        yield NotApplicable("manifests do not show at which addresses routers answer")
+        return
+    yield from (finding for one in ways for finding in _judged(one))
     spread = (((zone.name, outside), _ingress(zone, by, outside)) for zone, by, outside in listed)
     yield from together(spread, lambda count, one: f"{count} Ingresses of zone {one.to_zone} answer outside the zone")
 
 
-def _judged(one: Front, *, cluster: bool) -> Iterator[Finding]:
+def _judged(one: Front) -> Iterator[Finding]:
     gate, zone = one.gate, one.zone
     if one.outside and zone.cidrs:
         yield Finding(
@@ -61,7 +64,7 @@ def _judged(one: Front, *, cluster: bool) -> Iterator[Finding]:
             fix=f"Give it an address in {_blocks(zone)}, and take away the others.",
             owner=zone.owner,
         )
-    elif cluster and (one.doubt or not zone.cidrs):
+    elif one.doubt or not zone.cidrs:
         yield Finding(
             title=f"the address of {gate} of zone {zone.name} cannot be judged",
             subjects=(gate.ref,),

@@ -13,6 +13,7 @@ from audit.controls.scene import Scene
 from audit.inventory import Pod
 from audit.model import UNZONED, Node, ObjectRef, Zone
 from audit.selectors import LabelSelector
+from audit.snapshot import Entry
 from audit.traffic import address_number, address_text
 from audit.workloads import NodeRequirement, NodeTerm, PodSpec, Toleration
 
@@ -169,6 +170,7 @@ class Front:
 
 def fronts(scene: Scene, found: Inbound) -> Iterator[Front]:
     """One for each router and Gateway of a zone; the zone may have no CIDRs."""
+    services = [one for one in scene.of("Service") if one.body.spec and one.body.spec.type == "NodePort"]
     for gate in found.of_zones():
         zone = next(one for one in scene.zones if one.name == gate.zone)
         own = _node_addresses(scene, gate)
@@ -176,7 +178,7 @@ def fronts(scene: Scene, found: Inbound) -> Iterator[Front]:
         judged = (shown - own) | set(zone.ingress_addresses)
         direct = not judged and scene.matrix.settings.router_nodes == "zone"
         outside = _beyond(zone, judged or (own if direct else set()))
-        if not judged and not outside and (nodes := _published_on(scene, gate)):
+        if not judged and not outside and (nodes := _published_on(scene, gate, services)):
             outside = nodes
         yield Front(
             gate=gate, zone=zone, judged=_sorted(judged), outside=outside, doubt=_doubt(gate, zone, judged, own)
@@ -198,13 +200,16 @@ def _node_addresses(scene: Scene, gate: Gate) -> set[str]:
     return {address_text(number) for name in names for number in scene.inventory.nodes[name].published}
 
 
-def _published_on(scene: Scene, gate: Gate) -> tuple[str, ...]:
-    """The other zones whose nodes lead to it, where node ports are its only way in."""
-    entry = gate.entry
-    if entry is None or not entry.every_node or entry.hostnames:
+def _published_on(scene: Scene, gate: Gate, services: Iterable[Entry]) -> tuple[str, ...]:
+    """The other zones whose nodes lead to it, where a Service of type NodePort is a way in."""
+    pods = [scene.inventory.endpoints[index] for index in gate.router.pods]
+    spaces = {pod.namespace for pod in pods}
+    leading = (one for one in services if one.namespace in spaces and one.body.spec.selector)
+    if not any(one.body.spec.selector.items() <= pod.labels.items() for one in leading for pod in pods):
         return ()
     named = {zone.name for zone in scene.zones} - {gate.zone}
-    return tuple(f"the nodes of zone {zone}" for zone in entry.node_zones if zone in named)
+    zones = {member.zone for member in scene.zone_map.nodes.values()} & named
+    return tuple(f"the nodes of zone {zone}" for zone in sorted(zones))
 
 
 def _doubt(gate: Gate, zone: Zone, judged: set[str], own: set[str]) -> str:

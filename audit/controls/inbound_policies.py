@@ -12,8 +12,7 @@ from typing import NamedTuple
 from audit.controls.inbound import CONTROLLER, Gate, Inbound
 from audit.controls.scene import Scene, ref
 from audit.exposure.publications import decoded, text
-from audit.exposure.routers import OPERATOR_NAMESPACE, ROUTER_NAMESPACE
-from audit.inventory import Pod
+from audit.exposure.routers import OPERATOR_NAMESPACE, ROUTER_NAMESPACE, SHARD_LABEL
 from audit.model import NAME_LABEL, Namespace, ObjectRef
 from audit.policy import networkpolicy
 from audit.policy.clause import Block, Clause, PolicyText, SelectedPods
@@ -75,14 +74,29 @@ def strangers(scene: Scene, found: Inbound) -> Iterator[Strangers]:
         yield Strangers(zone=zone, own=own[zone], gates=gates, peer=words, policies=tuple(policies))
 
 
+class _Seen(NamedTuple):
+    """A pod of a router, as a peer sees it."""
+
+    namespace: str
+    labels: Mapping[str, str]
+
+
+def _seen(scene: Scene, gate: Gate, published: frozenset[str]) -> list[_Seen]:
+    """The pods of a router on the pod network; of an IngressController without any in the input, those it would have."""
+    pods = [scene.inventory.endpoints[index] for index in gate.router.pods]
+    if not pods and gate.ref.kind == "IngressController" and gate.ref.name not in published:
+        return [_Seen(ROUTER_NAMESPACE, {SHARD_LABEL: gate.ref.name})]
+    return [_Seen(pod.namespace, pod.labels) for pod in pods if not pod.host_network]
+
+
 class _Doors:
     """The pods of routers, as policies see them."""
 
     def __init__(self, scene: Scene, found: Inbound) -> None:
         self._scene = scene
         self._found = found
-        endpoints = scene.inventory.endpoints
-        self._pods = [[endpoints[index] for index in gate.router.pods] for gate in found.gates]
+        published = _on_hosts(scene)
+        self._pods = [_seen(scene, gate, published) for gate in found.gates]
         self._known: dict[SelectedPods, tuple[int, ...]] = {}
 
     def of(self, peer: SelectedPods) -> tuple[int, ...]:
@@ -93,9 +107,9 @@ class _Doors:
             )
         return self._known[peer]
 
-    def _selects(self, peer: SelectedPods, pod: Pod) -> bool:
-        namespace = self._scene.inventory.namespaces[pod.namespace]
-        return not pod.host_network and _picks(peer, namespace, pod.labels)
+    def _selects(self, peer: SelectedPods, pod: _Seen) -> bool:
+        namespace = self._scene.inventory.namespaces.get(pod.namespace)
+        return namespace is not None and _picks(peer, namespace, pod.labels)
 
     def strange(self, number: int, rule: Rule) -> bool:
         """Whether a router does not serve the zone of a rule, and no cell of the matrix says so already."""
@@ -107,7 +121,7 @@ class _Doors:
         ports = rule.clause.ports
         return counted != gate.zone and ports.traffic <= allowed and (not ports.named or allowed == ALL)
 
-    def _counted(self, gate: Gate, pods: Iterable[Pod]) -> str:
+    def _counted(self, gate: Gate, pods: Iterable[_Seen]) -> str:
         """The zone that its pods count as in the cells of the matrix."""
         home = next((pod.namespace for pod in pods), gate.ref.namespace)
         platform = self._scene.kind_of(home) == "platform" or is_platform(home)
