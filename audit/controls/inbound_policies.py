@@ -82,7 +82,7 @@ class _Seen(NamedTuple):
 
 
 def _seen(scene: Scene, gate: Gate, published: frozenset[str]) -> list[_Seen]:
-    """The pods of a router on the pod network; of an IngressController without any in the input, those it would have."""
+    """The pods of a router on the pod network; of an IngressController without any, those that it would have."""
     pods = [scene.inventory.endpoints[index] for index in gate.router.pods]
     if not pods and gate.ref.kind == "IngressController" and gate.ref.name not in published:
         return [_Seen(ROUTER_NAMESPACE, {SHARD_LABEL: gate.ref.name})]
