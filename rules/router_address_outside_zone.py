@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.controls.inbound import inbound
-from audit.controls.inbound_places import Front, fronts, ingress_addresses
+from audit.controls.inbound_fronts import Front, fronts, ingress_addresses
 from audit.controls.sharding import blind
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, Zone, rule, together
 
@@ -22,7 +22,8 @@ def router_address_outside_zone(context: Context) -> Iterator[Finding | NotEvalu
 
     Addresses are those of load balancers, external addresses of Services, of Gateways, of the platform for `default`,
     and those that zones.yaml declares; of routers that listen on their nodes, those of the nodes. Of Ingresses, those
-    that their status shows.
+    that their status shows. Weak is a balancer of MetalLB that asks for no address, while a pool that assigns by
+    itself holds addresses outside the zone.
 
     Why it matters: the firewall of the enterprise knows zones by address. A way into the database zone at an address of
     the DMZ is open to whoever the DMZ is open to.
@@ -32,7 +33,7 @@ def router_address_outside_zone(context: Context) -> Iterator[Finding | NotEvalu
 
     Limits: a balancer that shows only a host name, and an appliance before routers on the host network, are not in any
     snapshot: declare their addresses under `select.ingress.addresses` of the zone, which then count instead. Whether
-    the network really leads an address to the zone is not seen.
+    the network really leads an address to the zone is not seen, nor which pools of MetalLB are for some Services only.
     """
     found = context.of(inbound)
     if not any(zone.cidrs for zone in context.scene.zones):
@@ -74,6 +75,23 @@ def _judged(one: Front) -> Iterator[Finding]:
             owner=zone.owner,
             reason=one.doubt or "the zone declares no cidrs",
         )
+    elif one.pools:
+        yield _unbound(one)
+
+
+def _unbound(one: Front) -> Finding:
+    gate, zone = one.gate, one.zone
+    return Finding(
+        title=f"nothing binds the address of {gate} to zone {zone.name}",
+        subjects=(gate.ref,),
+        severity="low",
+        to_zone=zone.name,
+        expected=f"an address that the Service asks for, in {_blocks(zone)}",
+        observed=f"the next one may come from pool {', '.join(one.pools[:8])}",
+        fix="Name a pool of the zone in an annotation of the Service of the router, or take automatic assignment from "
+        "the others.\n\nmetadata:\n  annotations:\n    metallb.io/address-pool: POOL-OF-THE-ZONE",
+        owner=zone.owner,
+    )
 
 
 def _ingress(zone: Zone, by: ObjectRef, outside: tuple[str, ...]) -> Finding:

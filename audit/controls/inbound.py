@@ -26,6 +26,7 @@ READ = (
     CONTROLLER,
     "Infrastructure.config.openshift.io",
     "IngressClass.networking.k8s.io",
+    "IPAddressPool.metallb.io",
     "Service",
     "Endpoints",
     "EndpointSlice.discovery.k8s.io",

@@ -13,8 +13,6 @@ from audit.controls.scene import Scene
 from audit.inventory import Pod
 from audit.model import UNZONED, Node, ObjectRef, Zone
 from audit.selectors import LabelSelector
-from audit.snapshot import Entry
-from audit.traffic import address_number, address_text
 from audit.workloads import NodeRequirement, NodeTerm, PodSpec, Toleration
 
 _REPELLING = ("NoSchedule", "NoExecute")
@@ -87,8 +85,8 @@ class _Places:
         for pod in pods:
             if pod.spec is not None:
                 daemon = self._scene.inventory.workloads[pod.workload].ref.kind == "DaemonSet"
-                parts = (pod.spec.nodeSelector, pod.spec.affinity, pod.spec.tolerations, daemon)
-                key = msgspec.json.encode(parts)
+                parts = (pod.spec.nodeSelector, pod.spec.affinity, pod.spec.tolerations)
+                key = msgspec.json.encode(pod.workload if daemon else parts)  # each pod of a daemon names its node
                 if key not in self._open:
                     nodes = self._scene.inventory.nodes.values()
                     self._open[key] = tuple(one.name for one in nodes if fits(pod.spec, one, daemon=daemon))
@@ -152,86 +150,6 @@ def missing_gates(scene: Scene, found: Inbound) -> Iterator[tuple[Zone, str]]:
     known = {one.ref.name for one in found.gates}
     if scene.cluster and found.gates:
         yield from ((zone, name) for zone in scene.zones for name in zone.ingress_controllers if name not in known)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Front:
-    """The addresses of one router of a zone."""
-
-    gate: Gate
-    zone: Zone
-    judged: tuple[str, ...]
-    """Addresses that lead to it: of its Services, its Gateway or platform, those that the matrix declares."""
-    outside: tuple[str, ...]
-    """Those of them that are not in the CIDRs of the zone."""
-    doubt: str
-    """Why there may be other addresses; empty if all are known."""
-
-
-def fronts(scene: Scene, found: Inbound) -> Iterator[Front]:
-    """One for each router and Gateway of a zone; the zone may have no CIDRs."""
-    services = [one for one in scene.of("Service") if one.body.spec and one.body.spec.type == "NodePort"]
-    for gate in found.of_zones():
-        zone = next(one for one in scene.zones if one.name == gate.zone)
-        own = _node_addresses(scene, gate)
-        shown = set(gate.entry.addresses if gate.entry else ())
-        judged = (shown - own) | set(zone.ingress_addresses)
-        direct = not judged and scene.matrix.settings.router_nodes == "zone"
-        outside = _beyond(zone, judged or (own if direct else set()))
-        if not judged and not outside and (nodes := _published_on(scene, gate, services)):
-            outside = nodes
-        yield Front(
-            gate=gate, zone=zone, judged=_sorted(judged), outside=outside, doubt=_doubt(gate, zone, judged, own)
-        )
-
-
-def _sorted(addresses: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(addresses, key=address_number))
-
-
-def _beyond(zone: Zone, addresses: Iterable[str]) -> tuple[str, ...]:
-    return tuple(one for one in _sorted(addresses) if address_number(one) not in zone.cidrs)
-
-
-def _node_addresses(scene: Scene, gate: Gate) -> set[str]:
-    """Of the nodes on which its pods listen themselves."""
-    pods = (scene.inventory.endpoints[index] for index in gate.router.pods)
-    names = {pod.node for pod in pods if pod.host_network or pod.host_ports} & scene.inventory.nodes.keys()
-    return {address_text(number) for name in names for number in scene.inventory.nodes[name].published}
-
-
-def _published_on(scene: Scene, gate: Gate, services: Iterable[Entry]) -> tuple[str, ...]:
-    """The other zones whose nodes lead to it, where a Service of type NodePort is a way in."""
-    pods = [scene.inventory.endpoints[index] for index in gate.router.pods]
-    spaces = {pod.namespace for pod in pods}
-    leading = (one for one in services if one.namespace in spaces and one.body.spec.selector)
-    if not any(one.body.spec.selector.items() <= pod.labels.items() for one in leading for pod in pods):
-        return ()
-    named = {zone.name for zone in scene.zones} - {gate.zone}
-    zones = {member.zone for member in scene.zone_map.nodes.values()} & named
-    return tuple(f"the nodes of zone {zone}" for zone in sorted(zones))
-
-
-def _doubt(gate: Gate, zone: Zone, judged: set[str], own: set[str]) -> str:
-    entry = gate.entry
-    if zone.ingress_addresses:
-        return ""
-    if entry and entry.hostnames:
-        return f"the addresses behind {', '.join(entry.hostnames[:3])} are not in the input"
-    if judged or gate.router.private:
-        return ""
-    if own:
-        return "its pods listen on their nodes, and which load balancer stands before them is not in the input"
-    return "the input shows no address that leads to it"
-
-
-def ingress_addresses(scene: Scene) -> Iterator[tuple[Zone, ObjectRef, tuple[str, ...]]]:
-    """(zone, Ingress, addresses outside the zone) of Ingresses whose controller the input does not show."""
-    zones = {zone.name: zone for zone in scene.zones if zone.cidrs}
-    for entry in scene.facts.entry_points:
-        zone = zones.get(scene.zone_of(entry.object.namespace)) if entry.kind == "unknown-router" else None
-        if zone and (outside := _beyond(zone, entry.addresses)):
-            yield zone, entry.object, outside
 
 
 def zone_nodes(zone: Zone, key: str) -> dict[str, str]:

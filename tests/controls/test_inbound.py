@@ -10,7 +10,8 @@ from audit import cells
 from audit.bodies import Taint
 from audit.controls.doors import leads
 from audit.controls.inbound import Inbound, inbound
-from audit.controls.inbound_places import fits, fronts, standings
+from audit.controls.inbound_fronts import fronts
+from audit.controls.inbound_places import fits, standings
 from audit.controls.inbound_policies import host_routers
 from audit.controls.scene import Scene
 from audit.controls.sharding import classes
@@ -243,3 +244,25 @@ def test_an_address_is_that_of_its_pod_else_of_its_node_else_of_its_block(addres
     there = [pod("p", "b1", ip="10.128.0.2"), node("n", "10.10.0.2", labels={"network-zone": "b"})]
     view = scene(*SPACES, *there, service("s", "a1", None, {"port": 80}), listed)
     assert [one.target for one in leads(view)] == ([target] if target else [])
+
+
+@pytest.mark.parametrize(
+    ("spec", "named"),
+    [
+        ({"addresses": ["10.10.0.0/24"]}, ()),
+        ({"addresses": ["10.10.0.1-10.10.0.9", "192.0.2.1-192.0.2.9"]}, ("p",)),
+        ({"addresses": ["192.0.2.0/24"], "autoAssign": False}, ()),
+        ({"addresses": ["192.0.2.0/24"], "serviceAllocation": {"namespaces": ["x"]}}, ()),
+        ({"addresses": ["neither"]}, ()),
+    ],
+)
+def test_a_pool_counts_where_it_gives_addresses_outside_the_zone_to_anybody(spec: Json, named: tuple[str, ...]) -> None:
+    pool = {"apiVersion": "metallb.io/v1beta1", "kind": "IPAddressPool", "metadata": {"name": "p", "namespace": "m"}}
+    labels = {SHARD_LABEL: "ra"}
+    balancer = service("x", ROUTER_NAMESPACE, labels, {"port": 443}, type="LoadBalancer")
+    objects = [*SPACES, shard("ra", OF_A), pod("r", ROUTER_NAMESPACE, labels=labels), pool | {"spec": spec}]
+    (one,) = fronts(view := scene(*objects, balancer), inbound(view))
+    assert one.pools == named
+    balancer["metadata"]["annotations"] = {"metallb.io/address-pool": "of-a"}
+    (one,) = fronts(view := scene(*objects, balancer), inbound(view))
+    assert one.pools == ()
