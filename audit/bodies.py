@@ -86,6 +86,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, gc=False):
     selector: dict[str, str] | None = None
     ports: list[ServicePort] | None = None
     externalIPs: list[str] | None = None  # noqa: N815
+    externalName: str | None = None  # noqa: N815
     externalTrafficPolicy: str | None = None  # noqa: N815
     loadBalancerSourceRanges: list[str] | None = None  # noqa: N815
     loadBalancerIP: str | None = None  # noqa: N815

@@ -6,12 +6,14 @@ classes are made, so that no class spans two zones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from audit.departures import departures
 from audit.entry_points import entry_points
+from audit.exposure.gateways import GATEWAY_LABEL
 from audit.exposure.routers import SHARD_LABEL
+from audit.exposure.routers import shards as router_shards
 from audit.facts import gather
 from audit.flows import CellFlow, EntryPoint, Facts, Paths
 from audit.inventory import Inventory, Pod, build
@@ -114,7 +116,7 @@ def reachability(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) ->
     """Rows and grants with every endpoint in its zone."""
     return Reachability(
         inventory,
-        zone_of=_pod_zone(zone_map, matrix),
+        zone_of=_pod_zone(inventory, zone_map, matrix),
         zone_addresses=[
             *(addresses for _, addresses in zone_map.addresses),
             *(one for name, node in inventory.nodes.items() if zone_map.nodes[name].claims for one in _addresses(node)),
@@ -149,17 +151,17 @@ def _addresses(node: Node) -> list[AddressSet]:
     return [AddressSet(((number, number),)) for number in node.addresses]
 
 
-def _pod_zone(zone_map: ZoneMap, matrix: ZoneMatrix) -> Callable[[Pod], str]:
+def _pod_zone(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> Callable[[Pod], str]:
     """Pod -> zone.
 
-    A router pod of the platform counts as the one zone that names its shard, a host-network pod as its node's where
-    that has one, any other pod as its namespace's.
+    A router or gateway pod of the platform counts as the one zone that names its shard, a host-network pod as its
+    node's where that has one, any other pod as its namespace's.
     """
-    shards: dict[str, set[str]] = {}
+    claims: dict[str, set[str]] = {}
     for zone in matrix.zones:
         for shard in zone.ingress_controllers:
-            shards.setdefault(shard, set()).add(zone.name)
-
+            claims.setdefault(shard, set()).add(zone.name)
+    shards = {shard: next(iter(zones)) for shard, zones in claims.items() if len(zones) == 1}
     kinds = {zone.name: zone.kind for zone in matrix.zones}
 
     def platform(namespace: str) -> bool:
@@ -167,12 +169,26 @@ def _pod_zone(zone_map: ZoneMap, matrix: ZoneMatrix) -> Callable[[Pod], str]:
         zone = zone_map.namespaces[namespace].zone
         return kinds.get(zone) == "platform" or (zone == UNZONED and is_platform(namespace))
 
+    deployed = _deployed(inventory, shards, platform)
+
     def zone_of(pod: Pod) -> str:
-        claims = shards.get(pod.labels.get(SHARD_LABEL, "")) if shards else None
-        if claims and len(claims) == 1 and platform(pod.namespace):
-            return next(iter(claims))
+        labelled = pod.labels.get(SHARD_LABEL) or pod.labels.get(GATEWAY_LABEL, "") if shards else ""
+        served = shards.get(labelled) or deployed.get(pod.workload)
+        if served and platform(pod.namespace):
+            return served
         if pod.host_network and (node := zone_map.nodes.get(pod.node)) and node.zone != UNZONED:
             return node.zone
         return zone_map.namespaces[pod.namespace].zone
 
     return zone_of
+
+
+def _deployed(inventory: Inventory, shards: Mapping[str, str], platform: Callable[[str], bool]) -> dict[int, str]:
+    """Workload -> zone, for the routers of 3.x: workloads with the name of a shard and the environment of a router."""
+    named = {
+        one.ref: number
+        for number, one in enumerate(inventory.workloads)
+        if one.ref.name in shards and platform(one.ref.namespace)
+    }
+    routers = {one.router.ref for one in router_shards(inventory)} if named else set()
+    return {number: shards[ref.name] for ref, number in named.items() if ref in routers}

@@ -334,6 +334,7 @@ def _settings(form: SettingsForm) -> Settings:
         cluster_mode=form.cluster_mode,
         cluster_zone=form.cluster_zone or "",
         pod_network=form.pod_network,
+        router_nodes=form.router_nodes,
         zoning_owners=form.zoning_owners,
     )
 
@@ -350,6 +351,7 @@ def _zone(form: ZoneForm, line: int) -> Zone:
         nodes=LabelSelector.parse(_selector_tree(select.nodes)) if select.nodes else None,
         ingress_controllers=select.ingress.ingressControllers,
         ingress_classes=select.ingress.ingressClasses,
+        ingress_addresses=select.ingress.addresses,
         storage_classes=select.storageClasses,
         cidrs=AddressSet.union_of(AddressSet.cidr(text) for text in form.cidrs),
         egress_cidrs=AddressSet.union_of(AddressSet.cidr(text) for text in form.egress_cidrs),

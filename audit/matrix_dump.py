@@ -56,6 +56,7 @@ def settings_tree(settings: Settings) -> dict[str, Any]:
             "cluster_mode": settings.cluster_mode,
             "cluster_zone": settings.cluster_zone,
             "pod_network": settings.pod_network,
+            "router_nodes": settings.router_nodes,
             "zoning_owners": list(settings.zoning_owners),
         }
     )
@@ -69,7 +70,11 @@ def zone_tree(zone: Zone) -> dict[str, Any]:
         if selector is not None
     }
     ingress = _given(
-        {"ingressControllers": list(zone.ingress_controllers), "ingressClasses": list(zone.ingress_classes)}
+        {
+            "ingressControllers": list(zone.ingress_controllers),
+            "ingressClasses": list(zone.ingress_classes),
+            "addresses": list(zone.ingress_addresses),
+        }
     )
     return (
         _given({"name": zone.name, "title": zone.title})

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from audit.traffic import address_number, address_text
+
 API_VERSION: Final = "zone-audit/v1"
 KIND: Final = "ZoneMatrix"
 ZONE_NAME: Final = r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"
@@ -44,6 +46,15 @@ def _real_date(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    """The address as everybody else writes it."""
+    try:
+        return address_text(address_number(text))
+    except ValueError as error:
+        msg = f"`{text}` is not an address such as `10.20.0.10` or `2001:db8:20::10`"
+        raise ValueError(msg) from error
+
+
 def _distinct(items: tuple[str, ...]) -> tuple[str, ...]:
     seen: set[str] = set()
     for item in items:
@@ -59,6 +70,9 @@ Lines = Annotated[str, Field(pattern=TEXTTEXT_LINES, max_length=5000)]
 Item = Annotated[str, Field(pattern=TEXT_ITEM, max_length=500)]
 Date = Annotated[str, Field(pattern=DATE, json_schema_extra={"format": "date"}), AfterValidator(_real_date)]
 Items = Annotated[tuple[Item, ...], AfterValidator(_distinct), Field(strict=False)]
+Addresses = Annotated[
+    tuple[Annotated[Item, AfterValidator(_address)], ...], AfterValidator(_distinct), Field(strict=False)
+]
 ZoneName = Annotated[str, Field(pattern=ZONE_NAME)]
 LabelKeys = Annotated[
     tuple[Annotated[str, Field(pattern=LABEL_KEY)], ...], AfterValidator(_distinct), Field(strict=False, min_length=1)
@@ -101,6 +115,10 @@ class SettingsForm(Form):
         Literal["overlay", "routable", "unknown"],
         Field(description="Whether pod addresses can be reached from outside."),
     ] = "unknown"
+    router_nodes: Annotated[
+        Literal["zone", "shared"],
+        Field(description="Whether routers stand on nodes of their zone, or only their address belongs to it."),
+    ] = "zone"
     zoning_owners: Annotated[
         tuple[Annotated[str, Field(pattern=_OWNER, max_length=500)], ...],
         AfterValidator(_distinct),
@@ -137,6 +155,9 @@ class IngressForm(Form):
 
     ingressControllers: Items = ()  # noqa: N815
     ingressClasses: Items = ()  # noqa: N815
+    addresses: Annotated[
+        Addresses, Field(description="Addresses of load balancers before the routers that the cluster cannot show.")
+    ] = ()
 
 
 class SelectForm(Form):

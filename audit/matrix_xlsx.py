@@ -41,10 +41,10 @@ _MAX_CELL: Final = 32_767
 """Characters in a cell; Excel's limit."""
 _ZONE_COLUMNS: Final = (
     "name", "title", "trust", "kind", "owner", "namespaces", "nodes", "ingressControllers", "ingressClasses",
-    "storageClasses", "cidrs", "egress_cidrs", "requires",
+    "storageClasses", "cidrs", "egress_cidrs", "requires", "addresses",
 )  # fmt: skip
 _LISTS: Final = frozenset(
-    {"ingressControllers", "ingressClasses", "storageClasses", "cidrs", "egress_cidrs", "requires"}
+    {"ingressControllers", "ingressClasses", "addresses", "storageClasses", "cidrs", "egress_cidrs", "requires"}
     | {"settings.zone_labels", "settings.node_labels", "settings.zoning_owners", "services"}
 )
 _SELECTORS: Final = ("namespaces", "nodes")
@@ -234,7 +234,7 @@ def _zone(first: Node, record: dict[str, Node], faults: list[MatrixError]) -> No
         match column:
             case "namespaces" | "nodes":
                 select[column] = _selector(cell, faults)
-            case "ingressControllers" | "ingressClasses":
+            case "ingressControllers" | "ingressClasses" | "addresses":
                 ingress[column] = value
             case "storageClasses":
                 select[column] = value

@@ -107,6 +107,8 @@ class Zone:
     nodes: LabelSelector | None = None
     ingress_controllers: tuple[str, ...] = ()
     ingress_classes: tuple[str, ...] = ()
+    ingress_addresses: tuple[str, ...] = ()
+    """Of load balancers in front of its routers that the cluster cannot show."""
     storage_classes: tuple[str, ...] = ()
     cidrs: AddressSet = NOWHERE
     egress_cidrs: AddressSet = NOWHERE
@@ -172,6 +174,8 @@ class Settings:
     cluster_mode: Literal["multi-zone", "single-zone"] = "multi-zone"
     cluster_zone: str = ""
     pod_network: Literal["overlay", "routable", "unknown"] = "unknown"
+    router_nodes: Literal["zone", "shared"] = "zone"
+    """`shared`: routers may stand with other nodes, only their virtual address belongs to the zone."""
     zoning_owners: tuple[str, ...] = ()
 
 

@@ -179,7 +179,7 @@ def _deployed(spec: Mapping[str, Any], controllers: Mapping[str, str]) -> bool:
 def gateway_routes(inventory: Inventory, listed: Sequence[Gateway], first: int) -> Iterator[Publication]:
     """What routes of every kind publish; `listed` are numbered from `first`."""
     known = {(one.namespace, one.router.ref.name): (number, one) for number, one in enumerate(listed, start=first)}
-    grants = _grants(inventory)
+    grants = grants_of(inventory)
     for kind, protocol in SPOKEN.items():
         for entry in of_kind(inventory.snapshot, kind):
             spec = decoded(entry.body.spec)
@@ -244,7 +244,7 @@ def references(node: Any) -> Iterator[Any]:
                     pending.append(value)
 
 
-def _grants(inventory: Inventory) -> dict[tuple[str, str, str], frozenset[str]]:
+def grants_of(inventory: Inventory) -> dict[tuple[str, str, str], frozenset[str]]:
     """(namespace of the Service, kind of route, namespace of the route) -> Services; the empty name is every one."""
     found: dict[tuple[str, str, str], frozenset[str]] = {}
     for entry in inventory.snapshot.of(f"ReferenceGrant.{GROUP}"):

@@ -52,10 +52,7 @@ PUBLISHING_GROUPS = frozenset(
 
 def ingresses(inventory: Inventory, listed: Sequence[Shard]) -> Iterator[Publication]:
     """What Ingress objects publish; those whose Routes were read are left to them."""
-    controllers = {
-        entry.name: text(decoded(entry.body.spec), "controller")
-        for entry in inventory.snapshot.of("IngressClass.networking.k8s.io")
-    }
+    controllers = _controllers(inventory.snapshot)
     spoken = _with_routes(inventory.snapshot)
     for entry in of_kind(inventory.snapshot, "Ingress"):
         spec = decoded(entry.body.spec)
@@ -64,6 +61,35 @@ def ingresses(inventory: Inventory, listed: Sequence[Shard]) -> Iterator[Publica
                 yield Publication(ref(entry), NOBODY, service=(entry.namespace, service), port=port, protocol="TCP")
         elif (entry.namespace, entry.name) not in spoken:
             yield from _as_routes(inventory, entry, spec, listed)
+
+
+def by_class(inventory: Inventory) -> Iterator[tuple[Entry, str | None]]:
+    """Every Ingress with its class, None for one that becomes Routes; left out are those whose Routes were read.
+
+    The class is empty where it names none and there is no default one: then every controller decides for itself.
+    """
+    controllers = _controllers(inventory.snapshot)
+    spoken = _with_routes(inventory.snapshot)
+    default = _default_class(inventory.snapshot)
+    for entry in of_kind(inventory.snapshot, "Ingress"):
+        spec = decoded(entry.body.spec)
+        if not _on_openshift(inventory, entry, spec, controllers):
+            yield entry, _asked(entry, spec) or default
+        elif (entry.namespace, entry.name) not in spoken:
+            yield entry, None
+
+
+def _controllers(snapshot: Snapshot) -> dict[str, str]:
+    """IngressClass -> its controller."""
+    return {
+        entry.name: text(decoded(entry.body.spec), "controller")
+        for entry in snapshot.of("IngressClass.networking.k8s.io")
+    }
+
+
+def _asked(entry: Entry, spec: Mapping[str, Any]) -> str:
+    """The class that an Ingress names."""
+    return text(spec, "ingressClassName") or (entry.body.metadata.annotations or NO_LABELS).get(_CLASS, "")
 
 
 def _as_routes(
@@ -80,8 +106,7 @@ def _as_routes(
 
 def _on_openshift(inventory: Inventory, entry: Entry, spec: Mapping[str, Any], controllers: Mapping[str, str]) -> bool:
     """Whether OpenShift's own controller takes care of it: by its class, its annotation, or for want of both."""
-    asked = text(spec, "ingressClassName") or (entry.body.metadata.annotations or NO_LABELS).get(_CLASS, "")
-    if asked:
+    if asked := _asked(entry, spec):
         return controllers[asked] == OPENSHIFT_CONTROLLER if asked in controllers else asked.startswith(_OURS)
     default = _default_class(inventory.snapshot)
     if default:

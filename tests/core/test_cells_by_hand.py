@@ -411,6 +411,31 @@ def test_a_pod_of_a_zone_cannot_take_another_zone_by_a_routers_label() -> None:
     assert cell(found, "b", "b").pairs == 0
 
 
+def old_router(ns: str, name: str, *env: str) -> Json:
+    """A router of OpenShift 3.x without pods."""
+    listed = [{"name": one, "value": "network-zone=a"} for one in env]
+    spec = {"template": {"spec": {"containers": [{"name": "router", "env": listed}]}}}
+    metadata = {"name": name, "namespace": ns}
+    return {"apiVersion": "apps.openshift.io/v1", "kind": "DeploymentConfig", "metadata": metadata, "spec": spec}
+
+
+@pytest.mark.parametrize(
+    ("router", "counted"),
+    [
+        (old_router("default", "router-a", "NAMESPACE_LABELS"), "a"),
+        (old_router("default", "router-b", "NAMESPACE_LABELS"), UNZONED),
+        (old_router("default", "router-a", "OTHER"), UNZONED),
+        (old_router("b1", "router-a", "NAMESPACE_LABELS"), "b"),
+    ],
+    ids=["named", "not named", "no router", "of a tenant"],
+)
+def test_a_router_of_3x_counts_as_the_zone_that_names_its_workload(router: Json, counted: str) -> None:
+    zones = [zone("a", ingress_controllers=("router-a",)), zone("b"), INTERNET]
+    spaces = [namespace("default"), zoned("a1", "a"), zoned("b1", "b")]
+    found = evaluate(matrix(zones), *spaces, router, *pods("a1", 1))
+    assert cell(found, counted, "a").pairs == (2 if counted == "a" else 1)
+
+
 def test_a_shard_that_two_zones_name_stays_with_its_namespace() -> None:
     zones = [zone(name, ingress_controllers=("shard",)) for name in "ab"]
     router = pod("r", "openshift-ingress", labels={SHARD_LABEL: "shard"})

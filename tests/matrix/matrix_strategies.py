@@ -80,6 +80,7 @@ def _zone(draw: st.DrawFn, name: str, number: int, kind: str) -> Zone:
         nodes=draw(st.none() | selectors()) if inside else None,
         ingress_controllers=draw(lists),
         ingress_classes=draw(lists),
+        ingress_addresses=draw(st.sampled_from(((), (f"10.{number}.0.10", f"2001:db8:{number + 1:x}::10")))),
         storage_classes=draw(lists),
         cidrs=AddressSet() if kind == "internet" else draw(st.sampled_from((AddressSet(), v4, v6, v4 | v6))),
         egress_cidrs=draw(st.sampled_from((AddressSet(), AddressSet.cidr(f"10.{number}.1.0/28")))),
@@ -103,6 +104,7 @@ def matrices(draw: st.DrawFn) -> ZoneMatrix:
         zone_labels=tuple(draw(st.lists(label_keys, min_size=1, max_size=3, unique=True))),
         node_labels=tuple(draw(st.lists(label_keys, min_size=1, max_size=3, unique=True))),
         pod_network=draw(st.sampled_from(("overlay", "routable", "unknown"))),
+        router_nodes=draw(st.sampled_from(("zone", "shared"))),
         zoning_owners=draw(st.sampled_from(((), ("Group/netsec", "ServiceAccount/gitops/argocd")))),
     )
     single: bool = draw(st.booleans())

@@ -223,6 +223,15 @@ TABLE = {
             )
         ],
     ),
+    "address of a load balancer": (
+        zone("select: {ingress: {addresses: [10.20.0.0/16]}}"),
+        [
+            (
+                "6:46: an item of `addresses` is not right: `10.20.0.0/16` is not an address such as `10.20.0.10` or "
+                "`2001:db8:20::10`"
+            )
+        ],
+    ),
     "no value": (
         flow("access: block-all, owner: "),
         ["9:63: `owner` has no value (hint: write one or remove the line)"],
