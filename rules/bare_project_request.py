@@ -16,8 +16,10 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scal
     controls=("nist-800-53r5/cm-2", "nist-800-53r5/cm-6", "disa-stig-ocp4/cntr-os-000110", "pci-dss-4.0.1/1.2.8"),
 )
 def bare_project_request(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:
-    """What it checks: where users may request projects, that the template for new projects is set and gives each of
-    them a zone label, a NetworkPolicy that isolates it, and a storage quota where some zone keeps storage apart.
+    """What it checks: where users may request projects, that the template for new projects is set and complete.
+
+    It has to give each of them a zone label, a NetworkPolicy that isolates it, and a storage quota where some zone
+    keeps storage apart.
 
     Why it matters: whoever administers a project may delete it, and request it again under the same name. What comes
     back has no zone label, no policy and no quota: it is outside the matrix, and every pod may talk to it.
@@ -75,9 +77,7 @@ def _finding(found: Requests) -> Finding:
 def _fix(found: Requests) -> str:
     if found.template:
         name = f"{TEMPLATE_NAMESPACE}"
-        return (
-            f"Add the missing parts to the template.\n\noc edit template {scalar(found.template)} -n {name}"
-        )
+        return f"Add the missing parts to the template.\n\noc edit template {scalar(found.template)} -n {name}"
     return (
         "Make a template with the zone's label, policy and quota, and name it; or let nobody request projects.\n\n"
         "apiVersion: config.openshift.io/v1\n"

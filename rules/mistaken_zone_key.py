@@ -16,8 +16,9 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scal
     controls=("nist-800-53r5/cm-6", "nist-800-53r5/sc-7", "pci-dss-4.0.1/1.2.8", "iso-27001-2022/a.8.22"),
 )
 def mistaken_zone_key(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:
-    """What it checks: whether policies select the namespaces of a zone by the label, and the value, that these carry:
-    namespaces labelled `network-zone=a` while policies select `name=network-zone-a` belong to two designs.
+    """What it checks: that policies select the namespaces of a zone by a label, and a value, that these do carry.
+
+    Namespaces labelled `network-zone=a` and policies that select `name=network-zone-a` belong to two designs.
 
     Why it matters: the peer matches nothing. Connections that the matrix allows are cut, or somebody opens the policy
     further to make them work; and whoever may label a namespace is let in by giving it the forgotten label.

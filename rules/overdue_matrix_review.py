@@ -15,8 +15,9 @@ from audit.rule import Context, Finding, ObjectRef, Severity, rule
     controls=("pci-dss-4.0.1/1.2.7", "pci-dss-4.0.1/1.2.2", "nist-800-53r5/ca-3", "nist-800-53r5/ca-9"),
 )
 def overdue_matrix_review(context: Context) -> Iterator[Finding]:
-    """What it checks: that the dates of review of the matrix and of its rows are still to come, that a review and an
-    approval are recorded, and that the matrix was not approved by its own owner.
+    """What it checks: that the reviews of the matrix and of its rows are not overdue, and that somebody approved it.
+
+    A review and an approval must be recorded, and nobody approves a matrix of their own.
 
     Why it matters: every verdict of a scan rests on the matrix. Permissions outlive their reason, and only a review by
     somebody else finds that out; auditors ask for the record of it, twice a year as a rule.
@@ -27,9 +28,15 @@ def overdue_matrix_review(context: Context) -> Iterator[Finding]:
     Limits: that a review took place cannot be seen, only that the matrix says so. Names are compared as they are
     written, so that two names of one person pass.
     """
-    yield from _reviewed(context)
+    metadata = context.matrix.metadata
+    if not (metadata.review_by or metadata.approved_by):
+        fix = "Have somebody review and approve it, and write down who, when, and when the next review is due."
+        yaml = "metadata:\n  approved_by: # who\n  approved_on: # when\n  review_by: # in six months"
+        yield _finding(context, "records neither a review nor an approval", "no review_by", f"{fix}\n\n{yaml}")
+    else:
+        yield from _reviewed(context)
+        yield from _approved(context)
     yield from _rows(context)
-    yield from _approved(context)
 
 
 def _finding(context: Context, what: str, observed: str, fix: str, severity: Severity = "low") -> Finding:
@@ -69,7 +76,7 @@ def _rows(context: Context) -> Iterator[Finding]:
             matrix_row=rows[0],
             expected="dates to come",
             observed=f"{', '.join(rows)} past the date in review_by",
-            fix="Review the rows, remove those that nobody needs, and write the next date to `review_by` of the others.",
+            fix="Review the rows, remove those that nobody needs, and write the next date to `review_by` of the rest.",
             owner=owner or context.matrix.metadata.owner,
             identity=("rows", owner),
             counts={"rows": len(rows)},

@@ -19,22 +19,21 @@ _NAMED = 3
     controls=("nist-800-53r5/sc-7", "nist-800-53r5/cm-6", "iso-27001-2022/a.8.20"),
 )
 def segmented_node_network(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:
-    """What it checks: the connectivity checks that OpenShift 4 makes between nodes, where both ends are known and stand
-    in different zones: each must have reached its target.
+    """What it checks: that the connectivity checks of OpenShift 4 between nodes of different zones reach their target.
 
     Why it matters: a firewall that parts the nodes by zone parts the overlay of the cluster. Names are no longer
     resolved, routers lose their pods, metrics and logs stop, and the API server cannot call what extends it. The zones
-    are no safer for it: what pods may say to each other is decided by policies, and the pods of one zone may run on nodes
-    of any.
+    are no safer for it: what pods may say to each other is decided by policies, and the pods of one zone may run on
+    nodes of any.
 
     How to fix: open what `zone-audit ports` lists between the nodes of the two zones, and keep the zones apart by
     policies; `oc get podnetworkconnectivitychecks -n openshift-network-diagnostics` shows the checks.
 
-    Limits: the checks start at one pod or a few, so nodes that none of them starts at are seen as targets only. They show
-    that something is cut, not where. Other platforms have no such object.
+    Limits: the checks start at one pod or a few, so nodes that none of them starts at are seen as targets only. They
+    show that something is cut, not where. Other platforms have no such object.
     """
     zones = context.of(zoned_nodes)
-    if len(zones) < 2:
+    if len(zones) <= 1:
         yield NotApplicable("no nodes of different zones are known")
         return
     found = context.of(checks)
@@ -45,7 +44,9 @@ def segmented_node_network(context: Context) -> Iterator[Finding | NotApplicable
     if not between:
         yield NotEvaluated("no connectivity check runs between nodes of different zones")
     if silent := [one for one in between if one.reachable is None]:
-        yield NotEvaluated(f"{len(silent)} connectivity checks between zones do not say whether they reach their target")
+        yield NotEvaluated(
+            f"{len(silent)} connectivity checks between zones do not say whether they reach their target"
+        )
     pairs: dict[tuple[str, str], list[Check]] = {}
     for one in between:
         pairs.setdefault(_pair(context, one) or ("", ""), []).append(one)
@@ -68,7 +69,7 @@ def _pair(context: Context, one: Check) -> tuple[str, str] | None:
     """The zones of a check's nodes; None where they are one, or not known."""
     zones = [membership.zone for name in (one.source, one.target) if (membership := context.zone_map.nodes.get(name))]
     known = [zone for zone in zones if context.matrix.zone(zone)]
-    return (known[0], known[1]) if len(known) == 2 and known[0] != known[1] else None
+    return (known[0], known[1]) if len(set(known)) == len(zones) > 1 else None
 
 
 def _finding(context: Context, pair: tuple[str, str], cut: Sequence[Check], total: int) -> Finding:
@@ -84,7 +85,7 @@ def _finding(context: Context, pair: tuple[str, str], cut: Sequence[Check], tota
         observed=f"{len(cut)} of {total} checks fail: {'; '.join(shown)}"
         + (f"; and {more} more" if more > 0 else "")
         + _unready(context, target),
-        fix="Let the firewall pass what the nodes need between the two zones, and leave it to policies to keep pods apart."
+        fix="Let the firewall pass what the nodes need between the two zones, and let policies keep pods apart."
         "\n\nzone-audit ports SNAPSHOT --zones zones.yaml -f csv > openings.csv",
         counts={"checks": len(cut), "outages": sum(one.outages for one in cut)},
     )

@@ -14,6 +14,9 @@ from audit.controls.governance import (
 )
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, is_platform, rule, scalar
 
+_NAMED = 5
+"""Workloads that a finding spells out."""
+
 
 @rule(
     "ZON008",
@@ -23,9 +26,10 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef,
     controls=("nist-800-53r5/cm-8", "nist-800-53r5/sc-7", "pci-dss-4.0.1/12.5.2", "iso-27001-2022/a.8.22"),
 )
 def strange_zone(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:
-    """What it checks: zone labels of nodes that name no zone of the matrix; namespaces of the platform that a label
-    puts into a zone of applications; workloads of users in `default` and other namespaces of the platform, and in
-    namespaces that run at the platform's own level.
+    """What it checks: zone labels of nodes that name no zone of the matrix, and tenants on the ground of the platform.
+
+    These are namespaces of the platform that a label puts into a zone of applications, and workloads of users in
+    `default` and other namespaces of the platform, or in namespaces that run at the platform's own level.
 
     Why it matters: what the matrix does not name, no row judges. A namespace of the platform that counts as part of a
     zone lends that zone its rights, and a tenant's pod among the platform's is taken for one of them.
@@ -87,8 +91,8 @@ def _tenants(context: Context, name: str, workloads: tuple[ObjectRef, ...]) -> F
         title=f"{count} of users in namespace {name}, which belongs to no zone of applications",
         subjects=(context.namespace_ref(name),),
         expected="workloads of users stand in namespaces of their zone",
-        observed=f"{', '.join(f'{one.kind} {one.name}' for one in workloads[:5])}"
-        + (f" and {len(workloads) - 5} more" if len(workloads) > 5 else "")
+        observed=f"{', '.join(f'{one.kind} {one.name}' for one in workloads[:_NAMED])}"
+        + (f" and {len(workloads) - _NAMED} more" if len(workloads) > _NAMED else "")
         + ("" if is_platform(name) else f"; {RUN_LEVEL} is {run_level(context.scene, name)}"),
         fix=fix,
         counts={"workloads": len(workloads)},

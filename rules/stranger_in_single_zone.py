@@ -33,8 +33,10 @@ _COMMAND = {
     controls=("nist-800-53r5/ac-4.21", "nist-800-53r5/sc-7", "pci-dss-4.0.1/1.4.1", "iso-27001-2022/a.8.22"),
 )
 def stranger_in_single_zone(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:
-    """What it checks: with `cluster_mode: single-zone`, that no namespace, node, router, egress address or storage class
-    belongs to another zone, and that the nodes have addresses of the zone.
+    """What it checks: with `cluster_mode: single-zone`, that nothing in the cluster belongs to another zone.
+
+    Looked at are namespaces, nodes, routers, egress addresses and storage classes; and the nodes must have addresses
+    of the zone.
 
     Why it matters: one cluster for each zone is chosen because it is easy to prove. It proves nothing once a second
     zone lives in it, since none of the controls that keep zones apart inside a cluster were set up.

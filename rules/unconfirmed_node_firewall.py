@@ -16,8 +16,7 @@ from audit.rule import Context, Manual, NotApplicable, rule
     controls=("nist-800-53r5/sc-7", "nist-800-53r5/cm-6", "pci-dss-4.0.1/1.2.5", "iso-27001-2022/a.8.20"),
 )
 def unconfirmed_node_firewall(context: Context) -> Iterator[Manual | NotApplicable]:
-    """What it checks: nothing by itself. Where nodes stand in several zones it asks a person to confirm that the
-    firewall between them passes what the platform needs.
+    """What it checks: nothing by itself; it asks a person to confirm the firewall between nodes of several zones.
 
     Why it matters: several zones on one cluster rest on nodes that talk freely with each other. What a firewall in
     between drops shows as faults of the platform that nobody traces back to it; what it passes beyond the need is a way
@@ -29,7 +28,7 @@ def unconfirmed_node_firewall(context: Context) -> Iterator[Manual | NotApplicab
     Limits: no snapshot of a cluster shows the firewall in front of its nodes. What did get cut may show in TOP004.
     """
     zones = context.of(zoned_nodes)
-    if len(zones) < 2:
+    if len(zones) <= 1:
         yield NotApplicable("no Node of a second zone is known, so no firewall stands between zones")
         return
     listed = ", ".join(f"{zone} ({len(nodes)})" for zone, nodes in zones.items())

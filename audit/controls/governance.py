@@ -1,4 +1,4 @@
-"""Inventory: labels that policies take for zones, zones that the matrix does not know, tenants on the platform's ground.
+"""Inventory: labels that policies take for zones, zones that the matrix lacks, tenants on the platform's ground.
 
 Input: a Scene. Output: facts for the rules ZON005 and ZON008. Decisions: what a namespace carries is compared value by
 value; namespaces whose object was not read may carry anything.
@@ -59,7 +59,11 @@ def mistaken_keys(scene: Scene) -> tuple[MistakenKey, ...]:
     found: dict[str, _Draft] = {}
     for policy in _policies(scene):
         for one in _requirements(bytes(policy.body.spec), str(policy.kind)):
-            if one.key == NAME_LABEL or one.operator != "In" or not carried.isdisjoint((one.key, v) for v in one.values):
+            if (
+                one.key == NAME_LABEL
+                or one.operator != "In"
+                or not carried.isdisjoint((one.key, v) for v in one.values)
+            ):
                 continue
             meant = [(value, words.zone(value)) for value in one.values]
             if all(zone and not (zone == value and one.key in _zone_keys(scene)) for value, zone in meant):
@@ -148,7 +152,7 @@ def _parsed(raw: object) -> tuple[Requirement, ...]:
 def zone_labels(zone: Zone, keys: Iterable[str]) -> Mapping[str, str]:
     """The labels that put a namespace into a zone; empty where no plain label does."""
     if zone.namespaces is None:
-        return {key: zone.name for key in list(keys)[:1]}
+        return dict.fromkeys(list(keys)[:1], zone.name)
     plain = [one for one in zone.namespaces.requirements if one.operator == "In" and len(one.values) == 1]
     return {one.key: one.values[0] for one in plain} if len(plain) == len(zone.namespaces.requirements) else {}
 

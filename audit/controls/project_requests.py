@@ -50,7 +50,9 @@ def requests(scene: Scene) -> Requests:
         return Requests()
     project = next((one for one in scene.of(PROJECT) if one.name == "cluster"), None)
     name = text(decoded(project.body.spec), "projectRequestTemplate", "name") if project else ""
-    template = next((one for one in scene.of(TEMPLATE) if (one.namespace, one.name) == (TEMPLATE_NAMESPACE, name)), None)
+    template = next(
+        (one for one in scene.of(TEMPLATE) if (one.namespace, one.name) == (TEMPLATE_NAMESPACE, name)), None
+    )
     wanted = tuple(_wanted(scene))
     return Requests(
         binding=found[0][0],
@@ -101,7 +103,9 @@ def _project_labels(objects: Iterable[dict[str, Any]], common: dict[str, str]) -
 
 def _isolates(specs: Iterable[Any]) -> bool:
     """Whether some policy closes all pods for ingress, and none of them opens them to everybody."""
-    ingress = [spec for spec in specs if isinstance(spec, dict) and "Ingress" in (spec.get("policyTypes") or ["Ingress"])]
+    ingress = [
+        spec for spec in specs if isinstance(spec, dict) and "Ingress" in (spec.get("policyTypes") or ["Ingress"])
+    ]
     whole = [spec for spec in ingress if not spec.get("podSelector")]
     return bool(whole) and not any(_admits_all(rule) for spec in ingress for rule in items(spec, "ingress"))
 

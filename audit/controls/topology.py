@@ -1,7 +1,7 @@
 """Topology: what stands in which zone, and whether the nodes of different zones reach each other.
 
-Input: a Scene. Output: facts for TOP001, TOP004, TOP005. Decisions: only what is certain counts as foreign; the nodes of
-a connectivity check are told by its pods and addresses, else by its name.
+Input: a Scene. Output: facts for TOP001, TOP004, TOP005. Decisions: only what is certain counts as foreign; the nodes
+of a connectivity check are told by its pods and addresses, else by its name.
 """
 
 from __future__ import annotations
