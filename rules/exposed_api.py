@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.controls.api_doors import INFRASTRUCTURE, ApiDoor, ApiDoors, Sort, api_doors
+from audit.controls.api_doors import DNS, INFRASTRUCTURE, ApiDoor, ApiDoors, Sort, api_doors
 from audit.controls.facing import not_judged, outside
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar
 
@@ -65,10 +65,9 @@ def exposed_api(context: Context) -> Iterator[Finding | NotApplicable | NotEvalu
 
 def _unjudged(context: Context, found: ApiDoors) -> Iterator[NotApplicable | NotEvaluated]:
     yield from (NotEvaluated(reason) for reason in found.unknown)
-    if not found.known:
-        four = context.inventory.profile.product == "openshift-4"
-        if missing := context.missing(INFRASTRUCTURE if four else "Endpoints"):
-            yield missing
+    four = context.inventory.profile.product == "openshift-4"
+    if (four or not found.known) and (missing := context.missing(*((INFRASTRUCTURE, DNS) if four else ("Endpoints",)))):
+        yield missing
 
 
 def _finding(sort: Sort, listed: list[ApiDoor]) -> Finding:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ import msgspec
 from audit.controls.scene import Scene, ref
 from audit.model import CLUSTER_WIDE, NAME_LABEL, UNZONED, ObjectRef, Zone
 from audit.selectors import LabelSelector, Requirement
-from audit.snapshot import Entry
 from audit.zones import is_platform, stray_labels
 
 POLICY_KINDS = ("NetworkPolicy", *CLUSTER_WIDE)
@@ -55,18 +53,16 @@ class MistakenKey:
 def mistaken_keys(scene: Scene) -> tuple[MistakenKey, ...]:
     """One for each key, sorted; zones without a namespace are left out, since nothing says how they are labelled."""
     words = _ZoneWords(zone.name for zone in scene.zones if any(True for _ in scene.members(zone.name)))
-    carried = _carried(scene)
+    carried, keys = _carried(scene), _zone_keys(scene)
+    read: dict[bytes, tuple[Requirement, ...]] = {}
     found: dict[str, _Draft] = {}
-    for policy in _policies(scene):
-        for one in _requirements(bytes(policy.body.spec), str(policy.kind)):
-            if (
-                one.key == NAME_LABEL
-                or one.operator != "In"
-                or not carried.isdisjoint((one.key, v) for v in one.values)
-            ):
-                continue
+    for policy in scene.of(*POLICY_KINDS):
+        spec = bytes(policy.body.spec)
+        if spec not in read:  # most namespaces of a zone have the same policy
+            read[spec] = tuple(one for one in _requirements(spec) if _carried_by_nobody(one, carried))
+        for one in read[spec]:
             meant = [(value, words.zone(value)) for value in one.values]
-            if all(zone and not (zone == value and one.key in _zone_keys(scene)) for value, zone in meant):
+            if all(zone and not (zone == value and one.key in keys) for value, zone in meant):
                 draft = found.setdefault(one.key, _Draft(set(), {}, set()))
                 draft.values.update(meant)
                 draft.policies[ref(policy)] = None
@@ -117,13 +113,12 @@ def _zone_keys(scene: Scene) -> frozenset[str]:
     return frozenset(scene.matrix.settings.zone_labels).union(*selectors)
 
 
-def _policies(scene: Scene) -> Iterator[Entry]:
-    yield from scene.of(*POLICY_KINDS)
+def _carried_by_nobody(one: Requirement, carried: frozenset[tuple[str, str]]) -> bool:
+    return one.operator == "In" and one.key != NAME_LABEL and carried.isdisjoint((one.key, v) for v in one.values)
 
 
-@cache
-def _requirements(spec: bytes, kind: str) -> tuple[Requirement, ...]:  # noqa: ARG001 - part of the key
-    """Every condition that a policy puts on labels of namespaces; equal specs are read once."""
+def _requirements(spec: bytes) -> tuple[Requirement, ...]:
+    """Every condition that a policy puts on labels of namespaces."""
     try:
         raw = msgspec.json.decode(spec) if spec else None
     except msgspec.DecodeError:
