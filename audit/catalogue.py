@@ -32,8 +32,8 @@ _HEAD = """\
 # Rules
 
 What `zone-audit scan` checks besides the cells of the matrix. This page is made from the code by
-`zone-audit rules list -f md`; `zone-audit rules show ID` prints one rule. A rule needs the kinds that it names: where one
-of them could not be read, it does not pass but is not-evaluated.
+`zone-audit rules list -f md`; `zone-audit rules show ID` prints one rule. A rule needs the kinds that it names: where
+one of them could not be read, it does not pass but is not-evaluated.
 """
 
 
