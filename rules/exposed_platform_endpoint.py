@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.controls.facing import CONTROLLER, not_judged, outside
-from audit.controls.platform_doors import Door, platform_doors
-from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar
+from audit.controls.platform_doors import ROUTE, Door, platform_doors
+from audit.rule import Context, Finding, NotApplicable, NotEvaluated, is_platform, rule, scalar
 
 _NAMED = 5
 """Endpoints that a finding spells out."""
@@ -16,7 +16,7 @@ _NAMED = 5
     "TOP002",
     "Endpoints of the platform are reachable from outside",
     severity="high",
-    needs=("Namespace", "Service", CONTROLLER, "Route.route.openshift.io"),
+    needs=("Namespace", "Service", CONTROLLER, ROUTE),
     controls=("nist-800-53r5/sc-7", "nist-800-53r5/sc-7.3", "pci-dss-4.0.1/1.4.2", "iso-27001-2022/a.8.20"),
 )
 def exposed_platform_endpoint(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:
@@ -55,9 +55,14 @@ def exposed_platform_endpoint(context: Context) -> Iterator[Finding | NotApplica
 
 def _nothing(context: Context) -> Iterator[NotApplicable | NotEvaluated]:
     """What holds where the input shows no endpoint of the platform."""
-    if context.inventory.profile.product in ("openshift-4", "openshift-3"):
-        if missing := context.missing("Route.route.openshift.io"):
+    product = context.inventory.profile.product
+    if product in ("openshift-4", "openshift-3"):
+        if missing := context.missing(ROUTE):
             yield missing
+        elif product == "openshift-4" and not any(is_platform(one.namespace) for one in context.scene.of(ROUTE)):
+            yield NotEvaluated(
+                "the input holds no Route of the platform, not even the one by which it checks its routers"
+            )
     elif missing := context.missing("Service"):
         yield missing
 

@@ -18,6 +18,7 @@ from audit.model import ObjectRef
 from audit.owners import NO_LABELS
 from audit.zones import is_platform
 
+ROUTE = "Route.route.openshift.io"
 _WORDS: Mapping[str, str] = {
     "kubernetes-dashboard": "dashboard",
     "logging": "logging",
