@@ -20,6 +20,8 @@ from audit.snapshot import Entry
 from audit.traffic import NONE, Traffic, address_number, address_text, union
 
 WEB = union((Traffic.of("TCP", 80, 80), Traffic.of("TCP", 443, 443)))
+NODE_PORTS = union(Traffic.of(protocol, 30000, 32767) for protocol in ("TCP", "UDP"))
+"""The range from which Services get ports of nodes, unless an API server is told another."""
 CONTROLLER = "IngressController.operator.openshift.io"
 _INTERNAL: Mapping[str, tuple[str, ...]] = {
     "service.beta.kubernetes.io/aws-load-balancer-internal": ("true", "0.0.0.0/0"),
@@ -57,11 +59,8 @@ class Outside:
     def _entry(self) -> Mapping[str, Traffic]:
         """Zone -> what outsiders may send there."""
         matrix = self.scene.matrix
-        return {
-            zone.name: union(matrix.expect(one, zone.name).allowed for one in self.zones)
-            for zone in matrix.zones
-            if zone.name not in self.zones
-        }
+        names = (*(zone.name for zone in matrix.zones if zone.name not in self.zones), UNZONED)
+        return {name: union(matrix.expect(one, name).allowed for one in self.zones) for name in names}
 
     def enters(self, zone: str, traffic: Traffic) -> Traffic:
         """The part of some traffic that outsiders may send to a zone."""
@@ -129,7 +128,7 @@ class Doors:
         """Where an entry point stands."""
         traffic = self._ports(entry)
         judged = [self._outside.of_address(address_number(one), traffic) for one in entry.addresses]
-        judged += [self._of_nodes(zone, traffic) for zone in entry.node_zones]
+        judged += [self._of_nodes(zone) for zone in entry.node_zones]
         if found := next((one for one in judged if one.side == "outside"), None):
             return found
         told = self._told(entry)
@@ -137,7 +136,7 @@ class Doors:
         if told and (told.side == "outside" or entry.hostnames or not fronts):
             return told
         if unknown := next((one for one in judged if one.side == "unknown"), None):
-            return unknown
+            return told or unknown
         if entry.hostnames:
             return Facing("unknown", f"the address behind {entry.hostnames[0]} is not in the input")
         if fronts or (judged and entry.kind == "service"):
@@ -149,11 +148,11 @@ class Doors:
         ports = (service.body.spec.ports or ()) if service and service.body.spec else ()
         return union(Traffic.of(one.protocol or "TCP", one.port, one.port) for one in ports) if ports else WEB
 
-    def _of_nodes(self, zone: str, traffic: Traffic) -> Facing:
-        if part := self._outside.enters(zone, traffic):
+    def _of_nodes(self, zone: str) -> Facing:
+        if part := self._outside.enters(zone, NODE_PORTS):
             named = self._outside.named
             return Facing("outside", f"a port of every node, also in zone {zone}, which {named} may enter on {part}")
-        return Facing("unknown" if zone == UNZONED else "inside", f"a port of the nodes of zone {zone}")
+        return Facing("inside", f"a port of the nodes of zone {zone}")
 
     def _told(self, entry: EntryPoint) -> Facing | None:
         """What the IngressController, or the Service in front, says of its load balancer."""
