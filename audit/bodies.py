@@ -198,6 +198,7 @@ class ClusterNetworkBody(msgspec.Struct, frozen=True, gc=False):
     clusterNetworks: list[ClusterNetworkEntry] | None = None  # noqa: N815
     network: str = ""
     serviceNetwork: str = ""  # noqa: N815
+    vxlanPort: int | None = None  # noqa: N815
 
 
 BODY: Mapping[str, type[Any]] = {

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Show every hop of one connection and every policy that decides it.",
     "diff": "Show what changed between two snapshots: connections, causes, findings.",
     "matrix": "Check, convert or show a zone matrix.",
+    "ports": "List what nodes of different zones need from the firewall between them.",
     "rules": "List the rules, or show one.",
     "init": "Write a starter zones.yaml from what the sources hold.",
 }

@@ -53,21 +53,22 @@ class Rows:
     faults: tuple[MatrixError, ...]
 
 
-def read_csv(data: bytes, file: str) -> Table:
+def read_csv(data: bytes, file: str, column: Callable[[str], str] | None = None) -> Table:
     """The cells of a CSV file; the delimiter is the one of `,`, `;` and tab that yields the most known headers.
 
-    MatrixError when the bytes are not UTF-8 or not CSV.
+    `column` says which column a header means, empty when unknown; without it, of a table of flows. MatrixError when the
+    bytes are not UTF-8 or not CSV.
     """
     text = decode(data, file)
-    records = list(_records(text, file, _delimiter(text)))
+    records = list(_records(text, file, _delimiter(text, column or _column)))
     if not records:
         raise MatrixError("the file is empty", Position(file, 1))
     return Table(records[0], tuple(records[1:]))
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, column: Callable[[str], str]) -> str:
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(",;\t", key=lambda mark: sum(_column(part.strip('" ')) != "" for part in first.split(mark)))
+    return max(",;\t", key=lambda mark: sum(column(part.strip('" ')) != "" for part in first.split(mark)))
 
 
 def _records(text: str, file: str, delimiter: str) -> Iterator[tuple[Node, ...]]:

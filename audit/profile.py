@@ -47,6 +47,7 @@ _DAEMONS: Mapping[tuple[str, str], Plugin] = {
 }
 _SDN_PLUGIN = "redhat/openshift-ovs-"
 HOST_NAMESPACE = "openshift-host-network"
+_SDN_KINDS = ("ClusterNetwork", "NetNamespace", "HostSubnet")
 _GROUPS_4 = ("config.openshift.io", "operator.openshift.io")
 _GROUPS_3 = ("route.openshift.io", "project.openshift.io", "network.openshift.io")
 
@@ -196,8 +197,10 @@ def _product(snapshot: Snapshot) -> Product:
     if not groups.isdisjoint(_GROUPS_4):
         return "openshift-4"
     router = _named(snapshot, "router", "DeploymentConfig", namespace="default")
-    if router or any(snapshot.of(kind) for kind in ("ClusterNetwork", "NetNamespace", "HostSubnet")):
+    if router or any(snapshot.of(kind) for kind in _SDN_KINDS):
         return "openshift-3"
+    if snapshot.of("Node") and any(snapshot.of(f"{kind}.network.openshift.io") for kind in _SDN_KINDS):
+        return "openshift-3"  # a dump of OpenShift 4 with openshift-sdn has objects of its operators, too
     if not snapshot.live:
         return ""
     return "kubernetes" if groups.isdisjoint(_GROUPS_3) else "openshift-3"

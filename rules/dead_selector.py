@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from audit.controls.governance import mistaken_keys
 from audit.rule import Context, Finding, PolicyFact, rule
 
 
@@ -23,17 +24,25 @@ def dead_selector(context: Context) -> Iterator[Finding]:
     How to fix: correct the label, or delete the policy or the peer.
 
     Limits: a policy for all pods of a namespace that has none yet is not reported, since it protects what comes. Among
-    manifests alone the pods or namespaces may simply be part of another file.
+    manifests alone the pods or namespaces may simply be part of another file. Peers that select a zone by a label of
+    another design are ZON005, once for all policies.
     """
+    told = frozenset(text for key in context.of(mistaken_keys) for text in key.requirements)
     for fact in context.facts.policies:
         dead = fact.selected == 0 and fact.selector != "everything"
-        if dead or fact.empty_peers:
-            yield _finding(context, fact, dead=dead)
+        peers = tuple(peer for peer in fact.empty_peers if told.isdisjoint(_conditions(peer)))
+        if dead or peers:
+            yield _finding(context, fact, peers, dead=dead)
 
 
-def _finding(context: Context, fact: PolicyFact, *, dead: bool) -> Finding:
-    what = f"selects no pod ({fact.selector})" if dead else f"has peers that match nothing ({fact.empty_peers[0]})"
-    seen = ([f"podSelector {fact.selector} selects no pod"] if dead else []) + list(fact.empty_peers)
+def _conditions(peer: str) -> list[str]:
+    """What a peer demands of namespaces: `zone=b` of `ingress rule 1: pods app=x of namespaces zone=b`."""
+    return peer.rpartition("namespaces ")[2].split(", ")
+
+
+def _finding(context: Context, fact: PolicyFact, peers: tuple[str, ...], *, dead: bool) -> Finding:
+    what = f"selects no pod ({fact.selector})" if dead else f"has peers that match nothing ({peers[0]})"
+    seen = ([f"podSelector {fact.selector} selects no pod"] if dead else []) + list(peers)
     zone = context.matrix.zone(context.zone_of(fact.ref.namespace))
     return Finding(
         title=f"{fact.ref} {what}",
@@ -42,5 +51,5 @@ def _finding(context: Context, fact: PolicyFact, *, dead: bool) -> Finding:
         observed="; ".join(seen),
         fix="Correct the labels, or delete what is no longer needed.",
         owner=zone.owner if zone else "",
-        counts={"empty_peers": len(fact.empty_peers)},
+        counts={"empty_peers": len(peers)},
     )

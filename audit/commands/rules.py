@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import msgspec
 
+from audit import catalogue
 from audit.commands.session import Session
-from audit.commands.wording import Group
+from audit.commands.wording import Group, Words
 from audit.discovery import discover
 from audit.errors import UsageError, did_you_mean
 from audit.rule import Rule
@@ -25,12 +27,31 @@ def command() -> None:
 _directory = click.option("--rules", "directory", metavar="DIR", help="More rules, as Python files.")
 
 
-@command.command("list", epilog="\b\nExample:\n  zone-audit rules list")
+@command.command(
+    "list",
+    short_help="Every rule with its severity.",
+    epilog="\b\nExamples:\n  zone-audit rules list\n  zone-audit rules list -f md > rules.md",
+)
 @_directory
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=Words(("table", "md", "json")),
+    default="table",
+    show_default=True,
+    help="A line for each rule, or all about them as a page or as JSON.",
+)
 @click.pass_obj
-def list_rules(session: Session, directory: str | None) -> None:
-    """List every rule with its severity."""
+def list_rules(session: Session, directory: str | None, form: str) -> None:
+    """List every rule with its severity, or the whole catalogue with what each checks, why, and how to fix it."""
     rules = discover(Path(directory) if directory else None)
+    if form == "md":
+        session.write(catalogue.page(rules).encode())
+        return
+    if form == "json":
+        session.write(msgspec.json.format(msgspec.json.encode(catalogue.document(rules)), indent=1) + b"\n")
+        return
     widest = max(len(rule.id) for rule in rules)
     session.print("".join(f"{rule.id:<{widest}}  {rule.severity:<8}  {rule.title}\n" for rule in rules))
 

@@ -64,7 +64,8 @@ spec:
 ZONES = """\
 apiVersion: zone-audit/v1
 kind: ZoneMatrix
-metadata: {name: test}
+metadata:
+  {name: test, owner: netsec@example.org, approved_by: ciso@example.org, approved_on: 2020-01-31, review_by: 2999-12-31}
 settings: {pod_network: overlay}
 defaults: {inter_zone: deny, intra_zone: allow, unzoned: fail, severity: high}
 zones:

@@ -15,7 +15,7 @@ Json = Any
 ZONES = """
 apiVersion: zone-audit/v1
 kind: ZoneMatrix
-metadata: {name: test, version: "1"}
+metadata: {name: test, version: "1", approved_by: ciso, approved_on: 2020-01-31, review_by: 2999-12-31}
 settings: {pod_network: overlay}
 defaults: {inter_zone: deny, intra_zone: allow, unzoned: fail, severity: high}
 zones:

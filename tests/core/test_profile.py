@@ -208,6 +208,8 @@ def test_the_version_is_that_of_the_last_completed_update(made: Json, expected: 
         ([named("route.openshift.io/v1", "Route", "r", "app", spec={"to": {"name": "s"}})], False, ""),
         ([named("route.openshift.io/v1", "Route", "r", "app", spec={"to": {"name": "s"}})], True, "openshift-3"),
         ([cluster_network("redhat/openshift-ovs-subnet", "v1")], False, "openshift-3"),
+        ([cluster_network("redhat/openshift-ovs-subnet")], False, ""),
+        ([cluster_network("redhat/openshift-ovs-subnet"), named("v1", "Node", "n", "")], False, "openshift-3"),
         ([named("apps.openshift.io/v1", "DeploymentConfig", "router", "default", spec={})], False, "openshift-3"),
         ([network("Calico")], True, "openshift-4"),
     ],

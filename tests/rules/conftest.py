@@ -36,7 +36,13 @@ FLOWS = (
 )
 
 MATRIX = ZoneMatrix(
-    metadata=MatrixMetadata(name="test"),
+    metadata=MatrixMetadata(
+        name="test",
+        owner="netsec@example.org",
+        approved_by="ciso@example.org",
+        approved_on="2026-09-30",
+        review_by="2027-03-31",
+    ),
     settings=Settings(),
     defaults=Defaults(inter_zone="deny", intra_zone="allow", unzoned="fail", severity="high"),
     zones=ZONES,
