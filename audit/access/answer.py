@@ -110,8 +110,6 @@ def unseen(access: Access, found: Iterable[Holder]) -> Iterator[str]:
     yield "other authorizers of the API server (webhook, node) are not in the input"
 
 
-
-
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -113,9 +113,7 @@ class Access:
         """Whether a user in these groups may do it."""
         among = frozenset(groups)
         means = identities(user, among)
-        return MASTERS in among or any(
-            not means.isdisjoint(grant.binding.subjects) for grant in self.grants(request)
-        )
+        return MASTERS in among or any(not means.isdisjoint(grant.binding.subjects) for grant in self.grants(request))
 
     def allows_url(self, user: str, groups: Iterable[str], verb: str, url: str) -> bool:
         """Whether a user in these groups may ask for a path that is no resource; only cluster-wide bindings count."""

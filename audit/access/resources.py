@@ -88,7 +88,9 @@ class Asked:
     """Of one object; empty for any."""
 
     def __str__(self) -> str:
-        return str(Right("", self.group, self.resource, self.subresource)).strip() + (f"/{self.name}" if self.name else "")
+        return str(Right("", self.group, self.resource, self.subresource)).strip() + (
+            f"/{self.name}" if self.name else ""
+        )
 
     @property
     def cluster(self) -> bool:

@@ -123,7 +123,9 @@ def _holder(one: Holder) -> dict[str, object]:
         "namespace": one.namespace,
         "names": one.names,
         "members": None if one.unknown else one.members,
-        "through": [{"binding": _ref(link.binding), "role": _ref(link.role), "rule": link.rule} for link in one.through],
+        "through": [
+            {"binding": _ref(link.binding), "role": _ref(link.role), "rule": link.rule} for link in one.through
+        ],
     }
 
 
