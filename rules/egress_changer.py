@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from audit.controls.ownership import NEEDS, ownership
 from audit.controls.ownership_guards import guards, kept
-from audit.controls.ownership_words import told
+from audit.controls.ownership_words import Wording, told
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
-EXPECTED = "only the owners of zoning change egress and networks"
-FIX = "Take the right out of the role or delete the bindings; or name the holders in `settings.zoning_owners`."
+WORDS = Wording(
+    may="change egress addresses, egress firewalls or networks",
+    expected="only the owners of zoning change egress and networks",
+    fix="Take the right out of the role or delete the bindings; or name the holders in `settings.zoning_owners`.",
+)
 
 
 @rule(
@@ -47,6 +50,4 @@ def egress_changer(context: Context) -> Iterator[Finding | NotApplicable | NotEv
     if found.unread:
         yield NotEvaluated(found.unread)
     for part in kept(found, context.of(guards), "egress"):
-        yield Finding(
-            **told(context.scene, part, "change egress addresses, egress firewalls or networks", EXPECTED, FIX)
-        )
+        yield Finding(**told(context.scene, part, WORDS))

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from audit.controls.ownership import NEEDS, ownership
 from audit.controls.ownership_guards import guards, kept
-from audit.controls.ownership_words import told
+from audit.controls.ownership_words import Wording, told
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
-EXPECTED = "only the owners of zoning write cluster-wide policies and those of other engines"
-FIX = "Take the right out of the role or delete the bindings; or name the holders in `settings.zoning_owners`."
+WORDS = Wording(
+    may="write policies above or beside network policies",
+    expected="only the owners of zoning write cluster-wide policies and those of other engines",
+    fix="Take the right out of the role or delete the bindings; or name the holders in `settings.zoning_owners`.",
+)
 
 
 @rule(
@@ -45,4 +48,4 @@ def engine_policy_writer(context: Context) -> Iterator[Finding | NotApplicable |
     if found.unread:
         yield NotEvaluated(found.unread)
     for part in kept(found, context.of(guards), "engines"):
-        yield Finding(**told(context.scene, part, "write policies above or beside network policies", EXPECTED, FIX))
+        yield Finding(**told(context.scene, part, WORDS))

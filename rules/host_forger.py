@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 from audit.controls.ownership import NEEDS, ownership
 from audit.controls.ownership_guards import guards, kept
-from audit.controls.ownership_words import told
+from audit.controls.ownership_words import Wording, told
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
-EXPECTED = "tenants take the host names that they are given"
-FIX = "Give the tenants a role without routes/custom-host and routes/status; or name them in `settings.zoning_owners`."
+WORDS = Wording(
+    may="claim host names or forge the admission of routes",
+    expected="tenants take the host names that they are given",
+    fix="Give the tenants a role without routes/custom-host and routes/status; or name them in "
+    "`settings.zoning_owners`.",
+)
 
 
 @rule(
@@ -45,4 +49,4 @@ def host_forger(context: Context) -> Iterator[Finding | NotApplicable | NotEvalu
     if found.unread:
         yield NotEvaluated(found.unread)
     for part in kept(found, context.of(guards), "hosts"):
-        yield Finding(**told(context.scene, part, "claim host names or forge the admission of routes", EXPECTED, FIX))
+        yield Finding(**told(context.scene, part, WORDS))

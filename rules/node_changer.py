@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from audit.controls.ownership import NEEDS, ownership
 from audit.controls.ownership_guards import guards, kept
-from audit.controls.ownership_words import told
+from audit.controls.ownership_words import Wording, told
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
-EXPECTED = "only the owners of zoning change nodes"
-FIX = "Take the right out of the role or delete the bindings; or name the holders in `settings.zoning_owners`."
+WORDS = Wording(
+    may="change nodes or what they are made from",
+    expected="only the owners of zoning change nodes",
+    fix="Take the right out of the role or delete the bindings; or name the holders in `settings.zoning_owners`.",
+)
 
 
 @rule(
@@ -45,4 +48,4 @@ def node_changer(context: Context) -> Iterator[Finding | NotApplicable | NotEval
     if found.unread:
         yield NotEvaluated(found.unread)
     for part in kept(found, context.of(guards), "nodes"):
-        yield Finding(**told(context.scene, part, "change nodes or what they are made from", EXPECTED, FIX))
+        yield Finding(**told(context.scene, part, WORDS))

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from audit.controls.ownership import NEEDS, ownership
 from audit.controls.ownership_guards import guards, kept
-from audit.controls.ownership_words import guard_policy, told
+from audit.controls.ownership_words import Wording, guard_policy, told
 from audit.rule import Context, Finding, Manual, NotApplicable, NotEvaluated, rule
 
-EXPECTED = "only the owners of zoning write the network policies of a zone"
-FIX = (
-    "Give the tenants a role without networkpolicies, or refuse their changes at admission; or name them in "
-    "`settings.zoning_owners` if they are meant to."
+WORDS = Wording(
+    may="write network policies",
+    expected="only the owners of zoning write the network policies of a zone",
+    fix="Give the tenants a role without networkpolicies, or refuse their changes at admission; or name them in "
+    "`settings.zoning_owners` if they are meant to.",
 )
 
 
@@ -52,10 +53,10 @@ def policy_writer(context: Context) -> Iterator[Finding | Manual | NotApplicable
         return
     if found.unread:
         yield NotEvaluated(found.unread)
+    words = WORDS._replace(yaml=guard_policy(context.matrix.settings))
     parts = tuple(kept(found, context.of(guards), "policies"))
     for part in parts:
-        ready = guard_policy(context.matrix.settings.zoning_owners)
-        yield Finding(**told(context.scene, part, "write network policies", EXPECTED, FIX, ready))
+        yield Finding(**told(context.scene, part, words))
     if found.unknown_owners:
         reason = f"no Group object shows who is in {' and '.join(found.unknown_owners)}, which may write them"
         if context.inventory.profile.product in ("openshift-3", "openshift-4"):

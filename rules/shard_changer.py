@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from audit.controls.ownership import NEEDS, ownership
 from audit.controls.ownership_guards import guards, kept
-from audit.controls.ownership_words import told
+from audit.controls.ownership_words import Wording, told
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
-EXPECTED = "only the owners of zoning change ingress shards"
-FIX = "Take the right out of the role or delete the bindings; or name the holders in `settings.zoning_owners`."
+WORDS = Wording(
+    may="change ingress shards",
+    expected="only the owners of zoning change ingress shards",
+    fix="Take the right out of the role or delete the bindings; or name the holders in `settings.zoning_owners`.",
+)
 
 
 @rule(
@@ -44,4 +47,4 @@ def shard_changer(context: Context) -> Iterator[Finding | NotApplicable | NotEva
     if found.unread:
         yield NotEvaluated(found.unread)
     for part in kept(found, context.of(guards), "shards"):
-        yield Finding(**told(context.scene, part, "change ingress shards", EXPECTED, FIX))
+        yield Finding(**told(context.scene, part, WORDS))

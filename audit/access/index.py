@@ -85,7 +85,7 @@ class Access:
         return self._of.get(key, ())
 
     def hits(self, rules: Rules, right: Right) -> tuple[Hit, ...]:
-        """Which rules grant a right; `rules` of a Role of this Access, worked out once for all roles that share them."""
+        """Which rules grant a right; `rules` is of a Role of this Access, worked out once for all that share it."""
         found = self._hits.get((id(rules), right))
         if found is None:
             found = self._hits[id(rules), right] = hits(rules, right)

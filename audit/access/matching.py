@@ -29,7 +29,8 @@ class Right(NamedTuple):
     @property
     def kind(self) -> str:
         """`pods/exec`, `networkpolicies.networking.k8s.io`."""
-        return f"{self.resource}{f'.{self.group}' if self.group else ''}{f'/{self.subresource}' if self.subresource else ''}"
+        group = f".{self.group}" if self.group else ""
+        return f"{self.resource}{group}{f'/{self.subresource}' if self.subresource else ''}"
 
 
 class Hit(NamedTuple):

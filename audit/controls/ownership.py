@@ -7,8 +7,8 @@ platform's own subjects; a group is a holder like any other, whoever is in it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -121,7 +121,7 @@ class Owners:
         return () if one.kind == "Group" else self.groups.of(one)
 
     def _platform(self, one: Subject) -> bool:
-        """Whether the platform runs with it: its own service accounts, users and groups, not those that hold everybody."""
+        """Whether the platform runs with it: its own accounts, users and groups, not those that hold everybody."""
         home = one.namespace or (account_namespace(one.name) if one.kind == "Group" else None)
         if home:
             return runs_platform(self.scene, home)
@@ -214,6 +214,24 @@ def ownership(scene: Scene) -> Ownership:
         holdings={power: tuple(sorted(found, key=_order)) for power, found in holdings.items()},
         lacking=_lacking(scene),
     )
+
+
+def within(found: Ownership, zones: Collection[str]) -> Ownership:
+    """The same without what RoleBindings give in namespaces of other zones."""
+
+    def narrowed(holding: Holding) -> Iterator[Holding]:
+        given = tuple(
+            one
+            for one in holding.given
+            if not one.binding.namespace or found.scene.zone_of(one.binding.namespace) in zones
+        )
+        if given:
+            yield replace(holding, given=given)
+
+    kept = {
+        power: tuple(one for holding in listed for one in narrowed(holding)) for power, listed in found.holdings.items()
+    }
+    return replace(found, holdings=kept)
 
 
 def _own_kinds(scene: Scene, owners: Owners) -> Iterator[tuple[str, Kind]]:

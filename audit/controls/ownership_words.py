@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from audit.access.subjects import Subject, user
 from audit.controls.ownership import Holding
 from audit.controls.ownership_guards import Kept
 from audit.controls.scene import Scene
-from audit.model import ObjectRef
+from audit.model import ObjectRef, Settings
 
 _LISTED = 3
 """Names in a sentence."""
@@ -22,21 +22,33 @@ FEW = 5
 """Bindings that are at fault one by one; with more of them it is the role that is handed out."""
 
 
-def told(scene: Scene, part: Kept, may: str, expected: str, fix: str, yaml: str = "") -> dict[str, Any]:
-    """The fields of a finding about one Holding; `may` says what it allows, such as `write network policies`."""
+class Wording(NamedTuple):
+    """What a rule says of a power."""
+
+    may: str
+    """`write network policies`."""
+    expected: str
+    fix: str
+    """One sentence or two."""
+    yaml: str = ""
+    """Ready to apply; empty for the commands that take the bindings away."""
+
+
+def told(scene: Scene, part: Kept, words: Wording) -> dict[str, Any]:
+    """The fields of a finding about one Holding."""
     holding, weak = part.holding, bool(part.guards)
     zones = zones_of(scene, holding)
     zone = scene.matrix.zone(zones[0]) if len(zones) == 1 else None
     guarded = f", unless {some(part.guards)} refuses it" if weak else ""
     return {
-        "title": f"{called(holding.roles)} lets {who(holding.subjects)} {may} {where(scene, holding)}{guarded}",
+        "title": f"{called(holding.roles)} lets {who(holding.subjects)} {words.may} {where(scene, holding)}{guarded}",
         "subjects": at_fault(holding),
         "severity": "low" if weak else None,
         "to_zone": zone.name if zone else "",
         "owner": zone.owner if zone else "",
-        "expected": expected,
+        "expected": words.expected,
         "observed": observed(holding),
-        "fix": f"{fix}\n\n{yaml or commands(holding.bindings)}",
+        "fix": f"{words.fix}\n\n{words.yaml or commands(holding.bindings)}",
         "identity": ("everywhere" if holding.everywhere else "namespaces", *_names(holding.roles), *part.guards),
         "counts": {
             "subjects": len(holding.subjects),
@@ -63,7 +75,7 @@ def who(subjects: Sequence[Subject]) -> str:
 
 
 def where(scene: Scene, holding: Holding) -> str:
-    """`in every namespace`, `in namespace web`, `in 12 namespaces of zones a and b`; empty for what has no namespace."""
+    """`everywhere`, `of the names x`, `in namespace web`, `in 12 namespaces of zones a and b`."""
     names = holding.namespaces
     if not names:
         only = sorted({name for reach in holding.reaches for name in reach.names})
@@ -122,11 +134,9 @@ def _names(roles: Iterable[ObjectRef]) -> tuple[str, ...]:
     return tuple(sorted({role.name for role in roles}))
 
 
-def guard_policy(owners: Iterable[str]) -> str:
-    """An admission policy that refuses changes of network policies by others, ready for `kubectl apply`.
-
-    Users and groups stand in its condition; the platform's own controllers pass.
-    """
+def guard_policy(settings: Settings) -> str:
+    """An admission policy that refuses changes of a zone's network policies by others, ready for `kubectl apply`."""
+    owners = settings.zoning_owners
     users = [user(one.removeprefix("User/")).user for one in owners if one.startswith("User/")]
     users += [
         Subject("ServiceAccount", *one.split("/")[1:3]).user for one in owners if one.startswith("ServiceAccount/")
@@ -143,6 +153,10 @@ metadata:
 spec:
   failurePolicy: Fail
   matchConstraints:
+    namespaceSelector:
+      matchExpressions:
+      - key: {settings.zone_labels[0]}
+        operator: Exists
     resourceRules:
     - apiGroups: [networking.k8s.io]
       apiVersions: ["*"]
