@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, str] = {
     "rules": "List the rules, or show one.",
     "init": "Write a starter zones.yaml from what the sources hold.",
 }
-"""Command to its line in the overview; the code of each is in `audit.commands`, in the module of its name (`who_can` for `who-can`)."""
+"""Command to its line in the overview; the code of each is in `audit.commands`: `who_can` for `who-can`."""
 
 
 class Commands(Group):

@@ -69,8 +69,9 @@ def _dangling(found: Ownership) -> Iterator[Finding]:
     for (kind, name), places in sorted(waiting.items()):
         bindings = tuple(sorted(found.dangling[place].ref for place in places))
         holders = {one for place in places for one in found.owners.strangers(found.dangling[place].subjects)}
+        wait = "bindings wait" if places[1:] else "binding waits"
         yield Finding(
-            title=f"{len(places)} binding{'s wait' if places[1:] else ' waits'} for {kind} {name}, which does not exist",
+            title=f"{len(places)} {wait} for {kind} {name}, which does not exist",
             severity="low",
             subjects=bindings,
             expected="bindings name roles that exist",

@@ -101,11 +101,13 @@ def _members(access: Access, subject: Subject) -> tuple[tuple[str, ...], bool]:
 def unseen(access: Access, found: Iterable[Holder]) -> Iterator[str]:
     """What the answer leaves out, one sentence each."""
     yield f"members of {MASTERS} may do everything; they hold certificates, which no object shows"
-    if strangers := sorted({one.subject.name for one in found if one.unknown}):
+    if strangers := sorted({one.subject.name for one in found if one.unknown and one.subject.name != MASTERS}):
         yield f"no Group object tells who is in {_listed(strangers)}"
     if access.dangling:
         roles = sorted({f"{'Role' if one.role[0] else 'ClusterRole'} {one.role[1]}" for one in access.dangling})
-        yield f"{len(access.dangling)} bindings name roles that the input does not hold: {_listed(roles)}"
+        number = len(access.dangling)
+        named = "1 binding names a role" if number == 1 else f"{number} bindings name roles"
+        yield f"{named} that the input does not hold: {_listed(roles)}"
     yield "whoever may impersonate a holder can do it, too: ask for `impersonate` of users, groups, serviceaccounts"
     yield "other authorizers of the API server (webhook, node) are not in the input"
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
+import msgspec
+
 from audit.access.index import Access, Binding
 from audit.access.roles import Role
 from audit.access.subjects import GROUP, VIRTUAL, Groups, Subject, account_namespace, user
@@ -248,8 +250,6 @@ def _own_kinds(scene: Scene, owners: Owners) -> Iterator[tuple[str, Kind]]:
 
 
 def _shared_gateways(scene: Scene) -> set[str]:
-    import msgspec
-
     found = set()
     for entry in scene.of(GATEWAY):
         spec = msgspec.json.decode(entry.body.spec) if bytes(entry.body.spec) else {}

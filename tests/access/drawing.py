@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from tests.access.slow import OLDER, RBAC, Asked, Json
@@ -9,8 +11,15 @@ from tests.access.slow import OLDER, RBAC, Asked, Json
 NAMESPACES = ("a", "b")
 VERBS = ("get", "create", "patch", "deletecollection", "impersonate")
 GROUPS = ("", "networking.k8s.io", "project.openshift.io")
-RESOURCES = (("pods", ""), ("pods", "exec"), ("networkpolicies", ""), ("namespaces", ""), ("namespaces", "status"))
-RESOURCES += (("projects", ""), ("nodes", "proxy"))
+RESOURCES = (
+    ("pods", ""),
+    ("pods", "exec"),
+    ("networkpolicies", ""),
+    ("namespaces", ""),
+    ("namespaces", "status"),
+    ("projects", ""),
+    ("nodes", "proxy"),
+)
 NAMES = ("", "a", "b", "x")
 PEOPLE = ("alice", "bob", "system:serviceaccount:a:robot", "system:serviceaccount:b:robot")
 CROWDS = ("team", "ops", "system:authenticated", "system:serviceaccounts:a", "system:masters")
@@ -71,9 +80,20 @@ def roles(draw: st.DrawFn) -> Json:
 
 
 SUBJECTS: st.SearchStrategy[Json] = st.one_of(
-    st.builds(lambda kind, name: {"kind": kind, "name": name}, st.sampled_from(("User", "SystemUser")), st.sampled_from(PEOPLE)),
-    st.builds(lambda kind, name: {"kind": kind, "name": name}, st.sampled_from(("Group", "SystemGroup")), st.sampled_from(CROWDS)),
-    st.builds(lambda home: {"kind": "ServiceAccount", "name": "robot", **home}, st.sampled_from(({}, {"namespace": "a"}, {"namespace": "b"}))),
+    st.builds(
+        lambda kind, name: {"kind": kind, "name": name},
+        st.sampled_from(("User", "SystemUser")),
+        st.sampled_from(PEOPLE),
+    ),
+    st.builds(
+        lambda kind, name: {"kind": kind, "name": name},
+        st.sampled_from(("Group", "SystemGroup")),
+        st.sampled_from(CROWDS),
+    ),
+    st.builds(
+        lambda home: {"kind": "ServiceAccount", "name": "robot", **home},
+        st.sampled_from(({}, {"namespace": "a"}, {"namespace": "b"})),
+    ),
 )
 
 
@@ -100,7 +120,10 @@ def bindings(draw: st.DrawFn) -> Json:
 def _once(objects: list[Json]) -> list[Json]:
     """An API server holds one object of a name."""
     return list(
-        {(one["apiVersion"], one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]): one for one in objects}.values()
+        {
+            (one["apiVersion"], one["kind"], one["metadata"].get("namespace"), one["metadata"]["name"]): one
+            for one in objects
+        }.values()
     )
 
 
@@ -124,7 +147,7 @@ def clusters(draw: st.DrawFn) -> list[Json]:
 CLUSTERS = clusters()
 REQUESTS: st.SearchStrategy[Asked] = st.builds(
     lambda user, groups, verb, group, resource, namespace, name: Asked(
-        user, tuple(groups), verb, group, *resource, namespace, name
+        user, tuple(groups), verb, group, resource[0], resource[1], namespace, name
     ),
     st.sampled_from(PEOPLE),
     st.lists(st.sampled_from(CROWDS), max_size=2, unique=True),
@@ -149,7 +172,7 @@ def asking(draw: st.DrawFn, objects: list[Json]) -> Asked:
     user, groups = _who(subject, home)
     resource, _, below = draw(st.sampled_from(rule["resources"])).partition("/")
     known = [one for one in RESOURCES if resource in ("*", one[0]) and below in ("", "*", one[1])]
-    fits = {
+    fits: dict[str, Any] = {
         "user": user,
         "groups": groups,
         "verb": _word(draw, rule["verbs"], other.verb),
@@ -157,7 +180,8 @@ def asking(draw: st.DrawFn, objects: list[Json]) -> Asked:
         "namespace": home,
         "name": draw(st.sampled_from((*(rule.get("resourceNames") or [""]), ""))),
     }
-    kept = other._replace(**fits, **dict(zip(("resource", "subresource"), draw(st.sampled_from(known or RESOURCES)), strict=True)))
+    fits["resource"], fits["subresource"] = draw(st.sampled_from(known or RESOURCES))
+    kept = other._replace(**fits)
     changed = draw(st.lists(st.sampled_from(Asked._fields), max_size=2))
     return kept._replace(**{field: getattr(other, field) for field in changed})
 
@@ -180,14 +204,25 @@ def url_clusters(draw: st.DrawFn) -> list[Json]:
     """Cluster roles with paths, bound to people."""
     found: list[Json] = []
     for number in range(draw(st.integers(1, 3))):
-        rules = draw(st.lists(st.fixed_dictionaries({"verbs": _some((*VERBS[:2], "*")), "nonResourceURLs": _some(PATTERNS)}), max_size=2))
+        rules = draw(
+            st.lists(
+                st.fixed_dictionaries({"verbs": _some((*VERBS[:2], "*")), "nonResourceURLs": _some(PATTERNS)}),
+                max_size=2,
+            )
+        )
         ref = {"name": f"r{number}", "kind": "ClusterRole"}
         kind = draw(st.sampled_from(("ClusterRoleBinding", "ClusterRoleBinding", "RoleBinding")))
         home = {"namespace": "a"} if kind == "RoleBinding" else {}
         subjects = draw(st.lists(SUBJECTS, min_size=1, max_size=4))
         found += [
             {"apiVersion": f"{RBAC}/v1", "kind": "ClusterRole", "metadata": {"name": f"r{number}"}, "rules": rules},
-            {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": {"name": f"b{number}", **home}, "roleRef": ref, "subjects": subjects},
+            {
+                "apiVersion": f"{RBAC}/v1",
+                "kind": kind,
+                "metadata": {"name": f"b{number}", **home},
+                "roleRef": ref,
+                "subjects": subjects,
+            },
         ]
     return found
 

@@ -5,7 +5,7 @@ Works on objects as they are written, and shares no code with the package.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 Json = dict[str, Any]
@@ -76,9 +76,7 @@ def kinds(objects: list[Json], *wanted: str) -> Iterator[Json]:
         if one["kind"] not in wanted or group not in (RBAC, OLDER):
             continue
         twin = any(
-            other["kind"] == one["kind"]
-            and other["apiVersion"].startswith(RBAC)
-            and identity(other) == identity(one)
+            other["kind"] == one["kind"] and other["apiVersion"].startswith(RBAC) and identity(other) == identity(one)
             for other in objects
         )
         if group == RBAC or not twin:
@@ -149,9 +147,9 @@ def rule_allows(rule: Json, asked: Asked) -> bool:
         if resource in ("*", whole) or (asked.subresource and resource == f"*/{asked.subresource}"):
             named = True
     names = rule.get("resourceNames") or []
-    return listed("verbs", asked.verb) and listed("apiGroups", asked.group) and named and (not names or asked.name in names)
-
-
-def who(objects: list[Json], asked: Asked, subjects: Iterable[tuple[str, tuple[str, ...]]]) -> set[str]:
-    """Those of some users, each with their groups, who may."""
-    return {user for user, groups in subjects if passes(objects, asked._replace(user=user, groups=groups))}
+    return (
+        listed("verbs", asked.verb)
+        and listed("apiGroups", asked.group)
+        and named
+        and (not names or asked.name in names)
+    )

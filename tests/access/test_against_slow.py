@@ -31,7 +31,9 @@ def test_every_request_is_decided_as_the_slow_evaluator_decides_it(data: st.Data
 
 
 @SEARCH
-@given(URL_CLUSTERS, st.sampled_from(PEOPLE), st.sampled_from(CROWDS), st.sampled_from(VERBS[:2]), st.sampled_from(URLS))
+@given(
+    URL_CLUSTERS, st.sampled_from(PEOPLE), st.sampled_from(CROWDS), st.sampled_from(VERBS[:2]), st.sampled_from(URLS)
+)
 def test_every_path_is_decided_as_the_slow_evaluator_decides_it(
     objects: list[Json], user: str, group: str, verb: str, url: str
 ) -> None:

@@ -63,7 +63,12 @@ def test_the_table_shows_holder_place_members_and_the_chain_with_its_places(run:
     done = run("who-can", "patch", "networkpolicies", "-n", "web", "cluster.yaml")
     lines = done.stdout.decode().splitlines()
     assert done.returncode == 0
-    assert [line.split("  ")[0] for line in lines] == ["SUBJECT", "Group outside", "Group team", "ServiceAccount web/ci"]
+    assert [line.split("  ")[0] for line in lines] == [
+        "SUBJECT",
+        "Group outside",
+        "Group team",
+        "ServiceAccount web/ci",
+    ]
     chain = "RoleBinding web/tenants (cluster.yaml:14) -> ClusterRole edit (cluster.yaml:1) -> rule 1"
     assert all(line.endswith(chain) for line in lines[1:])
     assert "alice, bob" in lines[2]
@@ -75,7 +80,7 @@ def test_what_it_cannot_see_is_said_on_standard_error(run: Run) -> None:
     for part in (
         "system:masters may do everything",
         "no Group object tells who is in outside",
-        "1 bindings name roles that the input does not hold: Role nothing",
+        "1 binding names a role that the input does not hold: Role nothing",
         "impersonate",
         "other authorizers",
     ):
@@ -100,7 +105,11 @@ def test_json_holds_the_answer_and_its_notes(run: Run) -> None:
     done = run("who-can", "patch", "networkpolicies", "-n", "app", "cluster.yaml", "-f", "json")
     answer = json.loads(done.stdout)
     assert answer["schema"] == "zone-audit.who-can/1"
-    assert (answer["verb"], answer["resource"], answer["namespace"]) == ("patch", "networkpolicies.networking.k8s.io", "app")
+    assert (answer["verb"], answer["resource"], answer["namespace"]) == (
+        "patch",
+        "networkpolicies.networking.k8s.io",
+        "app",
+    )
     (holder,) = answer["holders"]
     assert holder["subject"] == {"kind": "User", "namespace": "", "name": "=cmd\x1b[31m"}
     assert holder["through"][0]["rule"] == 1
