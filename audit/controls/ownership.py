@@ -36,6 +36,7 @@ READ = (
     "ClusterPolicy.kyverno.io",
 )
 """Kind keys that the controls of ownership read."""
+_WRITING = frozenset({"policies", FULL})
 GATEWAY = "Gateway.gateway.networking.k8s.io"
 
 
@@ -155,6 +156,8 @@ class Ownership:
     """By power."""
     lacking: tuple[str, ...]
     """Kind keys without which nothing can be told."""
+    writers: frozenset[Subject]
+    """Everybody, owners too, whom some binding lets write the policies of a zone."""
 
     @cached_property
     def unread(self) -> str:
@@ -176,12 +179,9 @@ class Ownership:
 
     @cached_property
     def unknown_owners(self) -> tuple[str, ...]:
-        """Declared groups that may change policies and that no object shows the members of."""
-        groups = {
-            one.name for one in self.owners.declared if one.kind == "Group" and not self.access.groups.known(one.name)
-        }
-        bound = (subject.name for one in self.access.bindings for subject in one.subjects if subject.kind == "Group")
-        return tuple(sorted(groups.intersection(bound)))
+        """Declared groups that may write policies and that no object shows the members of."""
+        groups = (one for one in self.owners.declared & self.writers if one.kind == "Group")
+        return tuple(sorted(one.name for one in groups if not self.access.groups.known(one.name)))
 
 
 class _Draft(NamedTuple):
@@ -199,10 +199,13 @@ def ownership(scene: Scene) -> Ownership:
     legacy = scene.inventory.profile.product == "openshift-3"
     table = Table(_own_kinds(scene, owners), legacy=legacy)
     drafts: dict[tuple[Hashable, ...], _Draft] = {}
+    writers: set[Subject] = set()
     for role in access.roles.values():
         if reaches := table.reaches(role.rules):
             for binding in access.of_role(role.key):
                 counted = tuple(reach for reach in reaches if _counts(scene, table, binding, reach))
+                if any(reach.power in _WRITING for reach in counted):
+                    writers.update(binding.subjects)
                 strangers = tuple(owners.strangers(binding.subjects)) if counted else ()
                 if strangers:
                     _add(drafts, role, Given(binding.ref, strangers), counted)
@@ -215,6 +218,7 @@ def ownership(scene: Scene) -> Ownership:
         owners=owners,
         holdings={power: tuple(sorted(found, key=_order)) for power, found in holdings.items()},
         lacking=_lacking(scene),
+        writers=frozenset(writers),
     )
 
 
