@@ -28,13 +28,14 @@ COMMANDS: Mapping[str, str] = {
     "scan": "Compare a cluster or manifests with the zone matrix and write the report.",
     "reach": "Show what can reach what.",
     "explain": "Show every hop of one connection and every policy that decides it.",
+    "who-can": "Show who may do one thing, and through which binding.",
     "diff": "Show what changed between two snapshots: connections, causes, findings.",
     "matrix": "Check, convert or show a zone matrix.",
     "ports": "List what nodes of different zones need from the firewall between them.",
     "rules": "List the rules, or show one.",
     "init": "Write a starter zones.yaml from what the sources hold.",
 }
-"""Command to its line in the overview; the code of each is in `audit.commands`, in the module of its name."""
+"""Command to its line in the overview; the code of each is in `audit.commands`: `who_can` for `who-can`."""
 
 
 class Commands(Group):
@@ -50,7 +51,7 @@ class Commands(Group):
         """The command of that name, or None."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"audit.commands.{cmd_name}").command
+        command = importlib.import_module(f"audit.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)  # noqa: S101 - for the type checker
         return command
 
