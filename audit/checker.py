@@ -228,6 +228,7 @@ def _run(rule: Rule, context: Context) -> tuple[list[Finding], _Problem | None]:
     """
     findings: list[Finding] = []
     unread: list[str] = []
+    by_hand: list[str] = []
     try:
         outcomes: Iterable[object] = rule.check(context)  # a rule of others may yield anything
         for outcome in outcomes:
@@ -237,14 +238,16 @@ def _run(rule: Rule, context: Context) -> tuple[list[Finding], _Problem | None]:
                 case NotApplicable(reason):
                     return findings, ("not-applicable", reason)
                 case Manual(reason):
-                    return findings, ("manual", reason)
+                    by_hand.append(reason)
                 case NotEvaluated(reason):
                     unread.append(reason)
                 case _:
                     return findings, ("not-evaluated", f"rule error: it yields {type(outcome).__name__}, not findings")
     except Exception as error:  # noqa: BLE001 - whatever a rule raises must show as a verdict, never as silence
         return findings, ("not-evaluated", f"rule error: {type(error).__name__}: {error}")
-    return findings, ("not-evaluated", "; ".join(dict.fromkeys(unread))) if unread else None
+    if unread:
+        return findings, ("not-evaluated", "; ".join(dict.fromkeys(unread)))
+    return findings, ("manual", "; ".join(dict.fromkeys(by_hand))) if by_hand else None
 
 
 def _rule_verdict(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audit.controls.api_doors import DNS, INFRASTRUCTURE, ApiDoor, ApiDoors, Sort, api_doors
 from audit.controls.facing import not_judged, outside
-from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar
+from audit.rule import Context, Finding, Manual, NotApplicable, NotEvaluated, rule, scalar
 
 _TITLES: dict[Sort, str] = {
     "dns": "the names of the API and of all Routes are published",
@@ -31,7 +31,7 @@ _FIXES: dict[Sort, str] = {
     needs=("Node", "Service", INFRASTRUCTURE),
     controls=("nist-800-53r5/sc-7", "nist-800-53r5/sc-7.3", "pci-dss-4.0.1/1.4.2", "iso-27001-2022/a.8.20"),
 )
-def exposed_api(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:
+def exposed_api(context: Context) -> Iterator[Finding | Manual | NotApplicable | NotEvaluated]:
     """What it checks: that neither the API nor the machine config server stands where outsiders may get.
 
     Looked at are the addresses of the API and of its nodes, a public zone for its names, and every Service, Route and
@@ -44,8 +44,8 @@ def exposed_api(context: Context) -> Iterator[Finding | NotApplicable | NotEvalu
     and publish names in a private zone only.
 
     Limits: names, load balancers of users and the configuration of the masters of OpenShift 3 are not in a snapshot;
-    the rule says so and does not pass. An address in a zone that outsiders may enter on other ports only counts as
-    low: the firewall alone keeps them out.
+    the rule then does not pass, and says where a person has to look. An address in a zone that outsiders may enter on
+    other ports only counts as low: the firewall alone keeps them out.
     """
     if reason := not_judged(context.scene):
         yield NotApplicable(reason)
@@ -61,6 +61,8 @@ def exposed_api(context: Context) -> Iterator[Finding | NotApplicable | NotEvalu
         kinds.setdefault((one.sort, name, bool(one.open)), []).append(one)
     for (sort, _, _), listed in sorted(kinds.items()):
         yield _finding(sort, listed)
+    if found.beyond:
+        yield Manual("; ".join(found.beyond))
 
 
 def _unjudged(context: Context, found: ApiDoors) -> Iterator[NotApplicable | NotEvaluated]:

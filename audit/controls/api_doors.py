@@ -1,7 +1,7 @@
 """The ways to the API server and to the machine config server.
 
 Input: a Scene. Output: facts for TOP003. Decisions: what leads to the API besides its own address is a way in wherever
-it stands; what is said outside of the cluster (names, load balancers, configuration of masters) is told as unknown.
+it stands; what is said outside of the cluster (names, load balancers, configuration of masters) is told apart.
 """
 
 from __future__ import annotations
@@ -50,6 +50,9 @@ class ApiDoors:
 
     doors: tuple[ApiDoor, ...]
     unknown: tuple[str, ...]
+    """What the matrix could tell, and does not."""
+    beyond: tuple[str, ...]
+    """What decides as well and is no object of this cluster, so that a person has to look."""
     known: bool
     """Whether the input says where the API stands."""
 
@@ -59,11 +62,11 @@ def api_doors(scene: Scene) -> ApiDoors:
     seen = outside(scene)
     ports = _api_ports(scene)
     stands = tuple(_addresses(scene, seen, ports))
-    unknown = dict.fromkeys(_unknown(scene, seen))
-    unknown |= dict.fromkeys(one.seen for one in stands if one.sort == "address" and not one.zone)
+    unknown = dict.fromkeys(one.seen for one in stands if one.sort == "address" and not one.zone)
     return ApiDoors(
         doors=tuple(sorted({*_names(scene), *(one for one in stands if one.zone), *_paths(scene, ports)}, key=_order)),
         unknown=tuple(unknown),
+        beyond=tuple(dict.fromkeys(_beyond(scene, seen))),
         known=bool(stands) or any(True for _ in scene.of(INFRASTRUCTURE, DNS)) or bool(_endpoints(scene, _API)),
     )
 
@@ -187,7 +190,7 @@ def _backends(node: Any) -> set[str]:
     return found - {""}
 
 
-def _unknown(scene: Scene, seen: Outside) -> Iterator[str]:
+def _beyond(scene: Scene, seen: Outside) -> Iterator[str]:
     """What decides about the API and is no object of this cluster."""
     product = scene.inventory.profile.product
     for entry in scene.of(INFRASTRUCTURE):
