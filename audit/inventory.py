@@ -79,8 +79,7 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     """Of a template: keys that the pods will have with a value nobody knows yet, or each with another one; sorted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
+class Workload(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A controller (or a bare pod) and the pods it owns."""
 
     ref: ObjectRef

@@ -8,8 +8,8 @@ of a row is its certain permits, the `may` bound all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from pyroaring import FrozenBitMap
 
 from audit.traffic import ALL, Traffic
@@ -41,8 +41,7 @@ UNCERTAIN = {
 """Reason id -> what it means, for the assumption register."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """One interned permit."""
 
     traffic: Traffic

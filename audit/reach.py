@@ -8,9 +8,9 @@ NetworkPolicies only ever add permits; whatever is not modelled adds an uncertai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
 from pyroaring import FrozenBitMap
 
 from audit.addresses import AddressSpace
@@ -50,8 +50,7 @@ DEFAULT = -1
 """Instead of a policy: nothing decides, so it is open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True, gc=False):
     """One permit of one class with the rule behind it."""
 
     permit: int

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from audit import _intervals as iv
 from audit._intervals import Intervals
@@ -23,8 +24,7 @@ _CACHE = 1 << 16
 """Cached operations: interned port sets number in the hundreds, so this never evicts in practice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """A set of (protocol, destination port); ports are 1 to 65535."""
 
     spans: Intervals = ()
@@ -160,8 +160,7 @@ def address_text(number: int) -> str:
     return str(ipaddress.IPv6Address(number - _V6_BASE))
 
 
-@dataclass(frozen=True, slots=True)
-class AddressSet:
+class AddressSet(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """A set of IPv4 and IPv6 addresses."""
 
     spans: Intervals = ()
