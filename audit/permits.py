@@ -59,8 +59,8 @@ class Permit(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
             (not self.reason or self.reason == other.reason)
             and self.family in (0, other.family)
             and self.network == other.network
-            and other.traffic <= self.traffic
             and other.peers.issubset(self.peers)
+            and other.traffic <= self.traffic
         )
 
 
@@ -95,10 +95,15 @@ class Permits:
     def _reduced(self, numbers: Sequence[int]) -> Row:
         if len(numbers) < 2:  # noqa: PLR2004
             return tuple(numbers)
-        permits = self.all
-        return tuple(
-            one for one in numbers if not any(other != one and permits[other].covers(permits[one]) for other in numbers)
-        )
+        listed = [(one, self.all[one]) for one in numbers]
+        kept = []
+        for one, permit in listed:
+            for other, wider in listed:
+                if other != one and wider.covers(permit):
+                    break
+            else:
+                kept.append(one)
+        return tuple(kept)
 
 
 def open_permit(peers: FrozenBitMap, reason: str = "") -> Permit:
