@@ -230,7 +230,6 @@ class _PodReader:
         self._networks = networks
         self._attached: dict[tuple[Attachment, ...], tuple[Attachment, ...]] = {}
         self._of_containers: dict[int, tuple[Sequence[Container], _Ports]] = {}
-        self._ports: dict[_Ports, _Ports] = {}
 
     def pod(self, draft: _Draft, workload: int) -> Pod:
         """One endpoint."""
@@ -271,8 +270,7 @@ class _PodReader:
         containers = _running(spec)
         known = self._of_containers.get(id(containers))
         if known is None:
-            ports = _ports(containers)
-            known = self._of_containers[id(containers)] = (containers, self._ports.setdefault(ports, ports))
+            known = self._of_containers[id(containers)] = (containers, _ports(containers))
         return known[1]
 
     def _attachments(
@@ -326,12 +324,9 @@ def _interface(one: MachineInterface) -> Container:
 
 
 def _ports(containers: Iterable[Container]) -> _Ports:
-    listed = [port for one in containers for port in one.ports or ()]
-    return _Ports(
-        named=tuple(NamedPort(port.name, port.protocol or "TCP", port.containerPort) for port in listed if port.name),
-        host=tuple((port.protocol or "TCP", port.containerPort) for port in listed if port.hostPort),
-        every=tuple((port.protocol or "TCP", port.containerPort) for port in listed),
-    )
+    listed = [(port, port.protocol or "TCP", port.containerPort) for one in containers for port in one.ports or ()]
+    named = tuple(NamedPort(port.name, protocol, number) for port, protocol, number in listed if port.name)
+    return _Ports(named, tuple(one[1:] for one in listed if one[0].hostPort), tuple(one[1:] for one in listed))
 
 
 def _numbers(texts: Iterable[str | None]) -> tuple[int, ...]:
