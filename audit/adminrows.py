@@ -51,7 +51,7 @@ class Folded(NamedTuple):
     grants: tuple[tuple[int, int, Clause], ...]
     """(permit, policy, clause) of the cluster-wide rules that allow."""
     above: tuple[Upper, ...]
-    """What the admin tier says, for each family of addresses; `AdminRows.kept` tells what it leaves of a permit."""
+    """What the admin tier says, for each family of addresses; `AdminRows.kept` tells what each leaves of a permit."""
 
 
 class AdminRows:
@@ -62,12 +62,14 @@ class AdminRows:
         self._peers = peers
         self._permits = permits
         self.texts = {index: one.text for index, one in enumerate(policies) if isinstance(one.text, AdminText)}
+        self._relative = {index for index, text in self.texts.items() if _relative(text)}
         self.selecting = self._selecting()
         """Class -> (policy, whether it certainly selects the class), by policy."""
         self._clauses: list[tuple[int, Clause]] = []
         self._numbers: dict[tuple[int, str, int], int] = {}
         self._matches: dict[object, Ordered] = {}
         self._uppers: dict[object, Upper] = {}
+        self._above_of: dict[object, tuple[Upper, ...]] = {}
         self._left: dict[tuple[int, int], tuple[int, ...]] = {}
         self._kept: dict[tuple[int, int], tuple[int, ...]] = {}
         self._baselines: dict[object, tuple[int, ...]] = {}
@@ -93,13 +95,24 @@ class AdminRows:
         """All tiers of one class; `lower` is its NetworkPolicy row, None if no NetworkPolicy isolates it."""
         numbers: list[int] = []
         grants: list[tuple[int, int, Clause]] = []
-        above = tuple(self._upper(number, direction, plane) for plane in self._planes)
+        above = self._above(number, direction)
         for plane, upper in zip(self._planes, above, strict=True):
             numbers += upper.allowed
             grants += upper.grants
             for permit in self._below(lower, number, direction, plane):
                 numbers += self._through(upper, permit)
         return Folded(self._permits.row(numbers), tuple(grants), above)
+
+    def _above(self, number: int, direction: Direction) -> tuple[Upper, ...]:
+        """What the admin tier says to a class, for each family of addresses."""
+        classes = self._classes
+        ports = classes.ports_of[number] if direction == "ingress" else None
+        families = classes.families(number) if classes.dual_stack else None
+        key = (direction, self.selecting[number], ports, families, self.namespace_of(number))
+        found = self._above_of.get(key)
+        if found is None:
+            found = self._above_of[key] = tuple(self._upper(number, direction, plane) for plane in self._planes)
+        return found
 
     def _upper(self, number: int, direction: Direction, plane: int) -> Upper:
         seen, family = self._seen(number, plane)
@@ -148,19 +161,18 @@ class AdminRows:
             found = self._left[key] = self._joined(parts, upper.family)
         return found
 
-    def kept(self, above: Iterable[Upper], permit: int) -> Iterator[int]:
+    def kept(self, upper: Upper, permit: int) -> tuple[int, ...]:
         """What the admin tier leaves of one permit of the tiers below, part by part, each as certain as the permit."""
-        for upper in above:
-            key = (upper.number, permit)
-            found = self._kept.get(key)
-            if found is None:
-                whole = self._permits.all[permit]
-                found = self._kept[key] = tuple(
-                    self._permits.number(Permit(traffic, peers, whole.reason, whole.family))
-                    for among, ports, _ in upper.passing
-                    if (traffic := whole.traffic & ports) and (peers := whole.peers & among)
-                )
-            yield from found
+        key = (upper.number, permit)
+        found = self._kept.get(key)
+        if found is None:
+            whole = self._permits.all[permit]
+            found = self._kept[key] = tuple(
+                self._permits.number(Permit(traffic, peers, whole.reason, whole.family))
+                for among, ports, _ in upper.passing
+                if (traffic := whole.traffic & ports) and (peers := whole.peers & among)
+            )
+        return found
 
     def _joined(self, parts: Iterable[tuple[int, Part]], family: int) -> tuple[int, ...]:
         """Permits of parts, those of one origin with equal traffic and reason as one."""
@@ -219,7 +231,7 @@ class AdminRows:
 
     def _key(self, index: int, direction: Direction, number: int, plane: int, *, sure: bool) -> tuple[object, ...]:
         """Equal for classes to which one policy says the same."""
-        namespace = self._namespace(number) if _relative(self.texts[index]) else ""
+        namespace = self._namespace(number) if index in self._relative else ""
         ports = self._classes.ports_of[number] if direction == "ingress" else ()
         return index, direction, plane, sure, namespace, ports
 
@@ -278,7 +290,9 @@ class AdminRows:
 
     def namespace_of(self, number: int) -> str:
         """The namespace of a class if some policy that selects it has peers relative to it, else empty."""
-        return self._namespace(number) if any(_relative(self.texts[i]) for i, _ in self.selecting[number]) else ""
+        if self._relative and any(index in self._relative for index, _ in self.selecting[number]):
+            return self._namespace(number)
+        return ""
 
     def _namespace(self, number: int) -> str:
         return self._classes.inventory.endpoints[self._classes.members[number][0]].namespace

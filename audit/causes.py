@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import msgspec
 from pyroaring import FrozenBitMap
 
 from audit.classes import NOTHING
@@ -25,8 +26,7 @@ from audit.traffic import NONE, Traffic, union
 from audit.witnesses import Witnesses
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True, gc=False):
     """Traffic from some source classes to a target group."""
 
     traffic: Traffic
@@ -45,8 +45,7 @@ class Flow:
         return self.router != NOBODY
 
 
-@dataclass(frozen=True, slots=True)
-class Excess:
+class Excess(msgspec.Struct, frozen=True, gc=False):
     """Flows from one zone to one target group; when handed to `breaches`, each has traffic beyond the matrix."""
 
     zone: str

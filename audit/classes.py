@@ -205,6 +205,7 @@ class Classes:
         """Host-network pods."""
         first = ((number, endpoints[self.members[number][0]].labels) for number in range(self.selectable))
         self._labels = LabelIndex(first, pod_keys, self.selectable_pods)
+        self._matching: dict[LabelSelector, FrozenBitMap] = {}
         self._index_hosts()
         self._spaces = NamespaceIndex(self.namespaces, namespace_keys)
         self.weights = [len(found) for found in self.members]
@@ -245,11 +246,17 @@ class Classes:
 
     def weight(self, classes: FrozenBitMap) -> int:
         """Number of endpoints in some pod classes; constant work per bit of the largest class size, not per class."""
+        if len(classes) < 2:  # noqa: PLR2004 - most sets of a microsegmented cluster
+            number = classes.min() if classes else self.pods
+            return self.weights[number] if number < self.pods else 0
         return sum(bit.intersection_cardinality(classes) << power for power, bit in enumerate(self._slices))
 
     def pods_matching(self, selector: LabelSelector) -> FrozenBitMap:
         """Selectable classes whose labels match."""
-        return self._labels.match(selector)
+        found = self._matching.get(selector)
+        if found is None:
+            found = self._matching[selector] = self._labels.match(selector)
+        return found
 
     def namespace_range(self, name: str) -> FrozenBitMap:
         """Selectable classes of one namespace."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from audit.model import ObjectRef
 from audit.traffic import NONE, Traffic
 
@@ -124,8 +126,7 @@ class Reading(NamedTuple):
     """`ingress rule 0: pods app=db of the same namespace on tcp/5432`; empty for the policy as a whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyFact:
+class PolicyFact(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is odd about one policy."""
 
     ref: ObjectRef

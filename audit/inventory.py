@@ -79,8 +79,7 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     """Of a template: keys that the pods will have with a value nobody knows yet, or each with another one; sorted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
+class Workload(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A controller (or a bare pod) and the pods it owns."""
 
     ref: ObjectRef
@@ -215,6 +214,14 @@ def _template(entry: Entry) -> PodTemplate | None:
     return spec.template if spec else None
 
 
+class _Ports(NamedTuple):
+    """What containers declare, as the fields of a Pod."""
+
+    named: tuple[NamedPort, ...]
+    host: tuple[tuple[str, int], ...]
+    every: tuple[tuple[str, int], ...]
+
+
 class _PodReader:
     """Turns specs into Pod values, sharing equal parts among 100,000s of pods."""
 
@@ -222,8 +229,7 @@ class _PodReader:
         self._nodes = nodes
         self._networks = networks
         self._attached: dict[tuple[Attachment, ...], tuple[Attachment, ...]] = {}
-        self._named: dict[tuple[NamedPort, ...], tuple[NamedPort, ...]] = {}
-        self._ports: dict[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]] = {}
+        self._of_containers: dict[int, tuple[Sequence[Container], _Ports]] = {}
 
     def pod(self, draft: _Draft, workload: int) -> Pod:
         """One endpoint."""
@@ -233,21 +239,14 @@ class _PodReader:
         away = not host and draft.namespace in self._networks.home and not self._networks.open_default
         annotations = draft.metadata.annotations or NO_LABELS
         status = None if draft.template_kind else draft.entry.body.status
-        containers = _running(spec)
-        named = tuple(
-            NamedPort(port.name, port.protocol or "TCP", port.containerPort)
-            for container in containers
-            for port in container.ports or ()
-            if port.name
-        )
-        ports = _ports(containers)
+        ports = self._declared(spec)
         labels = draft.metadata.labels or NO_LABELS
         return Pod(
             namespace=draft.namespace,
             name=draft.name,
             labels={**labels, **more.labels} if more.labels else labels,
-            named_ports=self._named.setdefault(named, named),
-            host_ports=_host_ports(containers),
+            named_ports=ports.named,
+            host_ports=ports.host,
             addresses=self._node_addresses(node, status)
             if host
             else primary_addresses(annotations)
@@ -260,11 +259,19 @@ class _PodReader:
             attachments=() if host else self._attachments(draft.namespace, annotations, spec),
             open_ports=open_ports(annotations) if away else (),
             origin=draft.entry.origin,
-            ports=self._ports.setdefault(ports, ports),
+            ports=ports.every,
             spec=spec,
             ready=_condition(status.conditions if status else None),
             unknown_labels=more.unknown,
         )
+
+    def _declared(self, spec: PodSpec | None) -> _Ports:
+        """The ports of a spec. Reading makes equal lists of containers one object, so identity is a cache key."""
+        containers = _running(spec)
+        known = self._of_containers.get(id(containers))
+        if known is None:
+            known = self._of_containers[id(containers)] = (containers, _ports(containers))
+        return known[1]
 
     def _attachments(
         self, namespace: str, annotations: Mapping[str, str], spec: PodSpec | None
@@ -316,17 +323,10 @@ def _interface(one: MachineInterface) -> Container:
     return Container(name=one.name, ports=ports)
 
 
-def _ports(containers: Iterable[Container]) -> tuple[tuple[str, int], ...]:
-    return tuple((port.protocol or "TCP", port.containerPort) for one in containers for port in one.ports or ())
-
-
-def _host_ports(containers: Iterable[Container]) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (port.protocol or "TCP", port.containerPort)
-        for container in containers
-        for port in container.ports or ()
-        if port.hostPort
-    )
+def _ports(containers: Iterable[Container]) -> _Ports:
+    listed = [(port, port.protocol or "TCP", port.containerPort) for one in containers for port in one.ports or ()]
+    named = tuple(NamedPort(port.name, protocol, number) for port, protocol, number in listed if port.name)
+    return _Ports(named, tuple(one[1:] for one in listed if one[0].hostPort), tuple(one[1:] for one in listed))
 
 
 def _numbers(texts: Iterable[str | None]) -> tuple[int, ...]:

@@ -8,9 +8,9 @@ and are peers of the ingress permit).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+import msgspec
 from pyroaring import BitMap, FrozenBitMap
 
 from audit.exposure.entries import Way
@@ -23,8 +23,7 @@ _MEMO = 200_000
 """Meetings remembered at a time; a zone design has thousands, a microsegmented cluster meets most pairs only once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(msgspec.Struct, frozen=True, gc=False):
     """What one ingress permit and one egress permit let through together."""
 
     ingress: int
@@ -38,8 +37,7 @@ class Meeting:
     """0, or the secondary network on which they meet."""
 
 
-@dataclass(frozen=True, slots=True)
-class TargetGroup:
+class TargetGroup(msgspec.Struct, frozen=True, gc=False):
     """Classes that accept the same from the same sources."""
 
     zone: str

@@ -172,7 +172,10 @@ class Peers:
 
     def _host_pods(self, namespace: str, chosen: OwnPods | SelectedPods) -> list[tuple[FrozenBitMap, str, int]]:
         """Host-network pods with the labels, and the endpoints and addresses that are the same to whoever sees them."""
-        key = (namespace if isinstance(chosen, OwnPods) else "", chosen)
+        own = isinstance(chosen, OwnPods)
+        if own and namespace not in self._classes.host_namespaces:
+            return []
+        key = (namespace if own else "", chosen)
         found = self._hosts.get(key)
         if found is None:
             spaces = self._classes.inventory.namespaces

@@ -8,8 +8,8 @@ of a row is its certain permits, the `may` bound all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from pyroaring import FrozenBitMap
 
 from audit.traffic import ALL, Traffic
@@ -41,8 +41,7 @@ UNCERTAIN = {
 """Reason id -> what it means, for the assumption register."""
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """One interned permit."""
 
     traffic: Traffic
@@ -60,8 +59,8 @@ class Permit:
             (not self.reason or self.reason == other.reason)
             and self.family in (0, other.family)
             and self.network == other.network
-            and other.traffic <= self.traffic
             and other.peers.issubset(self.peers)
+            and other.traffic <= self.traffic
         )
 
 
@@ -96,10 +95,15 @@ class Permits:
     def _reduced(self, numbers: Sequence[int]) -> Row:
         if len(numbers) < 2:  # noqa: PLR2004
             return tuple(numbers)
-        permits = self.all
-        return tuple(
-            one for one in numbers if not any(other != one and permits[other].covers(permits[one]) for other in numbers)
-        )
+        listed = [(one, self.all[one]) for one in numbers]
+        kept = []
+        for one, permit in listed:
+            for other, wider in listed:
+                if other != one and wider.covers(permit):
+                    break
+            else:
+                kept.append(one)
+        return tuple(kept)
 
 
 def open_permit(peers: FrozenBitMap, reason: str = "") -> Permit:

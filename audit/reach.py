@@ -8,9 +8,10 @@ NetworkPolicies only ever add permits; whatever is not modelled adds an uncertai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
+import msgspec
 from pyroaring import FrozenBitMap
 
 from audit.addresses import AddressSpace
@@ -50,14 +51,31 @@ DEFAULT = -1
 """Instead of a policy: nothing decides, so it is open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True, gc=False):
     """One permit of one class with the rule behind it."""
 
     permit: int
     policy: int
     """Index into Reachability.policies, or DEFAULT."""
     clause: Clause
+
+
+class _Rules(NamedTuple):
+    """One direction of a NetworkPolicy."""
+
+    isolates: bool
+    clauses: tuple[Clause, ...]
+    named: bool
+    """Whether it means other numbers for classes with other named ports."""
+
+
+def _rules(text: PolicyText, direction: Direction) -> _Rules:
+    if text.unknown:  # the field may isolate either direction, and may qualify every rule
+        doubt = Clause(direction, -1, (AnyPeer(),), _ANY_PORT, unknown=True)
+        return _Rules(isolates=True, clauses=(doubt,), named=False)
+    clauses = tuple(clause for clause in text.clauses if clause.direction == direction)
+    named = direction == "ingress" and any(clause.ports.named for clause in clauses)
+    return _Rules(direction in text.isolates, clauses, named)
 
 
 class Reachability:
@@ -104,6 +122,8 @@ class Reachability:
         self.to_pods = self.permits.number(open_permit(self.classes.all_pods))
         """What an outside address permits: it has no policy, and outside to outside is not ours."""
         self._own: dict[tuple[str, int, object], tuple[int, ...]] = {}
+        self._shared: dict[int, tuple[int, ...]] = {}
+        self._known: dict[tuple[int, Direction], _Rules] = {}
         self.rows: dict[Direction, list[Row]] = {one: [(self.open,)] * self.classes.pods for one in DIRECTIONS}
         self.grants: dict[Direction, list[tuple[Grant, ...] | None]] = {
             one: [None] * self.classes.pods for one in DIRECTIONS
@@ -187,13 +207,14 @@ class Reachability:
                 selecting[number - start].append(index)
                 self.selected[index] += classes.weights[number]
         done: dict[tuple[object, ...], tuple[tuple[Grant, ...] | None, Row]] = {}
+        said: dict[tuple[object, ...], list[Grant]] = {}
         for offset, policies in enumerate(selecting):
             number = start + offset
             for direction in DIRECTIONS:
                 ports = classes.ports_of[number] if direction == "ingress" else None
                 key = (direction, tuple(policies), ports, classes.families(number) if classes.dual_stack else None)
                 if key not in done:
-                    done[key] = self._side(namespace, direction, policies, number)
+                    done[key] = self._side(namespace, direction, policies, number, said)
                 self.grants[direction][number], self.rows[direction][number] = done[key]
                 if done[key][0] is not None:
                     self.isolated[direction].add(number)
@@ -220,39 +241,56 @@ class Reachability:
         folded = self.admin.fold(number, direction, lower)
         below = (Grant(self.open, DEFAULT, Clause(direction, -1, (), _ANY_PORT)),) if grants is None else grants
         kept = [
-            Grant(permit, grant.policy, grant.clause)
+            grant if permit == grant.permit else Grant(permit, grant.policy, grant.clause)
             for grant in below
-            for permit in self.admin.kept(folded.above, grant.permit)
+            for upper in folded.above
+            for permit in self.admin.kept(upper, grant.permit)
         ]
         return (*(Grant(*one) for one in folded.grants), *kept), folded.row
 
     def _subjects(self, namespace: str, selector: LabelSelector) -> Iterable[int]:
-        start, end = self.classes.ranges[namespace]
-        if not selector.requirements:
-            return range(start, end)
-        return self.classes.pods_matching(selector) & FrozenBitMap(range(start, end))
+        return self.peers.own(namespace, selector) if selector.requirements else range(*self.classes.ranges[namespace])
 
     def _side(
-        self, namespace: str, direction: Direction, policies: Sequence[int], number: int
+        self,
+        namespace: str,
+        direction: Direction,
+        policies: Sequence[int],
+        number: int,
+        said: dict[tuple[object, ...], list[Grant]],
     ) -> tuple[tuple[Grant, ...] | None, Row]:
+        """The grants of some policies for one class, None where none isolates it, and its row.
+
+        `said` is what policies of the namespace granted before.
+        """
+        ports = self.classes.ports_of[number] if direction == "ingress" else None
         grants: list[Grant] = []
         isolated = False
         for index in policies:
-            text = self.text(index)
-            if text.unknown:  # the field may isolate either direction, and may qualify every rule
-                isolated = True
-                doubt = Clause(direction, -1, (AnyPeer(),), _ANY_PORT, unknown=True)
-                grants.append(Grant(self._doubt("unknown-field"), index, doubt))
-            else:
-                isolated |= direction in text.isolates
-                for clause in text.clauses:
-                    if clause.direction == direction:
-                        grants += [Grant(one, index, clause) for one in self._clause(namespace, clause, number)]
+            rules = self._rules(index, direction)
+            isolated |= rules.isolates
+            key = (index, direction, ports if rules.named else None)
+            if key not in said:
+                said[key] = [
+                    Grant(permit, index, clause)
+                    for clause in rules.clauses
+                    for permit in self._clause(namespace, clause, number)
+                ]
+            grants += said[key]
         if not isolated:
             return None, (self.open,)
         if self.classes.dual_stack:
             grants = [kept for grant in grants if (kept := self._in_family(grant, number))]
         return tuple(grants), self.permits.row(grant.permit for grant in grants)
+
+    def _rules(self, index: int, direction: Direction) -> _Rules:
+        """What one policy says in one direction; policies of equal specs share their text."""
+        text = self.text(index)
+        key = (id(text), direction)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = _rules(text, direction)
+        return found
 
     def _in_family(self, grant: Grant, number: int) -> Grant | None:
         """The grant as it holds for a class with addresses of one family; None if it cannot hold.
@@ -273,12 +311,17 @@ class Reachability:
 
     def _clause(self, namespace: str, clause: Clause, number: int) -> tuple[int, ...]:
         """The permits of one rule for one class; rules without own-namespace peers or named ports are shared by all."""
+        shared = self._shared.get(id(clause))
+        if shared is not None:
+            return shared
         own = any(isinstance(peer, _RELATIVE) for peer in clause.peers)
         ports = self.classes.ports_of[number] if clause.ports.named and clause.direction == "ingress" else None
         key = (namespace if own else "", id(clause), ports)
         found = self._own.get(key)
         if found is None:
             found = self._own[key] = tuple(self._permits(namespace, clause, number))
+        if not own and ports is None:
+            self._shared[id(clause)] = found
         return found
 
     def _permits(self, namespace: str, clause: Clause, number: int) -> Iterable[int]:

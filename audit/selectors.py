@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
+
+import msgspec
 
 Operator = Literal["In", "NotIn", "Exists", "DoesNotExist"]
 SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
@@ -21,8 +22,7 @@ LABEL_KEY = re.compile(
 _OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Requirement:
+class Requirement(msgspec.Struct, frozen=True, gc=False, cache_hash=True, order=True):
     """One condition on one label key."""
 
     key: str
@@ -55,8 +55,7 @@ class Requirement:
                 return f"!{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class LabelSelector:
+class LabelSelector(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """Conditions that must all hold; none means everything."""
 
     requirements: tuple[Requirement, ...] = ()

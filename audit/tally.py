@@ -127,7 +127,7 @@ class Tally:
         certain = [flow for flow in found.flows if flow.exposed and not flow.reasons]
         for flow in found.flows:
             self._note(cell, found, flow, certain)
-        self._count(cell, found)
+        self._count(cell, found, certain)
         beyond = tuple(flow for flow in found.flows if not flow.traffic <= cell.allowed)
         if beyond:
             cell.excess.append(Excess(found.zone, found.outside, found.group, found.weight, beyond))
@@ -148,8 +148,7 @@ class Tally:
             if place and (cell.first is None or place < cell.first[:2]):
                 cell.first = (*place, flow.traffic)
 
-    def _count(self, cell: _Sum, found: Excess) -> None:
-        certain = [flow for flow in found.flows if flow.exposed and not flow.reasons]
+    def _count(self, cell: _Sum, found: Excess, certain: Sequence[Flow]) -> None:
         hidden = [flow for flow in found.flows if not flow.exposed]
         beyond = [flow for flow in certain if not flow.traffic <= cell.allowed]
         doubtful = [f for f in found.flows if f.exposed and f.reasons and not f.traffic <= cell.allowed]
@@ -208,4 +207,6 @@ class Tally:
 
 
 def _sources(flows: Sequence[Flow]) -> FrozenBitMap:
+    if len(flows) == 1:
+        return flows[0].sources
     return FrozenBitMap.union(*(flow.sources for flow in flows)) if flows else NOTHING

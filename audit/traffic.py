@@ -7,9 +7,12 @@ one number line: TCP, UDP, SCTP for traffic; IPv4, IPv6 for addresses.
 from __future__ import annotations
 
 import ipaddress
+import socket
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import lru_cache
+
+import msgspec
 
 from audit import _intervals as iv
 from audit._intervals import Intervals
@@ -23,8 +26,7 @@ _CACHE = 1 << 16
 """Cached operations: interned port sets number in the hundreds, so this never evicts in practice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """A set of (protocol, destination port); ports are 1 to 65535."""
 
     spans: Intervals = ()
@@ -149,6 +151,8 @@ def address_number(text: str) -> int:
 
     Leading zeros are refused, as Go's parser does since 1.17.
     """
+    with suppress(OSError, ValueError):  # as strict as `ipaddress` is, and ten times as fast
+        return int.from_bytes(socket.inet_pton(socket.AF_INET, text))
     address = ipaddress.ip_address(text)
     return int(address) if address.version == 4 else _V6_BASE + int(address)  # noqa: PLR2004
 
@@ -160,8 +164,7 @@ def address_text(number: int) -> str:
     return str(ipaddress.IPv6Address(number - _V6_BASE))
 
 
-@dataclass(frozen=True, slots=True)
-class AddressSet:
+class AddressSet(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """A set of IPv4 and IPv6 addresses."""
 
     spans: Intervals = ()

@@ -8,9 +8,9 @@ subject or of its peer are the cause.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
+from msgspec import structs
 from pyroaring import FrozenBitMap
 
 from audit.comparison.columns import Columns
@@ -222,5 +222,5 @@ def _exposures(side: Columns, unit: int) -> set[object]:
             exposure, beside = meetings.reach.exposure(number), meetings.beside(FrozenBitMap([number]))
             ways = frozenset((routers[way.router], *way.key()[1:], way.ports) for way in exposure.ways)
             passed = frozenset((one.traffic, one.reason, routers[one.router] if one.routed else None) for one in beside)
-            found.add((replace(exposure, ways=(), routers=()), ways, passed))
+            found.add((structs.replace(exposure, ways=(), routers=()), ways, passed))
     return found

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+import msgspec
+
 from audit.exposure.gateways import gateway_routes, gateways
 from audit.exposure.ingresses import ingresses, others
 from audit.exposure.publications import NOBODY, Publication, Router
@@ -39,8 +41,7 @@ class Way:
         return self.router, self.reason, self.near
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """How the outside reaches one endpoint."""
 
     direct: Traffic = NONE

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from audit.selectors import LabelSelector
 from audit.traffic import ALL, NONE, AddressSet, Traffic
 
@@ -26,8 +28,7 @@ class AnyPeer:
         return "any peer"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnPods:
+class OwnPods(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """Pods of the policy's namespace."""
 
     pods: LabelSelector
@@ -36,8 +37,7 @@ class OwnPods:
         return f"pods {self.pods} of the same namespace" if self.pods.requirements else "the same namespace"
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedPods:
+class SelectedPods(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """Pods of selected namespaces."""
 
     namespaces: LabelSelector

@@ -106,17 +106,18 @@ def _file(file: str, ordinal: int, say: Callable[[str], None], *, named: bool) -
             # A pipe that the user names is fine (`<(kubectl get ...)`); one that lies in a directory would hang.
             if not named and not stat.S_ISREG(status.st_mode):
                 return InputError("not a regular file", Position(file))
-            return _read(stream, file, ordinal, named=named)
+            return _read(stream, file, ordinal, named=named, expected=status.st_size)
     except OSError as error:
         return _system_error(error, file)
     except ValueError:
         return InputError("the file name holds a NUL character")
 
 
-def _read(stream: BinaryIO, file: str, ordinal: int, *, named: bool) -> Text | InputError:
+def _read(stream: BinaryIO, file: str, ordinal: int, *, named: bool, expected: int = 0) -> Text | InputError:
+    """The text of a stream; with its size in bytes `expected`, it is read at once and never held twice."""
     chunks: list[bytes] = []
     size = 0
-    while chunk := stream.read(_CHUNK):
+    while chunk := stream.read(max(_CHUNK, min(expected, MAX_JSON) + 1 - size)):
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_JSON:

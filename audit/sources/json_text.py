@@ -13,9 +13,10 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from audit.errors import InputError
-from audit.sources.text import UTF8_BOM, Found, Text, empty_list, list_item_kind, place
+from audit.sources.text import UTF8_BOM, Found, Text, empty_list, list_item_kind, place, written
 from audit.sources.yaml_text import Composer
 
 MAX_COMPOSED = 4 << 20
@@ -86,7 +87,7 @@ def _expand(value: bytes, header: _Header, places: _Places, start: int) -> Itera
         raise _DuplicateKeyError(shell, duplicate)
     inherited = list_item_kind(header.apiVersion if isinstance(header.apiVersion, str) else "", kind)
     for item, offset in zip(items, offsets or [0] * len(items), strict=True):
-        yield Found(item, *places.of(start + offset), api_version=inherited[0], kind=inherited[1])
+        yield Found(bytes(item), *places.of(start + offset), api_version=inherited[0], kind=inherited[1])
 
 
 class _DuplicateKeyError(Exception):
@@ -110,8 +111,9 @@ class _Places:
     def of(self, offset: int) -> tuple[int, int]:
         if offset < self._seen:
             return place(self._content, offset)
-        self._line += self._content.count(b"\n", self._seen, offset)
-        self._newline = max(self._newline, self._content.rfind(b"\n", self._seen, offset))
+        if newlines := self._content.count(b"\n", self._seen, offset):
+            self._line += newlines
+            self._newline = self._content.rfind(b"\n", self._seen, offset)
         self._seen = offset
         return self._line, offset - self._newline
 
@@ -152,18 +154,24 @@ def _shell(value: bytes, offsets: list[int], items: list[msgspec.Raw]) -> bytes:
 
 def _checked(text: Text, found: Found) -> Found | InputError:
     try:
-        duplicate = _duplicate(bytes(found.json))
+        value = _generic.decode(found.json)
+        duplicate = _repeated(found.json, value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "too many levels of nesting" if isinstance(error, RecursionError) else f"broken JSON: {_reason(error)}"
         return text.error(reason, found.line, found.column)
-    if duplicate is None:
-        return found
-    return _duplicate_error(text, bytes(found.json), (found.line, found.column), duplicate)
+    if duplicate is not None:
+        return _duplicate_error(text, found.json, (found.line, found.column), duplicate)
+    return structs.replace(found, written=written(value))
 
 
 def _duplicate(text: bytes) -> str | None:
     """A key that some mapping in this JSON text holds twice; None if there is none."""
-    encoded = _encode(_generic.decode(text))
+    return _repeated(text, _generic.decode(text))
+
+
+def _repeated(text: bytes, value: Any) -> str | None:
+    """The same of a text that was decoded to `value`."""
+    encoded = _encode(value)
     if encoded == text or encoded == msgspec.json.format(text, indent=-1):
         return None
     found: list[str] = []

@@ -30,14 +30,6 @@ _ROUTER_VARIABLES = (b'"ROUTE', b'_LABELS"')
 """One is in the pods of every router with settings: cheaper to look for than every environment to decode."""
 
 
-class _Header(msgspec.Struct, gc=False):
-    apiVersion: Any = None  # noqa: N815
-    kind: Any = None
-
-
-_header = msgspec.json.Decoder(_Header)
-
-
 @lru_cache(64)
 def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(body)
@@ -48,11 +40,9 @@ Outcome = Entry | InputError | tuple[InputError, ...] | Kustomization | str
 
 def entry(text: Text, found: Found, shared: Shared) -> Outcome:
     """The object as an Entry, what is wrong with it, or why it is none of a cluster: a note, or what is to be built."""
-    try:
-        header = _header.decode(found.json)
-    except msgspec.ValidationError:
+    if found.written is None:
         return _error(text, found, "a Kubernetes object is a mapping, this value is not")
-    kind = _kind(text, found, header)
+    kind = _kind(text, found, *found.written)
     if not isinstance(kind, Kind):
         return kind
     try:
@@ -89,9 +79,9 @@ def _error(text: Text, found: Found, reason: str, path: Steps = (), hint: str = 
     return InputError(reason, position(text.file, found, path), hint)
 
 
-def _kind(text: Text, found: Found, header: _Header) -> Kind | InputError | Kustomization | str:
-    api_version = found.api_version if header.apiVersion is None else header.apiVersion
-    kind = found.kind if header.kind is None else header.kind
+def _kind(text: Text, found: Found, api_version: object, kind: object) -> Kind | InputError | Kustomization | str:
+    api_version = found.api_version if api_version is None else api_version
+    kind = found.kind if kind is None else kind
     for field, value in (("apiVersion", api_version), ("kind", kind)):
         if not isinstance(value, str):
             return _error(text, found, f"`{field}` must be a string", (field,), "quote it")
@@ -140,8 +130,8 @@ def _body(kind: Kind, found: Found) -> Any:
 
 
 def _may_be_router(found: Found) -> bool:
-    json = bytes(found.json)
-    return any(one in json for one in _ROUTER_VARIABLES)
+    first, second = _ROUTER_VARIABLES
+    return first in found.json or second in found.json
 
 
 def _decoded(kind: Kind, found: Found) -> Any:

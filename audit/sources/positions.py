@@ -59,8 +59,7 @@ def remember_standard_input(content: bytes) -> None:
 
 
 def _json_document(found: Found) -> str:
-    size = memoryview(found.json).nbytes
-    return bytes(found.json).decode(errors="replace") if size <= MAX_COMPOSED else ""
+    return found.json.decode(errors="replace") if len(found.json) <= MAX_COMPOSED else ""
 
 
 @lru_cache(maxsize=4)

@@ -62,7 +62,7 @@ _FIRST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\S)")
 class Found(msgspec.Struct, frozen=True, gc=False):
     """One object as JSON, and where its text is."""
 
-    json: msgspec.Raw | bytes
+    json: bytes
     line: int
     """1-based, of the object's first token."""
     column: int
@@ -76,6 +76,13 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     api_version: str = ""
     """What an item of a typed list (`PodList`) inherits; empty otherwise."""
     kind: str = ""
+    written: tuple[object, object] | None = None
+    """Its own `apiVersion` and `kind`, None for what it lacks; None for both if it is no mapping."""
+
+
+def written(value: object) -> tuple[object, object] | None:
+    """What `Found.written` says of a decoded value."""
+    return (value.get("apiVersion"), value.get("kind")) if isinstance(value, dict) else None
 
 
 def place(content: bytes, offset: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ import msgspec
 
 from audit.errors import InputError
 from audit.sources import scalars
-from audit.sources.text import MAX_DEPTH, UTF8_BOM, Found, Text, empty_list, list_item_kind, skipped
+from audit.sources.text import MAX_DEPTH, UTF8_BOM, Found, Text, empty_list, list_item_kind, skipped, written
 
 MAX_ALIASED = 1_000_000
 """Nodes that aliases and merge keys may add to what is written; an honest manifest adds a few hundred."""
@@ -62,14 +62,16 @@ def _expand(text: Text, value: dict[str, Any], document: str, line: int, compose
     at = composer.starts.get(id(value), (line, 1))
     kind, items, version = value.get("kind"), value.get("items"), value.get("apiVersion")
     if not (isinstance(kind, str) and kind.endswith("List") and "items" in value and isinstance(items, list | None)):
-        yield Found(msgspec.json.encode(value), *at, document, line)
+        yield Found(msgspec.json.encode(value), *at, document, line, written=written(value))
         return
     if not items:
         yield empty_list(text, at[0], kind)
     inherited = list_item_kind(version if isinstance(version, str) else "", kind)
     for index, item in enumerate(items or ()):
         place = composer.starts.get(id(item), at)
-        yield Found(msgspec.json.encode(item), *place, document, line, ("items", index), *inherited)
+        yield Found(
+            msgspec.json.encode(item), *place, document, line, ("items", index), *inherited, written=written(item)
+        )
 
 
 class _Frame:
