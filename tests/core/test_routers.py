@@ -423,6 +423,49 @@ def test_what_is_deployed_for_a_shard_outweighs_its_spec() -> None:
     assert len(meetings(*WORLD, shard("x"), running).reach.ways.routers) == 1
 
 
+def told(name: str, text: str | None, *, owner: str = "") -> Json:
+    """A running pod of shard `x` with `NAMESPACE_LABELS`, or without any environment."""
+    env = [] if text is None else [{"name": "NAMESPACE_LABELS", "value": text}]
+    made = pod(name, ROUTER_NAMESPACE, labels={SHARD_LABEL: "x"}, containers=[{"name": "router", "env": env}])
+    return owned(made, "Deployment", owner) if owner else made
+
+
+@pytest.mark.parametrize("owner", ["", "router-x"])
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("zone=a", "zone=a", OPEN),
+        ("zone=a", "zone==a", OPEN),
+        ("zone=c", "zone=c", CLOSED),
+        ("zone=a", "zone=c", MAYBE),
+        ("zone=c", "zone=a", MAYBE),
+        ("zone=c", None, MAYBE),
+        (None, "zone=a", MAYBE),
+        (None, None, CLOSED),
+    ],
+)
+def test_what_running_pods_of_a_shard_are_told_outweighs_its_spec(
+    first: str | None, second: str | None, expected: Json, owner: str
+) -> None:
+    pods = [told("r-1", first, owner=owner), told("r-2", second, owner=owner)]
+    assert through_routers(shard("x", {"namespaceSelector": ZONE_B}), *pods, published()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "running", "expected"),
+    [("zone=a", "zone=a", OPEN), ("zone=a", "zone=b", MAYBE), ("zone=b", "zone=a", MAYBE), ("zone=a", None, OPEN)],
+)
+@pytest.mark.parametrize("labels", [{SHARD_LABEL: "x"}, {}])
+def test_of_a_template_and_pods_that_disagree_nobody_knows_what_they_serve(
+    text: str, running: str | None, expected: Json, labels: Json
+) -> None:
+    containers = [{"name": "router", "env": [{"name": "NAMESPACE_LABELS", "value": text}]}]
+    workload = deployment("router-x", ROUTER_NAMESPACE, labels=labels, containers=containers)
+    made = told("r-1", running, owner="router-x")
+    made["metadata"]["labels"] = labels
+    assert through_routers(shard("x", {"namespaceSelector": ZONE_B}), workload, made, published()) == expected
+
+
 def test_a_wildcard_route_needs_a_router_that_admits_them() -> None:
     assert through_routers(shard("x"), router("x"), published(BACKEND | {"wildcardPolicy": "Subdomain"})) == MAYBE
 
