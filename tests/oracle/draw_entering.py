@@ -189,18 +189,18 @@ def told(draw: Draw, pods: list[Json]) -> list[Json]:
     env = environment(draw)
     for o in pods:
         other = environment(draw) if chance(draw, 70) else []
-        o["spec"]["containers"][0]["env"] = env if chance(draw, 85) else other
+        o["spec"]["containers"][0]["env"] = env if chance(draw, 70) else other
     return pods
 
 
 def running(draw: Draw, shape: Shape, workload: Json, given: Json) -> list[Json]:
     """The workload of a router, sometimes with pods, which may be told something else than its template."""
-    if chance(draw, 75):
+    if chance(draw, 60):
         return [workload]
     name, ns = workload["metadata"]["name"], workload["metadata"]["namespace"]
     pods = router_pods(draw, shape, f"{name}-run", ns, given)
     env = workload["spec"]["template"]["spec"]["containers"][0]["env"]
-    form = pick(draw, ("same", "same", "silent", "other"))
+    form = pick(draw, ("same", "silent", "other", "other"))
     for o in pods:
         owner = {"apiVersion": workload["apiVersion"], "kind": workload["kind"], "name": name, "uid": "u"}
         o["metadata"]["ownerReferences"] = [owner | {"controller": True}]
