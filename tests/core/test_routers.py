@@ -226,6 +226,15 @@ def test_who_may_not_call_a_router_is_no_client_of_what_it_publishes() -> None:
     assert clients(*on_host, GUARDED) == clients(*on_host), "no policy selects it"
 
 
+def test_advertised_routes_make_nobody_doubtful_who_calls_a_router() -> None:
+    metadata = {"name": "r"}
+    made = {"apiVersion": "k8s.ovn.org/v1", "kind": "RouteAdvertisements", "metadata": metadata, "spec": {}}
+    assert clients(router("x"), made) == {"192.0.2.1": OPEN, "198.51.100.1": OPEN}
+    assert clients(router("x"), GUARDED, made) == {"192.0.2.1": OPEN, "198.51.100.1": CLOSED}
+    mesh = {"apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkPolicy", "metadata": metadata, "spec": {}}
+    assert clients(router("x"), made, mesh) == {"192.0.2.1": MAYBE, "198.51.100.1": MAYBE}
+
+
 def test_a_router_that_may_see_another_address_than_the_clients_may_have_any_client() -> None:
     balancer = service("lb", ROUTER_NAMESPACE, {SHARD_LABEL: "x"}, {"port": 80}, type="LoadBalancer")
     assert clients(router("x"), GUARDED, balancer)["198.51.100.1"] == MAYBE

@@ -73,6 +73,20 @@ def test_policies_of_the_router_pods_judge_the_client() -> None:
     assert on(*served, policy(far, "openshift-ingress", "guard"), front) == "denied"
 
 
+def test_a_router_that_another_leads_to_by_a_list_may_have_any_client() -> None:
+    far = {"policyTypes": ["Ingress"], "ingress": [{"from": [{"ipBlock": {"cidr": "198.51.100.0/24"}}]}]}
+    served = [*SERVED, FROM_ROUTERS, policy(far, "openshift-ingress", "guard")]
+    labels = {"kubernetes.io/service-name": "front"}
+    metadata = {"name": "front-1", "namespace": "openshift-ingress", "labels": labels}
+    listed = {"endpoints": [{"addresses": ["10.0.5.1"]}], "ports": [{"port": 80, "name": "x"}], "metadata": metadata}
+    front = service({"port": 80, "name": "http"}, "front", "openshift-ingress", selector=None)
+    more = [front, {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", **listed}]
+    placed = [one for one in served if one["kind"] != "Pod"] + [router(ip="10.0.5.1")]
+    assert on(*placed, *more) == "denied"
+    chained = route("openshift-ingress", name="chain", to={"kind": "Service", "name": "front"})
+    assert on(*placed, *more, chained) == "unknown"
+
+
 def test_without_router_pods_or_shards_it_is_possible() -> None:
     assert on(INNER, route(), controller()) == "unknown"
     assert on(INNER, route()) == "unknown"
