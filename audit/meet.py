@@ -187,11 +187,11 @@ class Meetings:
         """(certain, possible) outside addresses that policies let into a class of router pods on some port."""
         found = self._called.get(pods)
         if found is None:
-            exposure, group = self.reach.exposure(pods), self.groups[self.group_of[pods]]
-            met = [one for one in self.of(group) if not one.network]
+            exposure = self.reach.exposure(pods)
+            row = [self._permits[one] for one in self.reach.called[pods]]
             hidden = exposure.masked or exposure.ways or exposure.routed  # the policies may see another address
-            surely = [self._strangers] if exposure.host else [one.sources for one in met if not one.reasons]
-            perhaps = [self._strangers] if exposure.host or hidden else [one.sources for one in met]
+            surely = [self._strangers] if exposure.host else [one.peers for one in row if not one.reason]
+            perhaps = [self._strangers] if exposure.host or hidden else [one.peers for one in row]
             found = self._called[pods] = (
                 FrozenBitMap.union(FrozenBitMap(), *surely) & self._strangers,
                 FrozenBitMap.union(FrozenBitMap(), *perhaps) & self._strangers,

@@ -136,6 +136,8 @@ class Reachability:
         self.admin = AdminRows(self.classes, self.peers, self.permits, self.policies)
         self.policed: dict[Direction, list[Row]] = {}
         """Rows as the policies of the cluster make them, before egress firewalls and networks come in."""
+        self.called: list[Row] = []
+        """Ingress rows but for advertised routes, which give pods one more way in and take none away."""
         self.limits = EgressLimits(self.classes, self.peers, self.permits, self.firewalls.of)
         self._build()
         self.secondary = SecondaryRows(self.classes, self.peers, self.permits, attached)
@@ -189,7 +191,12 @@ class Reachability:
         self._administer()
         self.policed = {direction: list(rows) for direction, rows in self.rows.items()}
         for foreign in self.foreign:
-            self._unmodelled(foreign)
+            if foreign.effect != "restrict-outside":
+                self._unmodelled(foreign)
+        self.called = list(self.rows["ingress"])
+        for foreign in self.foreign:
+            if foreign.effect == "restrict-outside":
+                self._unmodelled(foreign)
         self.limits.apply(self.rows["egress"])
         routers = {self.classes.class_of[index] for router in self.ways.routers for index in router.pods}
         networks = NetworkRows(self.classes, self.permits, FrozenBitMap(routers))

@@ -28,7 +28,7 @@ from audit.inventory import Inventory, Pod
 from audit.model import NAME_LABEL, Namespace, ObjectRef
 from audit.owners import NO_LABELS, Owners
 from audit.selectors import EVERYTHING, LabelSelector
-from audit.snapshot import Entry
+from audit.snapshot import Entry, Snapshot
 from audit.template_labels import workload_spec
 from audit.workloads import PodSpec, TemplateSpec, Variable
 
@@ -90,17 +90,16 @@ def selected(selector: LabelSelector | None, namespace: Namespace) -> bool | Non
 def shards(inventory: Inventory) -> tuple[Shard, ...]:
     """All routers of OpenShift that the input shows: IngressControllers first, then other workloads, each by name."""
     running = _by_environment(inventory)
-    deployed = {_shard_of(inventory, pods): chosen for chosen, pods in running.values()}
     own = [
         Shard(Router(ref=owner, pods=pods, nodes=host_nodes(inventory, pods), allows=_allowing(chosen)), chosen)
         for owner, (chosen, pods) in sorted(running.items(), key=lambda one: one[0])
         if not _shard_of(inventory, pods)
     ]
-    return (*_controlled(inventory, deployed), *own)
+    return (*_controlled(inventory, {pod: chosen for chosen, pods in running.values() for pod in pods}), *own)
 
 
-def _controlled(inventory: Inventory, deployed: Mapping[str, Selection]) -> Iterator[Shard]:
-    """IngressControllers, also those of which only pods were read.
+def _controlled(inventory: Inventory, told: Mapping[int, Selection]) -> Iterator[Shard]:
+    """IngressControllers, also those of which only pods were read; `told` is what pods serve by their environment.
 
     What is deployed is the truth: the operator may not have rolled a spec out yet, or may be told not to.
     """
@@ -112,7 +111,7 @@ def _controlled(inventory: Inventory, deployed: Mapping[str, Selection]) -> Iter
     }
     for name in sorted({*controllers, *pods}):
         entry, own = controllers.get(name), tuple(pods.get(name, ()))
-        chosen = deployed[name] if name in deployed else _declared(entry) if entry else UNKNOWN
+        chosen = _agreed({told.get(one) for one in own}) or (_declared(entry) if entry else UNKNOWN)
         router = Router(
             ref=ref(entry) if entry else ObjectRef("IngressController", OPERATOR_NAMESPACE, name),
             pods=own,
@@ -121,6 +120,11 @@ def _controlled(inventory: Inventory, deployed: Mapping[str, Selection]) -> Iter
             allows=_allowing(chosen),
         )
         yield Shard(router, chosen)
+
+
+def _agreed(said: set[Selection | None]) -> Selection | None:
+    """What all say; None where nobody says anything, UNKNOWN where some say something else, or nothing."""
+    return next(iter(said)) if len(said) == 1 else UNKNOWN if said else None
 
 
 def _allowing(chosen: Selection) -> Callable[[Namespace], bool | None]:
@@ -171,25 +175,41 @@ def _strategy(entry: Entry) -> str:
 
 
 def _by_environment(inventory: Inventory) -> dict[ObjectRef, tuple[Selection, tuple[int, ...]]]:
-    """Workload -> what it serves by its environment, and its pods."""
+    """Workload -> what it serves by its environment, and its pods.
+
+    A pod without the environment does what its workload's template says.
+    """
+    templates = _of_templates(inventory.snapshot)
+    running = {
+        (entry.namespace, entry.name): _configured(settings)
+        for entry in inventory.snapshot.of("Pod")
+        if (settings := _settings(entry.body.spec))
+    }
+    found: dict[ObjectRef, tuple[Selection, tuple[int, ...]]] = {}
+    spaces = {name for name, _ in running} | {top.namespace for top in templates}
+    for one in inventory.workloads:
+        if one.ref.namespace not in spaces:
+            continue
+        template = templates.get(one.ref)
+        names = [(one.ref.namespace, inventory.endpoints[index].name) for index in one.pods]
+        said = {running.get(name, template) for name in names} | ({template} if template else set())
+        if chosen := _agreed(said):
+            found[one.ref] = chosen, one.pods
+    return found
+
+
+def _of_templates(snapshot: Snapshot) -> dict[ObjectRef, Selection]:
+    """Workload -> what it serves by the environment of its template."""
     found: dict[ObjectRef, Selection] = {}
-    pods: dict[ObjectRef, set[Selection]] = {}
     owners: Owners | None = None
     for kind in WORKLOADS:
-        for entry in inventory.snapshot.of(kind):
+        for entry in snapshot.of(kind):
             if settings := _settings(_template_of(entry)):
-                owners = owners or Owners(inventory.snapshot)
+                owners = owners or Owners(snapshot)
                 top = owners.top(entry)
                 if top == ObjectRef(kind, entry.namespace, entry.name) or top not in found:
                     found[top] = _configured(settings)
-    for entry in inventory.snapshot.of("Pod"):
-        if settings := _settings(entry.body.spec):
-            owners = owners or Owners(inventory.snapshot)
-            pods.setdefault(owners.of_pod(entry), set()).add(_configured(settings))
-    found |= {top: one.pop() if len(one) == 1 else UNKNOWN for top, one in pods.items() if top not in found}
-    if not found:
-        return {}
-    return {one.ref: (found[one.ref], one.pods) for one in inventory.workloads if one.ref in found}
+    return found
 
 
 def _template_of(entry: Entry) -> PodSpec | None:

@@ -172,6 +172,8 @@ class Ports:
     """(port name, protocol), resolved per destination pod; sorted."""
     unknown: Traffic = NONE
     """What may be meant besides, where a port entry has a field that is not modelled."""
+    unknown_named: bool = False
+    """Whether an entry with such a field has a name for its port."""
 
     def __str__(self) -> str:
         parts = [f"{protocol.lower()}/{name}" for name, protocol in self.named]

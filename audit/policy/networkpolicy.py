@@ -136,11 +136,12 @@ def _ports(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> P
         return Ports(ALL)
     traffic, unknown = NONE, NONE
     named: set[tuple[str, str]] = set()
+    unknown_named = False
     for index, item in enumerate(listed):
         port = as_mapping(item, (*path, index))
         if strange := sorted(port.keys() - _PORT):
             gaps.append(f"unknown field `{strange[0]}` in a port of {path[0]} rule {path[1]}")
-            unknown = ALL
+            unknown, unknown_named = ALL, unknown_named or isinstance(port.get("port"), str)
             continue
         number, protocol = port.get("port"), protocol_of(port.get("protocol"), (*path, index, "protocol"))
         if isinstance(number, str):
@@ -148,7 +149,7 @@ def _ports(listed: list[Any], path: tuple[str | int, ...], gaps: list[str]) -> P
             named.add((number, protocol))
         else:
             traffic |= _numeric(protocol, number, port.get("endPort"), (*path, index))
-    return Ports(traffic, tuple(sorted(named)), unknown)
+    return Ports(traffic, tuple(sorted(named)), unknown, unknown_named)
 
 
 def _check_name(name: str, port: dict[str, Any], path: tuple[str | int, ...]) -> None:

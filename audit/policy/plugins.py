@@ -155,7 +155,8 @@ def _sdn_open(text: PolicyText, profile: Profile) -> tuple[tuple[Direction, str]
 
 def _sdn_named(text: PolicyText, profile: Profile) -> PolicyText:
     """Before 4.5 a named port anywhere turns the whole policy into one that admits nobody."""
-    if not profile.before(4, 5) or not any(clause.ports.named for clause in text.clauses):
+    names = any(clause.ports.named or clause.ports.unknown_named for clause in text.clauses)
+    if not profile.before(4, 5) or not names:
         return text
     return replace(text, clauses=tuple(_doubted(clause, "named-port-denies") for clause in text.clauses))
 

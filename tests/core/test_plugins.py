@@ -315,6 +315,12 @@ def test_sdn_before_4_5_doubts_a_policy_with_a_named_port() -> None:
     assert Found(None, *sdn(version="4.5.1"), named)(WEB, PG) == "allowed"
 
 
+@pytest.mark.parametrize(("version", "verdict"), [("4.4.1", "unknown"), ("", "unknown"), ("4.5.1", "allowed")])
+def test_sdn_takes_a_name_for_a_named_port_whatever_else_the_entry_says(version: str, verdict: str) -> None:
+    named = to_pg({"from": [ONE]}, {"ports": [{"port": "sql", "appProtocol": "postgres"}]})
+    assert Found(None, *sdn(version=version), named)(WEB, PG) == verdict
+
+
 def test_sdn_from_4_5_doubts_the_entry_with_a_named_port() -> None:
     ports = [{"port": "sql"}, {"port": 80}]
     found = Found(None, *sdn(version="4.5.1"), to_pg({"from": [ONE], "ports": ports}))

@@ -226,6 +226,15 @@ def test_who_may_not_call_a_router_is_no_client_of_what_it_publishes() -> None:
     assert clients(*on_host, GUARDED) == clients(*on_host), "no policy selects it"
 
 
+def test_advertised_routes_make_nobody_doubtful_who_calls_a_router() -> None:
+    metadata = {"name": "r"}
+    made = {"apiVersion": "k8s.ovn.org/v1", "kind": "RouteAdvertisements", "metadata": metadata, "spec": {}}
+    assert clients(router("x"), made) == {"192.0.2.1": OPEN, "198.51.100.1": OPEN}
+    assert clients(router("x"), GUARDED, made) == {"192.0.2.1": OPEN, "198.51.100.1": CLOSED}
+    mesh = {"apiVersion": "projectcalico.org/v3", "kind": "GlobalNetworkPolicy", "metadata": metadata, "spec": {}}
+    assert clients(router("x"), made, mesh) == {"192.0.2.1": MAYBE, "198.51.100.1": MAYBE}
+
+
 def test_a_router_that_may_see_another_address_than_the_clients_may_have_any_client() -> None:
     balancer = service("lb", ROUTER_NAMESPACE, {SHARD_LABEL: "x"}, {"port": 80}, type="LoadBalancer")
     assert clients(router("x"), GUARDED, balancer)["198.51.100.1"] == MAYBE
@@ -421,6 +430,49 @@ def test_what_is_deployed_for_a_shard_outweighs_its_spec() -> None:
     )
     assert through_routers(shard("x", {"namespaceSelector": ZONE_B}), running, published()) == OPEN
     assert len(meetings(*WORLD, shard("x"), running).reach.ways.routers) == 1
+
+
+def told(name: str, text: str | None, *, owner: str = "") -> Json:
+    """A running pod of shard `x` with `NAMESPACE_LABELS`, or without any environment."""
+    env = [] if text is None else [{"name": "NAMESPACE_LABELS", "value": text}]
+    made = pod(name, ROUTER_NAMESPACE, labels={SHARD_LABEL: "x"}, containers=[{"name": "router", "env": env}])
+    return owned(made, "Deployment", owner) if owner else made
+
+
+@pytest.mark.parametrize("owner", ["", "router-x"])
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("zone=a", "zone=a", OPEN),
+        ("zone=a", "zone==a", OPEN),
+        ("zone=c", "zone=c", CLOSED),
+        ("zone=a", "zone=c", MAYBE),
+        ("zone=c", "zone=a", MAYBE),
+        ("zone=c", None, MAYBE),
+        (None, "zone=a", MAYBE),
+        (None, None, CLOSED),
+    ],
+)
+def test_what_running_pods_of_a_shard_are_told_outweighs_its_spec(
+    first: str | None, second: str | None, expected: Json, owner: str
+) -> None:
+    pods = [told("r-1", first, owner=owner), told("r-2", second, owner=owner)]
+    assert through_routers(shard("x", {"namespaceSelector": ZONE_B}), *pods, published()) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "running", "expected"),
+    [("zone=a", "zone=a", OPEN), ("zone=a", "zone=b", MAYBE), ("zone=b", "zone=a", MAYBE), ("zone=a", None, OPEN)],
+)
+@pytest.mark.parametrize("labels", [{SHARD_LABEL: "x"}, {}])
+def test_of_a_template_and_pods_that_disagree_nobody_knows_what_they_serve(
+    text: str, running: str | None, expected: Json, labels: Json
+) -> None:
+    containers = [{"name": "router", "env": [{"name": "NAMESPACE_LABELS", "value": text}]}]
+    workload = deployment("router-x", ROUTER_NAMESPACE, labels=labels, containers=containers)
+    made = told("r-1", running, owner="router-x")
+    made["metadata"]["labels"] = labels
+    assert through_routers(shard("x", {"namespaceSelector": ZONE_B}), workload, made, published()) == expected
 
 
 def test_a_wildcard_route_needs_a_router_that_admits_them() -> None:

@@ -155,7 +155,7 @@ def shards(draw: Draw, shape: Shape) -> list[Json]:
             found.append(controller(draw, name))
         if chance(draw, 75 if known else 8):
             if chance(draw, 25):
-                found.append(deployed_router(draw, name))
+                found += running(draw, shape, deployed_router(draw, name), {ROUTER_LABEL: name})
             else:
                 pods = router_pods(draw, shape, f"router-{name}", ROUTERS, {ROUTER_LABEL: name})
                 found += told(draw, pods) if chance(draw, 25) else pods
@@ -164,7 +164,7 @@ def shards(draw: Draw, shape: Shape) -> list[Json]:
     if chance(draw, 30):
         found.append(guard(draw))
     if chance(draw, 35):
-        found.append(old_router(draw))
+        found += running(draw, shape, old_router(draw), {})
     if chance(draw, 10):
         found += told(draw, router_pods(draw, shape, "proxy", pick(draw, ("default", "a")), {}))
     return found
@@ -188,8 +188,26 @@ def told(draw: Draw, pods: list[Json]) -> list[Json]:
     """The pods of a router with its environment, as a rule the same."""
     env = environment(draw)
     for o in pods:
-        o["spec"]["containers"][0]["env"] = env if chance(draw, 90) else environment(draw)
+        other = environment(draw) if chance(draw, 70) else []
+        o["spec"]["containers"][0]["env"] = env if chance(draw, 70) else other
     return pods
+
+
+def running(draw: Draw, shape: Shape, workload: Json, given: Json) -> list[Json]:
+    """The workload of a router, sometimes with pods, which may be told something else than its template."""
+    if chance(draw, 60):
+        return [workload]
+    name, ns = workload["metadata"]["name"], workload["metadata"]["namespace"]
+    pods = router_pods(draw, shape, f"{name}-run", ns, given)
+    env = workload["spec"]["template"]["spec"]["containers"][0]["env"]
+    form = pick(draw, ("same", "silent", "other", "other"))
+    for o in pods:
+        owner = {"apiVersion": workload["apiVersion"], "kind": workload["kind"], "name": name, "uid": "u"}
+        o["metadata"]["ownerReferences"] = [owner | {"controller": True}]
+        o.get("status", {}).pop("phase", None)  # as with every workload: what stands for finished pods is no question
+        if form == "same":
+            o["spec"]["containers"][0]["env"] = env
+    return [workload, *(told(draw, pods) if form == "other" else pods)]
 
 
 def deployed_router(draw: Draw, shard: str) -> Json:

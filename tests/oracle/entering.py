@@ -87,13 +87,22 @@ class Entering:
         return self._routed(pod) or bool(pod.host_ports) or any(self._any_port(s, pod) for s in self.hiding(pod))
 
     def _routed(self, pod: Pod) -> bool:
-        """Whether some router leads to the pod."""
-        return any(backend.servers and self._any_port(backend.service, pod) for backend in self.backends)
+        """Whether some router leads to the pod, by a Service or by what is listed for one."""
+        return any(
+            self.services.reaches(one.service, pod, one.protocol, number, one.wants)
+            for one in self.backends
+            if one.servers
+            for number in self._numbers(one.service, pod)
+        )
 
     def _any_port(self, service: Json, pod: Pod) -> bool:
         """Whether the Service leads to some port of the pod."""
-        numbers = {number for _, _, number in pod.ports} | self.services.numbers(service)
+        numbers = self._numbers(service, pod)
         return any(self.services.reaches(service, pod, p, n, any_port) for p in ("TCP", "UDP", "SCTP") for n in numbers)
+
+    def _numbers(self, service: Json, pod: Pod) -> set[int]:
+        """The ports of the pod that may be behind the Service."""
+        return {number for _, _, number in pod.ports} | self.services.numbers(service)
 
     # Routes and Ingress ----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ Source: docs/reachability.md section 5; operator/v1 and gateway/v1 field comment
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.oracle.objects import environment, labels_of, name_of, namespace_of, of_kind, pod_template, spec_of
 from tests.oracle.terms import MAYBE, NO, YES, Json, Pod, namespace_matches, selector_matches, unknown_selector_field
@@ -56,10 +56,13 @@ class Shard:
 
     spaces: Selector
     routes: Selector
-    pods: tuple[str, ...]
+    pods: tuple[str, ...] = ()
     doubt: bool = False
     """Whether something else may keep it from serving."""
     private: bool = False
+
+
+NOBODY_KNOWS = Shard(None, None)
 
 
 class Routers:
@@ -69,9 +72,11 @@ class Routers:
         self.objects = objects
         self.namespaces = namespaces
         self.pods = pods
-        told = [*self._controllers(), *self._deployments()]
-        told += self._alone({name for shard in told for name in shard.pods})
-        self.shards = [*told, *self._strays({name for shard in told for name in shard.pods})]
+        self.templates = [
+            (self._made_by(o), settings) for o in objects if (settings := router_settings(pod_template(o) or {}))
+        ]
+        self.shards = list(self._controlled())
+        self.shards += self._beside({name for shard in self.shards for name in shard.pods})
         places = [(namespace_of(o), name_of(o)) for o in of_kind(objects, "Gateway", GATEWAY)]
         gateways = [name for space, gateway in places for name in self._labelled(space, GATEWAY_LABEL, gateway)]
         self.pods_of_routers = frozenset([*gateways, *(name for shard in self.shards for name in shard.pods)])
@@ -90,61 +95,43 @@ class Routers:
             if truth:
                 yield Server(min(truth, MAYBE) if shard.doubt else truth, shard.pods, shard.private)
 
-    def _controllers(self) -> Iterator[Shard]:
-        """Every IngressController; what its pods are told, where they are, is what it does."""
-        for o in of_kind(self.objects, "IngressController", "operator.openshift.io"):
-            if namespace_of(o) != OPERATOR:
-                continue
-            spec, status = spec_of(o), o.get("status") or {}
-            pods = self._labelled(ROUTERS, ROUTER_LABEL, name_of(o))
-            told = self._told(pods)
-            strategy = (spec.get("endpointPublishingStrategy") or {}).get("type")
-            if told:
-                yield shard_of(told, pods, private=strategy == "Private")
-                continue
-            selectors = [spec[f] if f in spec else status.get(f) or {} for f in ("namespaceSelector", "routeSelector")]
-            spaces, routes = (None if unknown_selector_field(one) else one for one in selectors)
-            yield Shard(spaces, routes, pods, private=strategy == "Private")
+    def _controlled(self) -> Iterator[Shard]:
+        """Every IngressController, also where only pods of it were read; what these are told is what it does."""
+        found = of_kind(self.objects, "IngressController", "operator.openshift.io")
+        controllers = {name_of(o): o for o in found if namespace_of(o) == OPERATOR}
+        labelled = {
+            p.labels[ROUTER_LABEL] for p in self.pods.values() if p.namespace == ROUTERS and ROUTER_LABEL in p.labels
+        }
+        for name in sorted({*controllers, *labelled}):
+            pods = self._labelled(ROUTERS, ROUTER_LABEL, name)
+            o = controllers.get(name)
+            strategy = (spec_of(o).get("endpointPublishingStrategy") or {}).get("type") if o else None
+            chosen = self._told(pods) or (declared(o) if o else NOBODY_KNOWS)
+            yield replace(chosen, pods=pods, private=strategy == "Private")
 
-    def _deployments(self) -> Iterator[Shard]:
-        """Every router that its environment tells, beside those of IngressControllers."""
-        of_kinds = of_kind(self.objects, "IngressController", "operator.openshift.io")
-        controllers = {name_of(o) for o in of_kinds if namespace_of(o) == OPERATOR}
-        for o in self.objects:
-            template = pod_template(o)
-            if template is None:
-                continue
-            settings = environment(template.get("spec") or {})
-            labels = (template.get("metadata") or {}).get("labels") or {}
-            of_controller = namespace_of(o) == ROUTERS and labels.get(ROUTER_LABEL) in controllers
-            if settings.keys() & ENVIRONMENT and not of_controller:
-                yield shard_of(settings, self._made_by(o))
-
-    def _strays(self, known: set[str]) -> Iterator[Shard]:
-        """Router pods of which nothing says what they serve."""
-        pods = [p for p in self.pods.values() if p.namespace == ROUTERS and ROUTER_LABEL in p.labels]
-        for name in sorted({pod.labels[ROUTER_LABEL] for pod in pods}):
-            group = tuple(pod.id for pod in pods if pod.labels[ROUTER_LABEL] == name)
-            if not known & set(group):
-                yield Shard({}, {}, group, doubt=True)
-
-    def _alone(self, known: set[str]) -> Iterator[Shard]:
-        """Running pods with the environment of a router that their workload, if it was read, does not have."""
+    def _beside(self, known: set[str]) -> Iterator[Shard]:
+        """Every other router that its environment tells, workload by workload."""
+        groups = [pods for pods, _ in self.templates]
         owners: dict[tuple[str, str], list[str]] = {}
         for o in self.objects:
-            if o["kind"] == "Pod" and f"{namespace_of(o)}/Pod/{name_of(o)}" in self.pods:
+            if o["kind"] == "Pod" and (pod := f"{namespace_of(o)}/Pod/{name_of(o)}") in self.pods:
                 names = [w["name"] for w in o["metadata"].get("ownerReferences") or []] or [f"pod {name_of(o)}"]
-                owners.setdefault((namespace_of(o), names[0]), []).append(f"{namespace_of(o)}/Pod/{name_of(o)}")
-        for group in map(tuple, owners.values()):
+                owners.setdefault((namespace_of(o), names[0]), []).append(pod)
+        for group in dict.fromkeys([*groups, *(tuple(sorted(pods)) for pods in owners.values())]):
             told = self._told(group)
             if told and not known & set(group):
-                yield shard_of(told, group)
+                yield replace(told, pods=group)
 
-    def _told(self, pods: tuple[str, ...]) -> dict[str, str | None]:
-        """The environment of a router that pods have; None for a variable in which they disagree."""
-        found = [{k: v for k, v in self.pods[name].settings.items() if k in ENVIRONMENT} for name in pods]
-        names = {name for one in found for name in one}
-        return {n: found[0].get(n) if len({one.get(n, "absent") for one in found}) == 1 else None for n in names}
+    def _told(self, pods: tuple[str, ...]) -> Shard | None:
+        """What pods serve by the environment of a router that they or their templates have; None where none has."""
+        said: list[Shard | None] = []
+        for name in pods:
+            above = [settings for group, settings in self.templates if name in group]
+            own = {key: value for key, value in self.pods[name].settings.items() if key in ENVIRONMENT}
+            said += map(shard_of, filter(None, [own, *above])) if own or above else [None]
+        if not any(said):
+            return None
+        return said[0] if all(one == said[0] for one in said) else NOBODY_KNOWS
 
     def _labelled(self, namespace: str, key: str, value: str) -> tuple[str, ...]:
         pods = self.pods.values()
@@ -231,11 +218,24 @@ def meets(listener: str | None, host: str) -> bool:
 # Selectors in environment variables ----------------------------------------------------------------------------------
 
 
-def shard_of(settings: Mapping[str, str | None], pods: tuple[str, ...], *, private: bool = False) -> Shard:
+def declared(controller: Json) -> Shard:
+    """What an IngressController says that it serves."""
+    spec, status = spec_of(controller), controller.get("status") or {}
+    selectors = [spec[f] if f in spec else status.get(f) or {} for f in ("namespaceSelector", "routeSelector")]
+    spaces, routes = (None if unknown_selector_field(one) else one for one in selectors)
+    return Shard(spaces, routes)
+
+
+def router_settings(template: Json) -> dict[str, str | None]:
+    """The variables of a pod template that only routers have."""
+    return {key: value for key, value in environment(template.get("spec") or {}).items() if key in ENVIRONMENT}
+
+
+def shard_of(settings: Mapping[str, str | None]) -> Shard:
     """What a router with this environment serves."""
     both = all(name in settings for name in NAMESPACE_LABELS)
     doubt = both or any(settings.get(name, "") != "" for name in NARROWING)
-    return Shard(setting(settings, NAMESPACE_LABELS), setting(settings, ROUTE_LABELS), pods, doubt, private)
+    return Shard(setting(settings, NAMESPACE_LABELS), setting(settings, ROUTE_LABELS), doubt=doubt)
 
 
 def setting(settings: Mapping[str, str | None], names: tuple[str, ...]) -> Selector:

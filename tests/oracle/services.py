@@ -39,7 +39,7 @@ class Services:
             if any((p, n) == (protocol, port) and wanted(o, n) for o, p, n in found):
                 return YES
             added = [self._listed(service, pod, protocol, port, wanted, *one) for one in self._added(id(service))]
-            return YES if YES in added else NO
+            return max(added, default=NO)
         lists = list(self._lists(service))
         if lists:
             return max(self._listed(service, pod, protocol, port, wanted, *one) for one in lists)
@@ -69,13 +69,13 @@ class Services:
         place = namespace_of(service), name_of(service)
         for o in of_kind(self.objects, "EndpointSlice", "discovery.k8s.io"):
             if (namespace_of(o), labels_of(o).get(SLICE_OF)) == place:
-                yield [text for entry in o["endpoints"] for text in entry["addresses"]], o.get("ports") or []
+                yield [text for entry in o.get("endpoints") or [] for text in entry["addresses"]], o.get("ports") or []
 
     def _uncached_added(self, service: Json) -> Iterator[tuple[list[str], list[Json]]]:
-        """What lists add to the pods that a selector finds: addresses that none of those has."""
-        own = {str(address) for pod in self.pods if selects(service, pod) for address in pod.addresses}
+        """What lists add to the pods that a selector finds: addresses that none of those has, but some other pod."""
+        own = {address for pod in self.pods if selects(service, pod) for address in pod.addresses}
         for addresses, ports in self._slices(service):
-            yield [text for text in addresses if text not in own], ports
+            yield [text for text in addresses if ipaddress.ip_address(text) in self.taken - own], ports
 
     def _listed(  # noqa: PLR0913, PLR0917 - a list and a question
         self,

@@ -141,6 +141,16 @@ def test_a_slice_adds_to_what_the_selector_finds() -> None:
     assert on(NODE_PORT, policy({}, "db"), listed("Endpoints", "10.0.1.1"), target=PG) == "denied"
 
 
+def test_routers_go_to_what_a_slice_adds_under_any_name() -> None:
+    more = [policy({}, "db"), listed("EndpointSlice", "10.0.1.1", "10.7.7.7", name="x"), pod("new", "db")]
+    destination = {"host": "s.app.svc.cluster.local"}
+    spec = {"http": [{"route": [{"destination": destination}]}]}
+    metadata = {"name": "v", "namespace": "app"}
+    mesh = {"apiVersion": "networking.istio.io/v1", "kind": "VirtualService", "metadata": metadata, "spec": spec}
+    assert [on(service(), mesh, *more, target=t) for t in (PG, "db/Pod/new")] == ["unknown", "denied"]
+    assert on(service(), *more, target=PG) == "denied"
+
+
 def test_an_unmodelled_port_list_is_nobodys() -> None:
     assert on(service(ports=[], type="NodePort")) == "denied"
     assert on(NODE_PORT, pod("w2", labels={"tier": "web"}, containers=[container(("x", "TCP", 1))]), port=1) == "denied"

@@ -73,6 +73,20 @@ def test_policies_of_the_router_pods_judge_the_client() -> None:
     assert on(*served, policy(far, "openshift-ingress", "guard"), front) == "denied"
 
 
+def test_a_router_that_another_leads_to_by_a_list_may_have_any_client() -> None:
+    far = {"policyTypes": ["Ingress"], "ingress": [{"from": [{"ipBlock": {"cidr": "198.51.100.0/24"}}]}]}
+    served = [*SERVED, FROM_ROUTERS, policy(far, "openshift-ingress", "guard")]
+    labels = {"kubernetes.io/service-name": "front"}
+    metadata = {"name": "front-1", "namespace": "openshift-ingress", "labels": labels}
+    listed = {"endpoints": [{"addresses": ["10.0.5.1"]}], "ports": [{"port": 80, "name": "x"}], "metadata": metadata}
+    front = service({"port": 80, "name": "http"}, "front", "openshift-ingress", selector=None)
+    more = [front, {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", **listed}]
+    placed = [one for one in served if one["kind"] != "Pod"] + [router(ip="10.0.5.1")]
+    assert on(*placed, *more) == "denied"
+    chained = route("openshift-ingress", name="chain", to={"kind": "Service", "name": "front"})
+    assert on(*placed, *more, chained) == "unknown"
+
+
 def test_without_router_pods_or_shards_it_is_possible() -> None:
     assert on(INNER, route(), controller()) == "unknown"
     assert on(INNER, route()) == "unknown"
@@ -186,20 +200,54 @@ def test_a_shard_serves_what_its_deployment_says() -> None:
     [
         ("team=two", "team=two", "denied"),
         ("team=one", "team=one", "allowed"),
+        ("team=one", "team==one", "allowed"),
         ("team=one", "team=two", "unknown"),
+        ("team=two", None, "unknown"),
         (None, None, "allowed"),
     ],
 )
 def test_what_running_pods_are_told(first: str | None, second: str | None, expected: str) -> None:
     """Pods of one workload whose template was not read, with the IngressController in the input."""
+    assert on(INNER, route(), controller(), *running(first, second, **{SHARD: "x"}), FROM_ROUTERS) == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "first", "second", "expected"),
+    [
+        ("team=two", None, None, "denied"),
+        ("team=two", "team=two", None, "denied"),
+        ("team=two", "team=one", "team=one", "unknown"),
+        ("team=one", "team=one", "team=two", "unknown"),
+    ],
+)
+@pytest.mark.parametrize("labels", [{SHARD: "x"}, {}])
+def test_what_templates_and_their_pods_are_told(
+    template: str, first: str | None, second: str | None, expected: str, labels: Json
+) -> None:
+    env = [{"name": "NAMESPACE_LABELS", "value": template}]
+    made = deployed(env, "ReplicaSet", "openshift-ingress", **labels)
+    made["metadata"]["name"] = "router-1"
+    other = controller(namespaceSelector={"matchLabels": {"team": "two"}})
+    found = running(first, second, **labels)
+    assert on(INNER, route(), other, made, *found, FROM_ROUTERS) == expected
+
+
+def running(*texts: str | None, **labels: str) -> list[Json]:
+    """Pods of one ReplicaSet with `NAMESPACE_LABELS`, or without any environment."""
     made = []
-    for name, text in (("router", first), ("other", second)):
+    for number, text in enumerate(texts):
         env = [] if text is None else [{"name": "NAMESPACE_LABELS", "value": text}]
-        one = pod(name, "openshift-ingress", labels={SHARD: "x"}, containers=[{"name": "c", "env": env}])
+        one = pod(f"router-{number}", "openshift-ingress", labels=labels, containers=[{"name": "c", "env": env}])
         owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "router-1", "controller": True}
         one["metadata"]["ownerReferences"] = [owner]
         made.append(one)
-    assert on(INNER, route(), controller(), *made, FROM_ROUTERS) == expected
+    return made
+
+
+def test_pods_of_a_shard_that_was_not_read_serve_what_they_are_told() -> None:
+    made = running("team=two", "team=two", **{SHARD: "x"})
+    assert on(INNER, route(), *made, FROM_ROUTERS) == "denied"
+    assert on(INNER, route(), *made, router("y"), FROM_ROUTERS) == "unknown", "a shard of its own"
 
 
 def test_a_running_pod_with_the_environment_is_a_router() -> None:
