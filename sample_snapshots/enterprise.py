@@ -42,6 +42,7 @@ NAMESPACES: dict[str, dict[str, str]] = {
     "deployment": {"network-zone": "management", "tier": "operations"},
     "sandbox": {},
     "openshift-ingress": {"network.openshift.io/policy-group": "ingress"},
+    "openshift-ingress-operator": {},
     "openshift-dns": {},
     "openshift-monitoring": {"network.openshift.io/policy-group": "monitoring"},
     "openshift-kni-infra": {},
@@ -137,8 +138,8 @@ SERVICES += (
 SERVICES += ("vault", "ci-controller", "image-cache", "report-server", "router-public", "dns-default")
 ROUTES = {"www": "www.example.org", "gateway": "api.example.org", "login": "login.example.org"}
 ROUTES |= {"partner-api": "partners.example.org"}
-PUBLISHED = ("sftp", "router-public")
-"""Services of type LoadBalancer."""
+PUBLISHED = {"sftp": "10.0.9.21", "router-public": "10.0.9.20"}
+"""Services of type LoadBalancer, and their addresses."""
 SHARD = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 """Label that the ingress operator puts on the pods of a router shard, with the name of the shard."""
 LABELS = {
@@ -261,7 +262,8 @@ def port(text: str) -> Object:
 
 
 def services() -> Iterator[Object]:
-    """A Service for every workload in SERVICES, and Routes to some."""
+    """A Service for every workload in SERVICES, Routes to some, and the shard that serves them."""
+    yield shard()
     for namespace, _, name, _, *texts in rows():
         if name not in SERVICES:
             continue
@@ -269,9 +271,30 @@ def services() -> Iterator[Object]:
         outside = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"} if name in PUBLISHED else {}
         body = {**outside, "selector": labels_of(name), "ports": ports}
         metadata = {"name": name, "namespace": namespace}
-        yield {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": body}
+        yield {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": body} | status(name)
         if name in ROUTES:
             yield route(namespace, name)
+
+
+def status(name: str) -> Object:
+    """The address of a load balancer."""
+    return {"status": {"loadBalancer": {"ingress": [{"ip": PUBLISHED[name]}]}}} if name in PUBLISHED else {}
+
+
+def shard() -> Object:
+    """The router shard of the DMZ."""
+    spec = {
+        "domain": "apps.example.org",
+        "replicas": 2,
+        "namespaceSelector": {"matchLabels": {"network-zone": "dmz"}},
+        "nodePlacement": {"nodeSelector": {"matchLabels": {"network-zone": "platform"}}},
+        "endpointPublishingStrategy": {
+            "type": "LoadBalancerService",
+            "loadBalancer": {"scope": "External", "dnsManagementPolicy": "Managed"},
+        },
+    }
+    metadata = {"name": "public", "namespace": "openshift-ingress-operator"}
+    return {"apiVersion": "operator.openshift.io/v1", "kind": "IngressController", "metadata": metadata, "spec": spec}
 
 
 def _service_port(one: Object) -> Object:

@@ -242,8 +242,8 @@ def console() -> Iterator[Object]:
         yield own
 
 
-def checks(nodes: list[Object]) -> Iterator[Object]:
-    """What the network diagnostics found: every node of the zones is reached."""
+def checks(nodes: list[Object], source: str = "infra-1") -> Iterator[Object]:
+    """What the network diagnostics on one node found: every node is reached."""
     for one in nodes:
         name, address = one["metadata"]["name"], one["status"]["addresses"][0]["address"]
         spec = {
@@ -261,7 +261,7 @@ def checks(nodes: list[Object]) -> Iterator[Object]:
         yield made(
             "controlplane.operator.openshift.io/v1alpha1",
             "PodNetworkConnectivityCheck",
-            f"network-check-source-infra-1-to-network-check-target-{name}",
+            f"network-check-source-{source}-to-network-check-target-{name}",
             "openshift-network-diagnostics",
             spec=spec,
             status={"conditions": [reached], "outages": [], "failures": [], "successes": []},
