@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from audit.bodies import GROUPS, WORKLOADS
+from audit.controls import egress, governance, inbound, node_isolation, ownership, pod_mutation, storage, topology
 from audit.exposure.leaving import READ
 from audit.exposure.publications import DECIDING, ROUTED
 from audit.firewalls import FIREWALL_KEYS
@@ -32,6 +33,9 @@ ATTACHED = ("NetworkAttachmentDefinition.k8s.cni.cncf.io",)
 """What an attachment is, which no verdict reads: whatever is not a network of the plug-in's own may lead anywhere."""
 PLATFORM = ("ClusterNetwork.network.openshift.io", "NetNamespace.network.openshift.io")
 """What says how openshift-sdn enforces policies, and parts projects."""
+_FAMILIES = (inbound, egress, ownership, node_isolation, pod_mutation, storage, governance, topology)
+CONTROLS = tuple(dict.fromkeys(kind for family in _FAMILIES for kind in family.READ))
+"""What the controls of the design are read from."""
 UNKNOWN_ABSENCE = "cannot tell absent from not collected"
 NOT_USED = "no verdict uses this kind"
 NOT_MODELLED = "what it may allow or deny is not known, so what it touches is undecided"
@@ -44,7 +48,8 @@ def decisive() -> tuple[str, ...]:
     """Kind keys whose objects can change a verdict, those that most clusters have first; workloads count as Pod."""
     ingress, route, *gateway = (_key(kind, groups[0]) for kind, groups in ROUTED.items())
     known = (*CLUSTER_WIDE, *FIREWALL_KEYS[:2])
-    return (*BASIC, ingress, route, *known, *_foreign(), *PLATFORM, *gateway, *DECIDING, *NETWORKS, *ATTACHED)
+    reach = (*BASIC, ingress, route, *known, *_foreign(), *PLATFORM, *gateway, *DECIDING, *NETWORKS, *ATTACHED)
+    return tuple(dict.fromkeys((*reach, *CONTROLS)))
 
 
 def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
@@ -95,6 +100,7 @@ def _used(kind: str) -> bool:
         or kind in READ
         or kind in PLATFORM
         or kind in DECIDING
+        or kind in CONTROLS
         or kind == ADDRESSED
         or kind in {_key(name, group) for name, groups in ROUTED.items() for group in groups}
     )
