@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from audit import path_records
 from audit.completeness import UNKNOWN_ABSENCE, decisive
 from audit.model import SEVERITIES, VERDICTS, Verdict
-from audit.report import CellRecord, CompletenessRecord, ExceptionRecord, FindingRecord, Report
+from audit.report import CellRecord, CompletenessRecord, ExceptionRecord, FindingRecord, Report, RuleRecord
 from audit.safetext import rewrite, safe_lines, safe_text
 from audit.traffic import Traffic
 
@@ -305,12 +305,22 @@ def _undecided(report: Report) -> Iterable[Unseen]:
         yield Unseen("Zone pairs", f"{len(cells):,} of {len(report.cells):,} not evaluated", _reasons(cells))
     rules = [rule for rule in report.rules if rule.verdict == "not-evaluated"]
     if rules:
-        text = "; ".join(f"{rule.id}: {rule.reason}" if rule.reason else rule.id for rule in rules)
-        yield Unseen("Rules", f"{len(rules):,} of {len(report.rules):,} not evaluated", text)
+        yield Unseen("Rules", f"{len(rules):,} of {len(report.rules):,} not evaluated", _why(rules))
+    by_hand = [rule for rule in report.rules if rule.verdict == "manual"]
+    if by_hand:
+        yield Unseen("By hand", f"{len(by_hand):,} of {len(report.rules):,} rules ask a person to look", _why(by_hand))
     findings = with_verdict(report, "not-evaluated")
     if findings:
         extent = f"{len(findings):,} of {len(report.findings):,} not evaluated"
         yield Unseen("Findings", extent, "possible, not shown to be real; each states its reason")
+
+
+def _why(rules: Iterable[RuleRecord]) -> str:
+    """The reasons, each once, with the rules that give it."""
+    by_reason: dict[str, list[str]] = {}
+    for rule in rules:
+        by_reason.setdefault(rule.reason, []).append(rule.id)
+    return "; ".join(f"{', '.join(ids)}: {reason}" if reason else ", ".join(ids) for reason, ids in by_reason.items())
 
 
 def _reasons(cells: Iterable[CellRecord]) -> str:

@@ -9,7 +9,7 @@ from example_report import HOSTILE, clean, example, hostile, large
 
 from audit import summary, svg
 from audit.completeness import decisive
-from audit.report import CellRecord, CompletenessRecord, Report
+from audit.report import CellRecord, CompletenessRecord, Report, RuleRecord
 
 CELL = CellRecord(
     from_zone="a", to_zone="b", verdict="pass", expected={"TCP": "80,443"}, observed={}, possible={}, excess={}
@@ -54,8 +54,24 @@ def test_marks_are_letters_in_lower_case_for_defaults_and_count_failures() -> No
 def test_everything_unread_undecided_or_unmodelled_is_said() -> None:
     told = {gap.what for gap in summary.not_seen(example())}
     assert told == {
-        "Node", "Service", "Zone pairs", "Rules", "Findings", "Namespaces", "Services", "Not in the files"
+        "Node", "Service", "Zone pairs", "Rules", "By hand", "Findings", "Namespaces", "Services", "Not in the files"
     }  # fmt: skip
+
+
+def test_rules_with_one_reason_are_told_together_and_those_for_people_apart() -> None:
+    def rule(name: str, verdict: str, reason: str) -> RuleRecord:
+        return RuleRecord(id=name, title=name, severity="low", verdict=verdict, findings=0, reason=reason, controls=())
+
+    rules = (
+        rule("A1", "not-evaluated", "no roles"),
+        rule("A2", "not-evaluated", "no roles"),
+        rule("A3", "not-evaluated", "no nodes"),
+        rule("A4", "manual", "ask the firewall team"),
+    )
+    told = {one.what: one for one in summary.not_seen(msgspec.structs.replace(example(), rules=rules))}
+    assert (told["Rules"].extent, told["Rules"].reason) == ("3 of 4 not evaluated", "A1, A2: no roles; A3: no nodes")
+    assert told["By hand"].extent == "1 of 4 rules ask a person to look"
+    assert told["By hand"].reason == "A4: ask the firewall team"
 
 
 def test_kinds_that_the_files_lack_are_one_line_that_claims_no_absence() -> None:
