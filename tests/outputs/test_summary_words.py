@@ -9,6 +9,7 @@ from example_report import HOSTILE, clean, example, hostile, large
 
 from audit import summary, svg
 from audit.completeness import decisive
+from audit.model import Verdict
 from audit.report import CellRecord, CompletenessRecord, Report, RuleRecord
 
 CELL = CellRecord(
@@ -59,7 +60,7 @@ def test_everything_unread_undecided_or_unmodelled_is_said() -> None:
 
 
 def test_rules_with_one_reason_are_told_together_and_those_for_people_apart() -> None:
-    def rule(name: str, verdict: str, reason: str) -> RuleRecord:
+    def rule(name: str, verdict: Verdict, reason: str) -> RuleRecord:
         return RuleRecord(id=name, title=name, severity="low", verdict=verdict, findings=0, reason=reason, controls=())
 
     rules = (
