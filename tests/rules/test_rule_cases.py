@@ -18,7 +18,7 @@ from audit.snapshot import Gap
 
 FOLDER = Path(__file__).parent / "cases"
 FILES = sorted(path for path in FOLDER.glob("*.yaml") if path.name != "matrix.yaml")
-BY_HAND = frozenset({"HOST001", *(f"NET00{n}" for n in range(1, 10)), *(f"ZON00{n}" for n in range(1, 5))})
+BY_HAND = frozenset({"HOST001", *(f"NET00{n}" for n in range(3, 10)), *(f"ZON00{n}" for n in range(1, 5))})
 """Rules of what reaches what, whose tests stand in the other files of this folder."""
 ASKING = frozenset({"TOP005"})
 """Rules that only ask a person to look: they give `manual`, and never fire."""
