@@ -102,7 +102,7 @@ def _all(count: int, one: Finding, what: str) -> str:
 
 def _finding(one: Broken) -> Finding:
     known, first = _FAULTS[one.fault], one.filters[0]
-    detail = f": {'rules ' if one.fault == 'unreached' else ''}{one.detail}" if one.detail else ""
+    detail = f": {one.detail}" if one.detail else ""
     return Finding(
         title=f"{first.ref} {known.what}",
         subjects=tuple(each.ref for each in one.filters),

@@ -51,7 +51,7 @@ def _finding(context: Context, one: Overlap) -> Finding:
         severity="high" if mixed else "medium",
         from_zone=one.zone,
         expected="one EgressIP selects a pod",
-        observed=f"{len(one.refs)} select pods of namespace {names}{more}"
+        observed=f"{len(one.refs)} EgressIPs select pods of namespace {names}{more}"
         + (f", with addresses of {' and '.join(zones)}" if mixed else ""),
         fix="Narrow the selectors until one of them selects each pod.\n\n"
         "spec:\n  namespaceSelector:\n    matchExpressions:\n"

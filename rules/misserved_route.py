@@ -50,6 +50,7 @@ def _finding(context: Context, one: Misserved) -> Finding:
     may = "" if one.sure else "may not be served by any router"
     says = may or (f"are served by {by}{besides}" if one.wrong else "are served by no router")
     names = ", ".join(one.namespaces[:_NAMED]) + (", ..." if len(one.namespaces) > _NAMED else "")
+    what = "1 Route or Ingress" if one.objects == 1 else f"{one.objects} Routes and Ingresses"
     return Finding(
         title=f"Routes and Ingresses of zone {one.zone} {says}",
         subjects=tuple(context.namespace_ref(name) for name in one.namespaces),
@@ -57,7 +58,7 @@ def _finding(context: Context, one: Misserved) -> Finding:
         severity="medium" if one.wrong else "low",
         to_zone=one.zone,
         expected=f"served by a router of zone {one.zone} only",
-        observed=f"{one.objects} of namespaces {names}",
+        observed=f"{what} in namespace{'s' if one.namespaces[1:] else ''} {names}",
         fix="Keep the zone out of what the router selects, or give the Ingress the class of its zone."
         if one.wrong
         else "Label the namespaces so that the router of the zone selects them, or widen its selector.",

@@ -36,7 +36,8 @@ def unexposed_open_policy(context: Context) -> Iterator[Finding]:
                 cause = breach.ingress
                 lets = "lets" if breach.certain else "may let"
                 yield Finding(
-                    title=f"policy {lets} {cell.source} into {cell.target} on {breach.traffic}; nothing leads there",
+                    title=f"policy {lets} outside addresses of {cell.source} into {cell.target} on {breach.traffic}; "
+                    "nothing leads there",
                     verdict="fail" if breach.certain else "not-evaluated",
                     subjects=breach.subjects or (ObjectRef("Zone", "", cell.target),),
                     from_zone=cell.source,

@@ -195,7 +195,8 @@ def _faults(scene: Scene, one: Filter) -> Iterator[Broken]:
         if scene.once(dual_stack) and _half_open(one.text):
             yield Broken(filters=(one,), fault="ipv6", detail="")
     if rules := _unreached(one):
-        yield Broken(filters=(one,), fault="unreached", detail=", ".join(map(str, rules)))
+        words = f"rule{'s' if rules[1:] else ''} {', '.join(map(str, rules))}"
+        yield Broken(filters=(one,), fault="unreached", detail=words)
     names = [name for clause in one.text.clauses for peer in clause.peers if isinstance(peer, DomainNames)
              for name in peer.names]  # fmt: skip
     if names:

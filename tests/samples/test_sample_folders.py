@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.samples.running import ROOT, Sample, Scan, command
+from tests.samples.running import ROOT, SAMPLES, Sample, Scan, command
 
 pytestmark = pytest.mark.xdist_group("samples")
+
+GENERATED = tuple(f"{name}{state}" for name in ("openshift-3", "four-zones", "dmz-cluster") for state in ("", "-faulty"))
+"""Folders whose manifests clusters.py writes, pods included."""
 
 
 def test_the_command_of_the_readme_works_as_it_stands(sample: Sample) -> None:
@@ -43,11 +46,26 @@ def test_the_numbers_in_the_readme_are_those_of_the_scan(scan: Scan) -> None:
     assert {what: int(number) for number, what in told} == {what: counted[what] for _, what in told}
 
 
-def test_pods_are_what_the_script_writes(sample: Sample, tmp_path: Path) -> None:
-    for path in (sample.folder / "manifests").glob("*.yaml"):
+@pytest.mark.parametrize("name", [name for name in SAMPLES if name not in GENERATED])
+def test_pods_are_what_the_script_writes(name: str, tmp_path: Path) -> None:
+    kept = ROOT / "sample_snapshots" / name / "manifests"
+    for path in kept.glob("*.yaml"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     run_script("pods.py", tmp_path)
-    assert (tmp_path / "pods.json").read_bytes() == (sample.folder / "manifests" / "pods.json").read_bytes()
+    assert (tmp_path / "pods.json").read_bytes() == (kept / "pods.json").read_bytes()
+
+
+def test_generated_clusters_are_what_the_script_writes(tmp_path: Path) -> None:
+    run_script("clusters.py", tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(GENERATED)
+    for name in GENERATED:
+        assert files(tmp_path / name / "manifests") == files(ROOT / "sample_snapshots" / name / "manifests"), name
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert "pods.json" in found
+    return found
 
 
 def test_enterprise_is_what_the_script_writes(tmp_path: Path) -> None:

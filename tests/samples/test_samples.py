@@ -6,6 +6,7 @@ import html
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,7 @@ def flat(text: str) -> str:
 
 
 def objects(folder: Path) -> list[tuple[str, str]]:
-    """`Kind namespace/name` and `manifests/FILE:LINE` of everything in the YAML files of a sample."""
+    """`Kind namespace/name` and `FILE:LINE` of everything in the YAML files of a sample, and of parts of its matrix."""
     found = []
     for path in sorted((folder / "manifests").glob("*.yaml")):
         for node in yaml.compose_all(path.read_text("utf-8"), Loader=yaml.SafeLoader):
@@ -138,4 +139,15 @@ def objects(folder: Path) -> list[tuple[str, str]]:
             metadata = one["metadata"]
             name = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
             found.append((f"{one['kind']} {name}", f"manifests/{path.name}:{node.start_mark.line + 1}"))
-    return found
+    return [*found, *parts_of_the_matrix(folder / "zones.yaml")]
+
+
+def parts_of_the_matrix(path: Path) -> Iterator[tuple[str, str]]:
+    """`ZoneMatrix NAME`, `Zone NAME` and `Flow ID` with the line where each starts."""
+    document = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    whole = yaml.safe_load(yaml.serialize(document))
+    yield f"ZoneMatrix {whole['metadata']['name']}", f"{path.name}:1"
+    listed = {key.value: value.value for key, value in document.value if key.value in ("zones", "flows")}
+    for kind, part, key in (("Zone", "zones", "name"), ("Flow", "flows", "id")):
+        for one, node in zip(whole[part], listed[part], strict=True):
+            yield f"{kind} {one[key]}", f"{path.name}:{node.start_mark.line + 1}"
