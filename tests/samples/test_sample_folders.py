@@ -14,7 +14,9 @@ from tests.samples.running import ROOT, SAMPLES, Sample, Scan, command
 
 pytestmark = pytest.mark.xdist_group("samples")
 
-GENERATED = tuple(f"{name}{state}" for name in ("openshift-3", "four-zones", "dmz-cluster") for state in ("", "-faulty"))
+GENERATED = tuple(
+    f"{name}{state}" for name in ("openshift-3", "four-zones", "dmz-cluster") for state in ("", "-faulty")
+)
 """Folders whose manifests clusters.py writes, pods included."""
 
 

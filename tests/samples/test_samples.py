@@ -145,6 +145,7 @@ def objects(folder: Path) -> list[tuple[str, str]]:
 def parts_of_the_matrix(path: Path) -> Iterator[tuple[str, str]]:
     """`ZoneMatrix NAME`, `Zone NAME` and `Flow ID` with the line where each starts."""
     document = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    assert isinstance(document, yaml.MappingNode)
     whole = yaml.safe_load(yaml.serialize(document))
     yield f"ZoneMatrix {whole['metadata']['name']}", f"{path.name}:1"
     listed = {key.value: value.value for key, value in document.value if key.value in ("zones", "flows")}
