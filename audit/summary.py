@@ -338,9 +338,17 @@ def _outside(report: Report) -> Iterable[Unseen]:
         yield Unseen("Services", f"{', '.join(services)} in {rows:,} matrix rows", "reachability does not judge them")
 
 
+def _step(finding: FindingRecord) -> str:
+    """What to do about a finding, with the object at fault where the sentence does not name one."""
+    sentence = split_fix(finding.fix)[0]
+    names = [subject.split(" ", 1)[-1] for subject in finding.subjects]
+    named = any(name.rpartition("/")[2] in sentence for name in names)
+    return sentence if named or not sentence or not names else f"{finding.subjects[0]}: {sentence}"
+
+
 def first_steps(report: Report, limit: int) -> tuple[str, ...]:
     """At most `limit` things to do, most urgent first: fixes of the worst findings, then exceptions, then gaps."""
-    steps = [split_fix(finding.fix)[0] for finding in with_verdict(report, "fail")]
+    steps = [_step(finding) for finding in with_verdict(report, "fail")]
     steps += [
         f"Renew or withdraw exception {record.id} ({record.status})."
         for record in report.exceptions

@@ -32,7 +32,7 @@ def host_network_pod(context: Context) -> Iterator[Finding]:
     for name, refs in sorted(by_namespace.items()):
         zone = context.matrix.zone(context.zone_of(name))
         yield Finding(
-            title=f"{len(refs)} workload{'s' if len(refs) > 1 else ''} of namespace {name} use the host network",
+            title=f"{len(refs)} workload{'s' if len(refs) > 1 else ''} of namespace {name} on the host network",
             subjects=tuple(sorted(refs)),
             to_zone=zone.name if zone else "",
             expected="pods on the pod network",
