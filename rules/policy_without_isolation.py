@@ -47,6 +47,7 @@ def _finding(context: Context, name: str, isolation: Isolation, bare: int) -> Fi
     openers = tuple(sorted({cause.ref for cause in isolation.open_ingress_by if cause.ref}))
     partial = 0 < bare < isolation.pods and not openers
     zone = context.matrix.zone(context.zone_of(name))
+    policies = f"{isolation.policies} {'policy' if isolation.policies == 1 else 'policies'}"
     return Finding(
         title=_title(name, isolation, bare, openers),
         subjects=(context.namespace_ref(name), *openers),
@@ -54,7 +55,7 @@ def _finding(context: Context, name: str, isolation: Isolation, bare: int) -> Fi
         to_zone=zone.name if zone else "",
         path=isolation.open_ingress_by,
         expected="every pod isolated for ingress",
-        observed=f"{isolation.policies} polic{'y' if isolation.policies == 1 else 'ies'}, {bare} of {isolation.pods} pods not isolated for ingress"
+        observed=f"{policies}, {bare} of {isolation.pods} pods not isolated for ingress"
         + (f", {len(isolation.open_ingress_by)} rules admit everybody" if isolation.open_ingress_by else ""),
         fix=_fix(context, name, openers, bare=bare > 0),
         owner=zone.owner if zone else "",
