@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zone_design import ZONES
+from zone_design import NODE_KEY, ZONES
 
 Document = Mapping[str, Any]
 
@@ -53,21 +53,21 @@ def address(base: int, offset: int) -> str:
     return str(ipaddress.IPv4Address(base + offset))
 
 
-def namespace(name: str, labels: Mapping[str, str]) -> Document:
+def namespace(name: str, labels: Mapping[str, str], annotations: Mapping[str, str] | None = None) -> Document:
     """One Namespace."""
-    own = {"kubernetes.io/metadata.name": name, **labels}
+    own = metadata(name, labels={"kubernetes.io/metadata.name": name, **labels}, annotations=annotations)
     body = {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
-    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata(name, labels=own), **body}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": own, **body}
 
 
 def node(index: int) -> Document:
-    """One node of OVN-Kubernetes; a third of all nodes is labelled with each zone."""
+    """One node of OVN-Kubernetes; a taint keeps pods of others off, be it another zone or whoever is no platform."""
     name, subnet = node_name(index), f"{address(POD_NETWORK, index * PODS_PER_NODE_BLOCK)}/23"
     role = "infra" if index < INFRA_NODES else "control-plane" if index in CONTROL_PLANE else "worker"
     labels = {
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
-        "network-zone": ZONES[index % len(ZONES)],
+        NODE_KEY: node_zone(index),
         f"node-role.kubernetes.io/{role}": "",
     }
     if role == "infra":
@@ -78,6 +78,9 @@ def node(index: int) -> Document:
         "k8s.ovn.org/node-primary-ifaddr": json.dumps({"ipv4": own}),
         "k8s.ovn.org/node-subnets": json.dumps({"default": [subnet]}),
     }
+    taint = {"key": "network-zone", "value": node_zone(index), "effect": "NoSchedule"}
+    if index in CONTROL_PLANE:
+        taint = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
     quantity = {"cpu": "32", "memory": "131072Mi", "pods": "250"}
     info = {"kubeletVersion": "v1.33.5", "osImage": "Linux", "containerRuntimeVersion": "cri-o://1.33.5"}
     addresses = [{"type": "InternalIP", "address": node_address(index)}, {"type": "Hostname", "address": name}]
@@ -85,7 +88,7 @@ def node(index: int) -> Document:
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": metadata(name, labels=labels, annotations=annotations),
-        "spec": {"podCIDR": subnet},
+        "spec": {"podCIDR": subnet, "taints": [taint]},
         "status": {
             "capacity": quantity,
             "allocatable": quantity,
@@ -101,6 +104,11 @@ def node_name(index: int) -> str:
     return f"worker-{index:04d}"
 
 
+def node_zone(index: int) -> str:
+    """The zone of a node: a third of all, but for the control plane, is of each."""
+    return "platform" if index in CONTROL_PLANE else ZONES[index % len(ZONES)]
+
+
 def node_address(index: int) -> str:
     """The node's own address, outside the pod network."""
     return address(NODE_NETWORK, index)
@@ -114,6 +122,12 @@ class Workload:
     app: str
     ports: tuple[tuple[str, int], ...]
     """Name and number of the container's TCP ports."""
+    zone: str = "platform"
+    """Whose nodes it runs on."""
+    confined: bool = True
+    """Whether its namespace gives it a node selector."""
+    claim: str = ""
+    """The claim that it mounts."""
     shard: str = ""
     """The IngressController whose router it is."""
 
@@ -154,11 +168,11 @@ def owner_reference(owner: str, space: str) -> Document:
 
 def pod_spec(workload: Workload, on_node: str) -> Document:
     """The fields that admission and the scheduler leave in every pod."""
-    container = {
+    container: dict[str, Any] = {
         "name": workload.app,
         "image": f"registry.example.org/{workload.app}:1.0.0",
         "ports": [{"name": name, "containerPort": port, "protocol": "TCP"} for name, port in workload.ports],
-        "env": [{"name": "LOG_LEVEL", "value": "info"}],
+        "env": environment(workload),
         "resources": {"limits": {"memory": "512Mi"}, "requests": {"cpu": "100m", "memory": "256Mi"}},
         "volumeMounts": [
             {"name": "token", "readOnly": True, "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"}
@@ -167,28 +181,61 @@ def pod_spec(workload: Workload, on_node: str) -> Document:
         "terminationMessagePolicy": "File",
         "imagePullPolicy": "IfNotPresent",
     }
+    volumes: list[Document] = [{"name": "token", "projected": {"defaultMode": 420, "sources": TOKEN_SOURCES}}]
+    if workload.claim:
+        volumes.insert(0, {"name": "data", "persistentVolumeClaim": {"claimName": workload.claim}})
+        container["volumeMounts"].append({"name": "data", "mountPath": "/data"})
+    selector = node_selector(workload)
     return {
-        "volumes": [{"name": "token", "projected": {"defaultMode": 420, "sources": TOKEN_SOURCES}}],
+        "volumes": volumes,
         "containers": [container],
         "restartPolicy": "Always",
         "terminationGracePeriodSeconds": 30,
         "dnsPolicy": "ClusterFirst",
         "serviceAccountName": "default",
         "nodeName": on_node,
+        **({"nodeSelector": selector} if selector else {}),
         "securityContext": {},
         "schedulerName": "default-scheduler",
-        "tolerations": TOLERATIONS,
+        "tolerations": tolerations(workload.zone),
     }
+
+
+def environment(workload: Workload) -> list[Document]:
+    """Variables of the container; those of a router say what it serves."""
+    given = {"LOG_LEVEL": "info"}
+    if workload.shard:
+        given = {"ROUTER_SERVICE_NAME": workload.shard, "NAMESPACE_LABELS": f"network-zone={workload.shard}"}
+    return [{"name": name, "value": value} for name, value in given.items()]
+
+
+def node_selector(workload: Workload) -> dict[str, str]:
+    """What the project gives every pod, and what the operator of the routers gives these."""
+    if workload.zone == "platform":
+        return {"kubernetes.io/os": "linux"}
+    own = {NODE_KEY: workload.zone} if workload.confined else {}
+    return own | ({"node-role.kubernetes.io/infra": ""} if workload.shard else {})
+
+
+def tolerations(zone: str) -> list[Document]:
+    """What admission leaves in every pod of a zone; pods of the platform stay whatever befalls a node."""
+    return [{"operator": "Exists"}] if zone == "platform" else [*PASSING, toleration(zone), PRESSED]
+
+
+def toleration(zone: str) -> Document:
+    """What lets pods of a zone onto its nodes."""
+    return {"key": "network-zone", "operator": "Equal", "value": zone, "effect": "NoSchedule"}
 
 
 TOKEN_SOURCES = [
     {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
     {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
 ]
-TOLERATIONS = [
+PASSING = [
     {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}
     for key in ("not-ready", "unreachable")
 ]
+PRESSED = {"key": "node.kubernetes.io/memory-pressure", "operator": "Exists", "effect": "NoSchedule"}
 
 
 def pod_status(app: str, own: str, host: str) -> Document:

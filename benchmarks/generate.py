@@ -1,9 +1,10 @@
 """Clusters of a given size, written as one compact JSON List as an API server dump would hold them.
 
 The clusters follow the zone design that the tool audits: namespaces labelled with their zone, a default-deny and a zone
-policy in each, one-way rows between zones; routers and egress addresses per zone, egress firewalls,
-and guards above it all. Equal arguments give equal bytes, and objects are written one by one, so memory stays flat. A
-few faults are planted, so that the scan has findings.
+policy in each, one-way rows between zones; routers, egress addresses, nodes and storage classes per zone; egress
+firewalls, quotas and access rights per namespace; and guards above it all. Equal arguments give equal bytes, and
+objects are written one by one, so memory stays flat. A few faults are planted, so that the scan has findings; their
+constants in zone_design.py say which.
 
     python benchmarks/generate.py large -o .cache/bench
 """
@@ -14,10 +15,12 @@ import argparse
 import itertools
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
+from access_objects import bindings, developers, roles, service_account
 from cluster_objects import (
     SHARD,
     Document,
@@ -26,10 +29,22 @@ from cluster_objects import (
     match,
     namespace,
     node,
+    node_zone,
     pod,
     policy,
     service,
     tcp,
+)
+from control_objects import (
+    CLAIM,
+    PROJECT_SELECTOR,
+    check,
+    claim,
+    configuration,
+    constraints,
+    project_annotations,
+    quota,
+    storage_class,
 )
 from openshift_objects import (
     INGRESS,
@@ -46,19 +61,26 @@ from openshift_objects import (
 from zone_design import (
     CALLERS,
     CASES,
+    CHECK_EVERY,
     DATABASE_BLOCKS,
     MATRIX,
     OFFERED,
     ROUTE_EVERY,
+    TEAMS,
     WORKLOADS_PER_NAMESPACE,
     ZONES,
     Case,
     app_of,
+    has_claim,
+    is_confined,
+    is_edited,
     is_labelled,
     is_open,
+    is_quoted,
     namespace_name,
     port_of,
     service_type,
+    team_of,
     zone_of,
 )
 
@@ -66,10 +88,10 @@ from zone_design import (
 def namespaces(case: Case) -> Iterator[Document]:
     """Those of the platform, then those of the zones."""
     for name in PLATFORM:
-        yield namespace(name, {})
+        yield namespace(name, {}, {PROJECT_SELECTOR: ""})
     for index in range(case.namespaces):
         zoned = {"network-zone": zone_of(index)} if is_labelled(index) else {}
-        yield namespace(namespace_name(index), {"team": f"team-{index % 97}", **zoned})
+        yield namespace(namespace_name(index), {"team": team_of(index), **zoned}, project_annotations(index))
 
 
 def nodes(case: Case) -> Iterator[Document]:
@@ -79,7 +101,7 @@ def nodes(case: Case) -> Iterator[Document]:
 
 def router(zone: str) -> Workload:
     """The routers of one shard."""
-    return Workload(INGRESS, f"router-{zone}", (("http", 80), ("https", 443), ("metrics", 1936)), zone)
+    return Workload(INGRESS, f"router-{zone}", (("http", 80), ("https", 443), ("metrics", 1936)), zone, shard=zone)
 
 
 DNS = Workload("openshift-dns", "dns", (("main", 53),))
@@ -87,13 +109,16 @@ DNS = Workload("openshift-dns", "dns", (("main", 53),))
 
 def workload(index: int, slot: int) -> Workload:
     """One workload of a namespace of a zone."""
-    return Workload(namespace_name(index), app_of(index, slot), (("main", port_of(index, slot)),))
+    ports = (("main", port_of(index, slot)),)
+    claim = CLAIM if has_claim(index) and slot == WORKLOADS_PER_NAMESPACE - 1 else ""
+    space, zone = namespace_name(index), zone_of(index)
+    return Workload(space, app_of(index, slot), ports, zone, confined=is_confined(index), claim=claim)
 
 
 def replicas(case: Case) -> Iterator[tuple[Workload, int]]:
     """Every replica of every workload: two routers per zone, two of DNS, then the namespaces.
 
-    Pods take the nodes in turn, so this order puts the routers on infra nodes of their zone.
+    Pods take the nodes of their zone in turn, so this order puts the routers on infra nodes.
     """
     for number in range(2):
         yield from ((router(zone), number) for zone in ZONES)
@@ -104,9 +129,15 @@ def replicas(case: Case) -> Iterator[tuple[Workload, int]]:
 
 
 def pods(case: Case) -> Iterator[Document]:
-    """Every pod, spread over the nodes in turn."""
-    for serial, (owner, number) in enumerate(replicas(case)):
-        yield pod(owner, number, serial % case.nodes, serial // case.nodes)
+    """Every pod, spread over the nodes of its zone in turn."""
+    housing: dict[str, list[int]] = {}
+    for index in range(case.nodes):
+        housing.setdefault(node_zone(index), []).append(index)
+    serials: Counter[str] = Counter()
+    for owner, number in replicas(case):
+        seat, place = divmod(serials[owner.zone], len(housing[owner.zone]))
+        serials[owner.zone] += 1
+        yield pod(owner, number, housing[owner.zone][place], seat)
 
 
 def services(case: Case) -> Iterator[Document]:
@@ -202,6 +233,10 @@ def cluster_wide(case: Case) -> Iterator[Document]:
     yield baseline()
     yield from map(ingress_controller, ZONES)
     yield from (egress_ip(zone, case.nodes) for zone in ZONES)
+    yield from configuration()
+    yield from map(storage_class, ZONES)
+    yield from constraints()
+    yield from roles()
 
 
 def egress_firewalls(case: Case) -> Iterator[Document]:
@@ -217,7 +252,33 @@ def routes(case: Case) -> Iterator[Document]:
         yield route(namespace_name(index), app_of(index, 0), zone_of(index), admitted=admitted)
 
 
-KINDS = (namespaces, nodes, pods, policies, cluster_wide, egress_firewalls, services, routes)
+def storage(case: Case) -> Iterator[Document]:
+    """Quotas that keep zones off the storage of others, claims and their volumes."""
+    for index in filter(is_quoted, range(case.namespaces)):
+        yield quota(namespace_name(index), zone_of(index))
+    for index in filter(has_claim, range(case.namespaces)):
+        yield from claim(namespace_name(index), zone_of(index), index)
+
+
+def rights(case: Case) -> Iterator[Document]:
+    """Groups of developers, and who holds what in each namespace."""
+    for team in range(min(TEAMS, case.namespaces)):
+        yield from (developers(f"team-{team}", zone) for zone in ZONES)
+    for index in range(case.namespaces):
+        space = namespace_name(index)
+        yield service_account(space)
+        yield from bindings(space, team_of(index), zone_of(index), edited=is_edited(index))
+
+
+def checks(case: Case) -> Iterator[Document]:
+    """What network diagnostics say of some nodes."""
+    return map(check, range(0, case.nodes, CHECK_EVERY))
+
+
+KINDS = (
+    *(namespaces, nodes, pods, policies, cluster_wide, egress_firewalls, services, routes),
+    *(storage, rights, checks),
+)
 """What a cluster is made of, in the order in which it is written."""
 
 

@@ -19,13 +19,17 @@ from cluster_objects import (
     metadata,
     node_name,
     tcp,
+    toleration,
 )
-from zone_design import CALLERS, DATABASE_BLOCKS, ZONES
+from zone_design import CALLERS, DATABASE_BLOCKS, NODE_KEY, ZONES
 
 VERSION = "4.20.8"
 INGRESS = "openshift-ingress"
 INGRESS_OPERATOR = "openshift-ingress-operator"
-PLATFORM = ("kube-system", "openshift-dns", INGRESS, INGRESS_OPERATOR)
+PLATFORM = (
+    *("kube-system", "openshift-config", "openshift-dns", INGRESS, INGRESS_OPERATOR),
+    "openshift-network-diagnostics",
+)
 """Namespaces of the platform."""
 EGRESS_NETWORK = int(ipaddress.IPv4Address("10.0.240.2"))
 EGRESS_BLOCK = 16
@@ -70,7 +74,7 @@ def ingress_controller(zone: str) -> Document:
     if scope(zone) == "Internal":
         balancer["allowedSourceRanges"] = ["10.0.0.0/8"]
     strategy = {"type": "LoadBalancerService", "loadBalancer": balancer}
-    placement = {"matchLabels": {"node-role.kubernetes.io/infra": "", "network-zone": zone}}
+    placement = {"matchLabels": {"node-role.kubernetes.io/infra": "", NODE_KEY: zone}}
     conditions = [
         {"type": kind, "status": "True", "lastTransitionTime": STAMP}
         for kind in ("Admitted", "Available", "LoadBalancerReady", "DNSReady")
@@ -83,7 +87,7 @@ def ingress_controller(zone: str) -> Document:
             "domain": domain(zone),
             "replicas": 2,
             "namespaceSelector": selector,
-            "nodePlacement": {"nodeSelector": placement},
+            "nodePlacement": {"nodeSelector": placement, "tolerations": [toleration(zone)]},
             "endpointPublishingStrategy": strategy,
             "routeAdmission": {"namespaceOwnership": "Strict", "wildcardPolicy": "WildcardsDisallowed"},
         },

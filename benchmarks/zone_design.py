@@ -25,10 +25,25 @@ WORKLOADS_PER_NAMESPACE = 5
 DATABASE_BLOCKS = 256
 """Distinct /24 blocks outside the cluster that the microsegmented case and some egress firewalls name."""
 
+NODE_KEY = "node-restriction.kubernetes.io/network-zone"
+"""Label of nodes that names their zone; a kubelet may not write labels under this prefix."""
+TEAMS = 97
+"""Each namespace belongs to one of so many teams, which have developers of their own in each zone."""
+CLAIM_EVERY = 5
+"""One namespace in so many, of each zone in turn, has a claim with its volume."""
+CHECK_EVERY = 10
+"""One node in so many is the target of a connectivity check."""
+
 UNLABELLED_EVERY = 397
 """Planted fault: one namespace in so many has no zone label."""
 OPEN_EVERY = 199
 """Planted fault: one namespace in so many has a zone policy that admits everybody."""
+UNQUOTED_EVERY = 263
+"""Planted fault: one namespace in so many has no quota that keeps it off the storage of other zones."""
+EDITED_EVERY = 311
+"""Planted fault: one namespace in so many binds `edit`, which writes policies and enters pods, to its developers."""
+UNCONFINED_EVERY = 331
+"""Planted fault: one namespace in so many has an empty project node selector, so that only luck keeps its pods home."""
 NODE_PORT_EVERY = 200
 """Planted fault: one namespace in so many, an internal one, offers its first workload on a port of every node."""
 LOAD_BALANCER_EVERY = 250
@@ -82,9 +97,10 @@ metadata:
   ticket: CHG0000001
 settings:
   zone_labels: [network-zone]
-  node_labels: [network-zone]
+  node_labels: [node-restriction.kubernetes.io/network-zone]
   cluster_mode: multi-zone
   pod_network: overlay
+  zoning_owners: [Group/netsec]
 defaults: {inter_zone: deny, intra_zone: allow, unzoned: fail, severity: high}
 service_groups: {postgres: [tcp/5432]}
 zones:
@@ -92,20 +108,23 @@ zones:
   title: Demilitarised zone
   trust: 20
   kind: cluster
-  select: {ingress: {ingressControllers: [dmz]}}
+  select: {ingress: {ingressControllers: [dmz]}, storageClasses: [dmz-files]}
   egress_cidrs: [10.0.240.0/28]
+  requires: [node-isolation, storage-isolation, egress-ip]
 - name: internal
   title: Internal applications
   trust: 50
   kind: cluster
-  select: {ingress: {ingressControllers: [internal]}}
+  select: {ingress: {ingressControllers: [internal]}, storageClasses: [internal-files]}
   egress_cidrs: [10.0.240.16/28]
+  requires: [node-isolation, storage-isolation, egress-ip]
 - name: database
   title: Databases
   trust: 80
   kind: cluster
-  select: {ingress: {ingressControllers: [database]}}
+  select: {ingress: {ingressControllers: [database]}, storageClasses: [database-files]}
   egress_cidrs: [10.0.240.32/28]
+  requires: [node-isolation, storage-isolation, egress-ip]
 - {name: datacenter, title: Data centre outside the cluster, trust: 60, kind: external, cidrs: [10.20.0.0/16]}
 - {name: platform, title: Platform, trust: 90, kind: platform}
 - {name: internet, title: Internet, trust: 0, kind: internet}
@@ -155,6 +174,31 @@ def is_labelled(index: int) -> bool:
 def is_open(index: int) -> bool:
     """Whether the zone policy of namespace `index` is one of the planted faults."""
     return index % OPEN_EVERY == OPEN_EVERY - 1
+
+
+def is_quoted(index: int) -> bool:
+    """Whether namespace `index` has a quota of zero for the storage of other zones."""
+    return index % UNQUOTED_EVERY != UNQUOTED_EVERY - 1
+
+
+def is_edited(index: int) -> bool:
+    """Whether developers of namespace `index` hold `edit` there."""
+    return index % EDITED_EVERY == EDITED_EVERY - 1
+
+
+def is_confined(index: int) -> bool:
+    """Whether namespace `index` keeps its pods on the nodes of its zone."""
+    return index % UNCONFINED_EVERY != UNCONFINED_EVERY - 1
+
+
+def has_claim(index: int) -> bool:
+    """Whether the last workload of namespace `index` keeps files; the zones take turns."""
+    return index % CLAIM_EVERY == index // CLAIM_EVERY % CLAIM_EVERY
+
+
+def team_of(index: int) -> str:
+    """`team-42`."""
+    return f"team-{index % TEAMS}"
 
 
 def service_type(index: int, slot: int) -> str:
