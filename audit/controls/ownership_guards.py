@@ -6,7 +6,7 @@ admission guards that name its resources. Conditions of guards are never evaluat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,15 +14,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from audit.access.matching import EVERY
+from audit.controls.admin_tier import decided
 from audit.controls.ownership import Given, Holding, Ownership
 from audit.controls.ownership_powers import Kind
 from audit.controls.scene import Scene
-from audit.model import CLUSTER_WIDE, Namespace
-from audit.policy import adminpolicy, plugins
-from audit.policy.clause import AdminText, AnyPeer, Clause, Peer, Relation, SelectedPods
+from audit.model import Namespace
 from audit.selectors import EVERYTHING, LabelSelector
 from audit.snapshot import Entry
-from audit.traffic import ALL
 
 ADMISSION = "admissionregistration.k8s.io"
 _KYVERNO = ("ClusterPolicy.kyverno.io", "Policy.kyverno.io")
@@ -66,7 +64,7 @@ class Guards:
     @cached_property
     def decided(self) -> frozenset[str]:
         """Namespaces of zones into which no NetworkPolicy can let other zones: the admin tier decides before it."""
-        return frozenset(_decided(self.scene))
+        return frozenset(decided(self.scene))
 
     def over(self, holding: Holding, namespace: str) -> tuple[str, ...]:
         """The guards that together are asked about every resource of a Holding in one namespace, or everywhere."""
@@ -106,94 +104,6 @@ def _closed(scene: Scene, around: Guards, place: str) -> bool:
     return bool(around.decided) and all(
         one.name in around.decided for zone in scene.zones for one in scene.members(zone.name)
     )
-
-
-class _Alike(NamedTuple):
-    """Namespaces of one zone that no cluster-wide policy tells apart."""
-
-    zone: str
-    labels: Mapping[str, str]
-
-
-def _decided(scene: Scene) -> Iterator[str]:
-    texts = _admin_tier(scene)
-    if not texts:
-        return
-    keys = sorted({key for text in texts for key in _keys(text)})
-    groups: dict[tuple[str, ...], tuple[_Alike, list[str]]] = {}
-    for name, namespace in scene.inventory.namespaces.items():
-        zone, labels = scene.zone_of(name), namespace.labels
-        if scene.kind_of(name) != "platform":
-            alike = (zone, *(labels.get(key, "\0") for key in keys))
-            groups.setdefault(alike, (_Alike(zone, labels), []))[1].append(name)
-    everybody = [one for one, _ in groups.values()]
-    zones = {zone.name for zone in scene.zones}
-    for one, names in groups.values():
-        if one.zone in zones and all(_kept_out(scene, texts, one, other) for other in everybody):
-            yield from names
-
-
-def _kept_out(scene: Scene, texts: Iterable[AdminText], target: _Alike, source: _Alike) -> bool:
-    """Whether the admin tier decides every connection from some namespaces to some of another zone."""
-    if source.zone == target.zone or scene.matrix.expect(source.zone, target.zone).allowed == ALL:
-        return True
-    for text in texts:
-        if not text.namespaces.matches(target.labels):
-            continue
-        whole = not text.pods.requirements and not text.unknown and not text.doubt
-        for clause in text.clauses:
-            if clause.direction != "ingress":
-                continue
-            match = _meets(clause, source.labels, target.labels)
-            if clause.action == "pass" and match != "no":
-                return False
-            if whole and match == "all":
-                return True
-    return False
-
-
-def _meets(clause: Clause, source: Mapping[str, str], target: Mapping[str, str]) -> str:
-    """Whether a rule matches `all` connections from a namespace, `some`, or `no` one."""
-    found = {_peer(peer, source, target) for peer in clause.peers}
-    if "all" in found and clause.ports.traffic == ALL and not clause.unknown and not clause.doubt:
-        return "all"
-    return "some" if found - {"no"} or clause.unknown else "no"
-
-
-def _peer(peer: Peer, source: Mapping[str, str], target: Mapping[str, str]) -> str:
-    match peer:
-        case AnyPeer():
-            return "all"
-        case SelectedPods(namespaces, pods):
-            return ("some" if pods.requirements else "all") if namespaces.matches(source) else "no"
-        case Relation(keys, same, pods):
-            present = all(key in source and key in target for key in keys)
-            equal = all(source.get(key) == target.get(key) for key in keys)
-            return ("some" if pods.requirements else "all") if present and equal == same else "no"
-    return "some"
-
-
-def _admin_tier(scene: Scene) -> list[AdminText]:
-    """The policies that decide before NetworkPolicies, in order; of equal priority those that pass something first."""
-    profile = scene.inventory.profile
-    read = [
-        plugins.read_admin(kind, adminpolicy.lower(kind, bytes(entry.body.spec)), profile)
-        for kind, entry in ((entry.kind, entry) for entry in scene.of(*CLUSTER_WIDE))
-    ]
-    return sorted(
-        (text for text in read if text.tier == "admin"),
-        key=lambda text: (text.priority, all(clause.action != "pass" for clause in text.clauses)),
-    )
-
-
-def _keys(text: AdminText) -> Iterator[str]:
-    yield from text.namespaces.keys
-    for clause in text.clauses:
-        for peer in clause.peers:
-            if isinstance(peer, SelectedPods):
-                yield from peer.namespaces.keys
-            elif isinstance(peer, Relation):
-                yield from peer.keys
 
 
 def _policies(scene: Scene) -> Iterator[Guard]:

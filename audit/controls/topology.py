@@ -186,7 +186,9 @@ class _Places:
 
     def named(self, word: str) -> str:
         """The node that a part of a check's name ends with; the longest name counts."""
-        return max((name for name in self._nodes if word == name or word.endswith(f"-{name}")), key=len, default="")
+        parts = word.split("-")
+        ends = ("-".join(parts[first:]) for first in range(len(parts)))
+        return next((end for end in ends if end in self._nodes), "")
 
 
 def _check(entry: Entry, places: _Places) -> Check:
