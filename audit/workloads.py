@@ -148,7 +148,6 @@ class PodSpec(msgspec.Struct, frozen=True, gc=False):
     affinity: Affinity | None = None
     tolerations: tuple[Toleration, ...] | None = None
     volumes: list[Volume] | None = None
-    serviceAccountName: str | None = None  # noqa: N815
 
 
 class Variable(msgspec.Struct, frozen=True, gc=False):

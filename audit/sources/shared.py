@@ -13,7 +13,7 @@ from audit.raw_body import RawBody, StatusBody
 from audit.snapshot import Origin
 from audit.sources import kinds
 from audit.sources.text import Text
-from audit.workloads import Container, Metadata, PodBody, PodSpec, ServerSpec, TemplateSpec, WorkloadBody
+from audit.workloads import Container, Metadata, PodBody, PodSpec, PodStatus, ServerSpec, TemplateSpec, WorkloadBody
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
@@ -62,6 +62,10 @@ class Shared:
         if metadata.labels:
             key = ("labels", *metadata.labels.items())
             force_setattr(metadata, "labels", self._one(key, metadata.labels))
+        if metadata.namespace:
+            force_setattr(metadata, "namespace", intern(metadata.namespace))
+        if metadata.name and metadata.generateName:
+            force_setattr(metadata, "generateName", "")  # says nothing beside the name that came of it
         if metadata.ownerReferences:
             owners = metadata.ownerReferences
             force_setattr(metadata, "ownerReferences", self._one(("owners", *owners), owners))
@@ -78,12 +82,18 @@ class Shared:
     def _pod(self, body: PodBody) -> None:
         if body.spec:
             self._pod_spec(body.spec)
-        if body.status and body.status.phase:
-            force_setattr(body.status, "phase", intern(body.status.phase))
-        if body.status and body.status.hostIP:
-            force_setattr(body.status, "hostIP", intern(body.status.hostIP))
-        if body.status and body.status.conditions:
-            force_setattr(body.status, "conditions", self._one(body.status.conditions, body.status.conditions))
+        if body.status:
+            self._pod_status(body.status)
+
+    def _pod_status(self, status: PodStatus) -> None:
+        if status.phase:
+            force_setattr(status, "phase", intern(status.phase))
+        if status.hostIP:
+            force_setattr(status, "hostIP", intern(status.hostIP))
+        if status.podIPs and [one.ip for one in status.podIPs] == [status.podIP]:
+            force_setattr(status, "podIPs", None)  # the same address again
+        if status.conditions:
+            force_setattr(status, "conditions", self._one(status.conditions, status.conditions))
 
     def _pod_spec(self, spec: PodSpec) -> None:
         if spec.nodeName:
