@@ -133,7 +133,7 @@ def claim(space: str, zone: str, index: int) -> Iterator[Document]:
 def constraints() -> Iterator[Document]:
     """Those that OpenShift ships; only the platform's own may use what opens the host."""
     platform = ("system:cluster-admins", "system:nodes", "system:masters")
-    yield constraint("anyuid", host=False, groups=("system:cluster-admins",))
+    yield {**constraint("anyuid", host=False, groups=("system:cluster-admins",)), "priority": 10}
     yield constraint("hostnetwork-v2", host=True)
     yield constraint("nonroot-v2", host=False)
     yield constraint("privileged", host=True, groups=platform)
@@ -156,7 +156,6 @@ def constraint(name: str, *, host: bool, groups: tuple[str, ...] = ()) -> Docume
         "defaultAddCapabilities": [],
         "requiredDropCapabilities": [] if host else ["ALL"],
         "readOnlyRootFilesystem": False,
-        "priority": None,
         "runAsUser": {"type": "RunAsAny" if host else "MustRunAsRange"},
         "seLinuxContext": {"type": "RunAsAny" if host else "MustRunAs"},
         "fsGroup": {"type": "RunAsAny" if host else "MustRunAs"},

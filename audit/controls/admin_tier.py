@@ -81,17 +81,17 @@ class Crowd:
 
 def decided(scene: Scene) -> Iterator[str]:
     """Namespaces of zones into which the admin tier decides every connection from other zones."""
-    texts = _texts(scene)
+    texts = texts_of(scene)
     if not texts:
         return
     crowd = Crowd(_groups(scene, _sight(texts)))
     zones = {zone.name for zone in scene.zones}
     for one in crowd.groups:
-        if one.zone in zones and all(_kept_out(scene, texts, one, other) for other in crowd.facing(one)):
+        if one.zone in zones and all(kept_out(scene, texts, one, other) for other in crowd.facing(one)):
             yield from one.names
 
 
-def _texts(scene: Scene) -> list[AdminText]:
+def texts_of(scene: Scene) -> list[AdminText]:
     """The policies that decide before NetworkPolicies, in order; of equal priority those that pass something first."""
     profile = scene.inventory.profile
     read = [
@@ -136,7 +136,7 @@ def _group(scene: Scene, sight: Sight, namespace: Namespace) -> tuple[tuple[obje
     return (zone, *sight.of(labels)), Group(zone, labels, sight.related(labels), [])
 
 
-def _kept_out(scene: Scene, texts: Sequence[AdminText], target: Group, source: Group) -> bool:
+def kept_out(scene: Scene, texts: Sequence[AdminText], target: Group, source: Group) -> bool:
     """Whether the admin tier decides every connection from some namespaces to some of another zone."""
     if source.zone == target.zone or scene.matrix.expect(source.zone, target.zone).allowed == ALL:
         return True

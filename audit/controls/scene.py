@@ -60,8 +60,11 @@ class Scene:
 
     def kind_of(self, namespace: str) -> str:
         """Kind of the zone of a namespace (`cluster`, `platform`, ...); empty when unzoned."""
-        zone = self.matrix.zone(self.zone_of(namespace))
-        return zone.kind if zone else ""
+        return self._kinds.get(self.zone_of(namespace), "")
+
+    @cached_property
+    def _kinds(self) -> dict[str, str]:
+        return {zone.name: zone.kind for zone in self.matrix.zones}
 
     @cached_property
     def zones(self) -> tuple[Zone, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from audit.controls.storage import Storage
@@ -67,10 +68,9 @@ def _of(quota: Quota, storage: Storage) -> Iterator[_Draft]:
 
 def _keys(quota: Quota, zone: str, namespaces: list[str], storage: Storage) -> Iterator[_Draft]:
     """What is wrong with single keys of a quota that binds some namespaces of a zone."""
-    known = {*storage.names, *storage.classes.owners}
     for name in quota.limits.named if storage.classes.known else ():
-        if name not in known:
-            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+        if name not in storage.spellings:
+            near = _nearest(name, storage.spellings)
             yield _Draft("no-class", zone, name, *_meant(near, zone, namespaces, storage))
     for name, text in quota.limits.sized:
         if storage.classes.foreign(zone, name) and _open(name, namespaces, storage):
@@ -79,9 +79,14 @@ def _keys(quota: Quota, zone: str, namespaces: list[str], storage: Storage) -> I
         yield _Draft("key", zone, key, "", harmless=False)
 
 
-def _meant(near: list[str], zone: str, namespaces: list[str], storage: Storage) -> tuple[str, bool]:
+@lru_cache(1024)
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    """The known name that a name is like; the mistakes of a template recur in every quota made of it."""
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.75)), "")
+
+
+def _meant(meant: str, zone: str, namespaces: list[str], storage: Storage) -> tuple[str, bool]:
     """(class that was meant or empty, whether nothing is open for the mistake)."""
-    meant = near[0] if near else ""
     return meant, not (meant and storage.classes.foreign(zone, meant) and _open(meant, namespaces, storage))
 
 

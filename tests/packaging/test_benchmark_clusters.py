@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +15,7 @@ import yaml
 from installs import ROOT
 from jsonschema import Draft202012Validator
 
+CONTROLS = ("CMP", "DOO", "EGR", "ING", "OWN", "STO", "TOP", "ZON")
 SCHEMAS = ROOT.parent / "shared" / "crds"
 Document = Mapping[str, Any]
 
@@ -59,6 +62,10 @@ def test_everything_but_pods_grows_with_namespaces_and_zones(items: list[Documen
     assert kinds["Service"] == 400 * 5 + 3 + 1
     assert kinds["EgressIP"] == kinds["IngressController"] == 3
     assert (kinds["AdminNetworkPolicy"], kinds["BaselineAdminNetworkPolicy"]) == (7, 1)
+    assert (kinds["ResourceQuota"], kinds["StorageClass"]) == (399, 3)
+    assert kinds["PersistentVolumeClaim"] == kinds["PersistentVolume"] == 80
+    assert kinds["RoleBinding"] == 400 * 3 + 1
+    assert kinds["Group"] == 97 * 3 + 1
     published = Counter(service["spec"]["type"] for service in of(items, "Service"))
     assert published == {"ClusterIP": 1997, "LoadBalancer": 2 + 3, "NodePort": 2}
 
@@ -93,7 +100,8 @@ def test_addresses_and_node_ports_belong_to_one_object_each(generate: ModuleType
 
 
 def test_routers_run_on_nodes_of_their_zone_and_egress_addresses_too(items: list[Document]) -> None:
-    zones = {node["metadata"]["name"]: node["metadata"]["labels"]["network-zone"] for node in of(items, "Node")}
+    key = "node-restriction.kubernetes.io/network-zone"
+    zones = {node["metadata"]["name"]: node["metadata"]["labels"][key] for node in of(items, "Node")}
     pods = [pod for pod in of(items, "Pod") if pod["metadata"]["namespace"] == "openshift-ingress"]
     label = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
     shards = [(pod["metadata"]["labels"][label], zones[pod["spec"]["nodeName"]]) for pod in pods]
@@ -114,6 +122,13 @@ def test_routers_run_on_nodes_of_their_zone_and_egress_addresses_too(items: list
         ("Route", "route.openshift.io_routes"),
         ("Network", "config.openshift.io_networks"),
         ("ClusterVersion", "config.openshift.io_clusterversions"),
+        ("DNS", "config.openshift.io_dnses"),
+        ("Infrastructure", "config.openshift.io_infrastructures"),
+        ("Ingress", "config.openshift.io_ingresses"),
+        ("Project", "config.openshift.io_projects"),
+        ("Scheduler", "config.openshift.io_schedulers"),
+        ("PodNetworkConnectivityCheck", "controlplane.operator.openshift.io_podnetworkconnectivitychecks"),
+        ("SecurityContextConstraints", "security.openshift.io_securitycontextconstraints"),
     ],
 )
 def test_generated_objects_are_what_the_published_schemas_ask_for(items: list[Document], kind: str, file: str) -> None:
@@ -126,10 +141,46 @@ def test_generated_objects_are_what_the_published_schemas_ask_for(items: list[Do
     schema = next(one["schema"]["openAPIV3Schema"] for one in definition["versions"] if one["name"] == version)
     fields = {name: closed(part) for name, part in schema["properties"].items() if name != "metadata"}
     fields["metadata"] = schema["properties"]["metadata"]
-    required = {"required": ["metadata", "spec"], "additionalProperties": False}
+    required = {"required": ["metadata", *({"spec"} & fields.keys())], "additionalProperties": False}
     validator = Draft202012Validator(schema | {"properties": fields} | required)
     assert [error.message for item in found for error in validator.iter_errors(item)] == []
     assert {"namespace" in item["metadata"] for item in found} == {definition["scope"] == "Namespaced"}
+
+
+def test_every_pod_runs_on_a_node_of_its_zone_and_tolerates_the_taint_there(items: list[Document]) -> None:
+    nodes = {node["metadata"]["name"]: node for node in of(items, "Node")}
+    zoned = [pod for pod in of(items, "Pod") if not pod["metadata"]["namespace"].startswith("openshift-")]
+    assert len(zoned) == 400 * 5
+    for pod in zoned:
+        taint = nodes[pod["spec"]["nodeName"]]["spec"]["taints"][0]
+        assert taint["value"] == pod["metadata"]["namespace"].partition("-")[0]
+        assert taint | {"operator": "Equal"} in pod["spec"]["tolerations"]
+
+
+def test_rules_of_controls_find_the_planted_faults_and_no_others(generate: ModuleType, tmp_path: Path) -> None:
+    case, source, results = generate.Case(namespaces=400, replicas=1, nodes=30), tmp_path / "c.json", tmp_path / "r"
+    generate.write_cluster(case, source)
+    (tmp_path / "zones.yaml").write_text(generate.MATRIX, encoding="utf-8")
+    command = [sys.executable, "-m", "audit", "scan", source, "--zones", tmp_path / "zones.yaml"]
+    done = subprocess.run([*command, "-f", "json", "-o", results], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    found = json.loads(results.read_bytes())["findings"]
+    named = {(one["rule"], one["subjects"][0]) for one in found if one["rule"][:3] in CONTROLS}
+    assert named == {
+        ("CMP001", "Namespace dmz-00330"),
+        ("CMP002", "Deployment internal-00396/orders-api"),
+        ("CMP004", "Zone internal"),
+        ("DOOR002", "Service internal-00001/cards-web"),
+        ("DOOR002", "Service internal-00201/cards-web"),
+        ("DOOR003", "Service dmz-00000/accounts-web"),
+        ("DOOR003", "Service dmz-00250/claims-web"),
+        ("EGR006", "Node worker-0000"),
+        ("EGR006", "Node worker-0001"),
+        ("EGR010", "EgressFirewall database-00019/default"),
+        ("OWN007", "RoleBinding dmz-00310/developers-edit"),
+        ("STO001", "Namespace internal-00262"),
+        ("ZON001", "Namespace internal-00396"),
+    }
 
 
 def closed(schema: Any) -> Any:

@@ -296,6 +296,27 @@ def test_equal_labels_and_specs_are_one_value() -> None:
     assert snapshot.of("NetworkPolicy")[0].body.spec is snapshot.of("NetworkPolicy")[1].body.spec
 
 
+def test_of_many_pods_what_places_them_is_one_value_and_what_repeats_or_stays_inside_is_dropped() -> None:
+    spec = {
+        "nodeSelector": {"zone": "a"},
+        "tolerations": [{"key": "zone", "operator": "Exists"}],
+        "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}},
+        "volumes": [{"name": "token", "projected": {"sources": []}}],
+    }
+    status = {"conditions": [{"type": "Ready", "status": "True"}], "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}]}
+    both = {"podIP": "10.0.0.2", "podIPs": [{"ip": "10.0.0.2"}, {"ip": "fd00::2"}]}
+    metadata = [{"name": name, "generateName": "p-", "namespace": "n"} for name in "abc"]
+    write("a.json", *(pod("", metadata=one, spec=spec, status=status) for one in metadata[:2]))
+    write("b.json", pod("", metadata=metadata[2], spec=spec, status=both))
+    first, second, third = (entry.body for entry in read(["a.json", "b.json"]).of("Pod"))
+    for field in ("nodeSelector", "tolerations", "affinity"):
+        assert getattr(first.spec, field) is getattr(second.spec, field) is not None
+    assert first.status.conditions is second.status.conditions is not None
+    assert first.metadata.namespace is second.metadata.namespace
+    assert (first.spec.volumes, first.status.podIPs, first.metadata.generateName) == (None, None, "")
+    assert [one.ip for one in third.status.podIPs] == ["10.0.0.2", "fd00::2"]
+
+
 def test_bodies_are_of_the_struct_for_their_kind() -> None:
     write(
         "a.json",
