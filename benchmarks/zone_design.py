@@ -126,7 +126,7 @@ zones:
   egress_cidrs: [10.0.240.32/28]
   requires: [node-isolation, storage-isolation, egress-ip]
 - {name: datacenter, title: Data centre outside the cluster, trust: 60, kind: external, cidrs: [10.20.0.0/16]}
-- {name: platform, title: Platform, trust: 90, kind: platform, cidrs: [10.0.242.0/28]}
+- {name: platform, title: Platform, trust: 90, kind: platform}
 - {name: internet, title: Internet, trust: 0, kind: internet}
 flows:
 - {id: ZM-0001, from: internet, to: dmz, access: allow-only, services: [tcp/443, tcp/8443], justification: Published.}

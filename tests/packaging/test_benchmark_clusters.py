@@ -161,8 +161,8 @@ def test_rules_of_controls_find_the_planted_faults_and_no_others(generate: Modul
     case, source, results = generate.Case(namespaces=400, replicas=1, nodes=30), tmp_path / "c.json", tmp_path / "r"
     generate.write_cluster(case, source)
     (tmp_path / "zones.yaml").write_text(generate.MATRIX, encoding="utf-8")
-    command = [sys.executable, "-m", "audit", "scan", source, "--zones", tmp_path / "zones.yaml"]
-    done = subprocess.run([*command, "-f", "json", "-o", results], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "audit", "scan", str(source), "--zones", str(tmp_path / "zones.yaml")]
+    done = subprocess.run([*command, "-f", "json", "-o", str(results)], capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     found = json.loads(results.read_bytes())["findings"]
     named = {(one["rule"], one["subjects"][0]) for one in found if one["rule"][:3] in CONTROLS}
