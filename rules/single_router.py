@@ -23,7 +23,8 @@ _ENOUGH = 2
 def single_router(context: Context) -> Iterator[Finding | NotEvaluated | NotApplicable]:
     """What it checks: that each router of a zone has ready pods on two nodes or more.
 
-    A router that zones.yaml names and the cluster does not have is found, too.
+    A router that zones.yaml names and the cluster does not have is found, too; with `cluster_mode: single-zone` only
+    those of the one zone are looked for.
 
     Why it matters: the design asks for two nodes in each zone. With one, a restart of the node is an outage of the
     zone, and the usual way out is to let the router of another zone serve it.

@@ -146,10 +146,14 @@ def _tolerated(taint: Taint, tolerations: Iterable[Toleration]) -> bool:
 
 
 def missing_gates(scene: Scene, found: Inbound) -> Iterator[tuple[Zone, str]]:
-    """(zone, name) of routers that a zone names and the cluster does not have."""
+    """(zone, name) of routers that a zone of this cluster names and the cluster does not have."""
     known = {one.ref.name for one in found.gates}
-    if scene.cluster and found.gates:
-        yield from ((zone, name) for zone in scene.zones for name in zone.ingress_controllers if name not in known)
+    if not scene.cluster or not found.gates:
+        return
+    settings = scene.matrix.settings
+    for zone in scene.zones:
+        if settings.cluster_mode == "multi-zone" or zone.name == settings.cluster_zone:
+            yield from ((zone, name) for name in zone.ingress_controllers if name not in known)
 
 
 def zone_nodes(zone: Zone, key: str) -> dict[str, str]:
