@@ -26,7 +26,8 @@ def idle_egress_firewall(context: Context) -> Iterator[Finding | NotApplicable |
     How to fix: end the rules with the YAML of the finding, or write them as the kind that the plug-in knows.
 
     Limits: a namespace without any firewall is not reported here: what it can reach is judged against the matrix by
-    NET001, with NetworkPolicies and firewalls together. Where NET001 has no complaint, the finding counts as low.
+    NET001, with NetworkPolicies and firewalls together. Where NET001 has no complaint, the finding
+    counts as low. IPv6 is looked at where a pod, a node or the pod network of the input has such addresses.
     """
     if stop := context.barred(context.of(ground)):
         yield stop

@@ -33,8 +33,9 @@ def inline_volume(context: Context) -> Iterator[Finding | NotApplicable | NotEva
     How to fix: replace the volume by a claim of the zone's own class; take network volumes out of
     the constraints with the command that the finding gives, or label the namespace.
 
-    Limits: constraints that people may use, and not service accounts, are for the rules of ownership. Other admission
-    engines are not read. CSI drivers that are known to hand out certificates and secrets only are left out.
+    Limits: constraints that people may use, and not service accounts, are for the rules of ownership, and so is who
+    holds every right. Other admission engines are not read. CSI drivers that are known to hand out certificates and
+    secrets only are left out.
     """
     stored = context.of(storage)
     if stored.idle:

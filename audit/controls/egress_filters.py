@@ -155,7 +155,8 @@ def _denies(scene: Scene, clause: Clause, decided: AddressSet) -> bool:
         return False
     match clause.peers[0] if clause.peers else None:
         case Block(addresses):
-            return clause.unknown or bool(addresses - decided)
+            used = addresses if scene.once(dual_stack) else addresses & _V4
+            return clause.unknown or bool(used - decided)
         case Nodes(nodes):
             known = scene.inventory.nodes.values()
             return not known or any(nodes.matches(one.labels) for one in known)

@@ -180,12 +180,23 @@ def strange_zones(scene: Scene) -> tuple[StrangeZone, ...]:
 
 
 def captured_platform(scene: Scene) -> tuple[tuple[str, str, str], ...]:
-    """(namespace, zone, label) of namespaces of the platform that a label, and no selector, puts into a zone."""
+    """(namespace, zone, label) of namespaces of the platform that a label, and not their name, puts into a zone."""
     found = []
     for name, membership in scene.zone_map.namespaces.items():
-        if is_platform(name) and scene.kind_of(name) == "cluster" and membership.reason.startswith("label "):
-            found.append((name, membership.zone, membership.reason.removeprefix("label ")))
+        if is_platform(name) and scene.kind_of(name) == "cluster" and (label := _capturing(scene, name)):
+            found.append((name, membership.zone, label))
     return tuple(sorted(found))
+
+
+def _capturing(scene: Scene, name: str) -> str:
+    """The label by which a namespace is in its zone; empty where something else decides."""
+    membership = scene.zone_map.namespaces[name]
+    if membership.reason.startswith("label "):
+        return membership.reason.removeprefix("label ")
+    zone, labels = scene.matrix.zone(membership.zone), scene.inventory.namespaces[name].labels
+    if zone is None or zone.namespaces is None or NAME_LABEL in zone.namespaces.keys:
+        return ""
+    return next((f"{key}={labels[key]}" for key in sorted(zone.namespaces.keys) if key in labels), "")
 
 
 def tenants_on_platform(scene: Scene) -> Mapping[str, tuple[ObjectRef, ...]]:

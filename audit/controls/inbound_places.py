@@ -41,9 +41,11 @@ class Standing:
 
 
 def standings(scene: Scene, found: Inbound) -> Iterator[Standing]:
-    """One for each router and Gateway that belongs to a zone."""
+    """One for each router and Gateway that belongs to a zone of this cluster."""
     places = _Places(scene)
     for gate in found.of_zones():
+        if not _at_home(scene, gate.zone):
+            continue
         pods = [scene.inventory.endpoints[index] for index in gate.router.pods]
         running = [pod for pod in pods if not pod.template]
         known = sorted({pod.node for pod in running if pod.node in scene.inventory.nodes})
@@ -150,10 +152,15 @@ def missing_gates(scene: Scene, found: Inbound) -> Iterator[tuple[Zone, str]]:
     known = {one.ref.name for one in found.gates}
     if not scene.cluster or not found.gates:
         return
-    settings = scene.matrix.settings
     for zone in scene.zones:
-        if settings.cluster_mode == "multi-zone" or zone.name == settings.cluster_zone:
+        if _at_home(scene, zone.name):
             yield from ((zone, name) for name in zone.ingress_controllers if name not in known)
+
+
+def _at_home(scene: Scene, zone: str) -> bool:
+    """Whether a zone may be here at all; where it may not, its routers are too many as such, which TOP001 says."""
+    settings = scene.matrix.settings
+    return settings.cluster_mode == "multi-zone" or zone == settings.cluster_zone
 
 
 def zone_nodes(zone: Zone, key: str) -> dict[str, str]:

@@ -121,7 +121,8 @@ def _usable(rules: Iterable[PolicyRule]) -> Iterator[str]:
     for one in rules:
         groups, resources, verbs = one.apiGroups or (), one.resources or (), one.verbs or ()
         named = {"*", "security.openshift.io"} & {*groups} and {"*", "securitycontextconstraints"} & {*resources}
-        if named and {"*", "use"} & {*verbs}:
+        every = "*" in groups and "*" in resources and "*" in verbs  # the rules of ownership tell who holds every right
+        if named and {"*", "use"} & {*verbs} and not every:
             yield from one.resourceNames or ("",)
 
 
