@@ -45,7 +45,7 @@ def _finding(context: Context, one: Idle) -> Finding:
         subjects=(one.filter.ref,),
         severity="low" if kept else "medium",
         from_zone=zone.name,
-        expected=f"it restricts what zone {zone.name} reaches of {' and '.join(outside)}",
+        expected=f"it restricts what zone {zone.name} reaches of {', '.join(outside)}",
         observed=one.why,
         fix=_fix(context, one),
         owner=zone.owner,

@@ -73,7 +73,8 @@ def _selector(gate: Gate) -> str:
 
 
 def _counted(counts: Mapping[str, int], zones: tuple[str, ...], what: str) -> str:
-    return ", ".join(f"{counts.get(zone, 0)} {what} of zone {zone}" for zone in zones)
+    numbers = ((counts.get(zone, 0), zone) for zone in zones)
+    return ", ".join(f"{number} {what[:-1] if number == 1 else what} of zone {zone}" for number, zone in numbers)
 
 
 def _unsure(gate: Gate, zones: tuple[str, ...]) -> Finding:
@@ -92,7 +93,7 @@ def _shared(one: ClassUse) -> Finding:
         title=f"{one.ref} serves zones {', '.join(one.used)}",
         subjects=(one.ref,),
         expected="Ingresses of one zone",
-        observed=", ".join(f"{len(spaces)} namespaces of zone {zone}" for zone, spaces in one.used.items()),
+        observed=_counted({zone: len(spaces) for zone, spaces in one.used.items()}, tuple(one.used), "namespaces"),
         fix="Run one controller with a class of its own for each zone, and name the class under "
         "`select.ingress.ingressClasses` of the zone.",
         identity=tuple(one.used),
