@@ -108,6 +108,13 @@ def _fix(one: Door) -> str:
     """A sentence and YAML or a command for this kind of entry point."""
     name, space = scalar(one.object.name), scalar(one.object.namespace)
     spaces = sorted({*one.could, *(endpoint.ref.namespace for endpoint in one.endpoints)})
+    if one.object.kind == "IngressController" and one.object.name == "default" and one.facing.scoped:
+        strategy = '{"type": "LoadBalancerService", "loadBalancer": {"scope": "Internal"}}'
+        return (
+            "It is the router of the platform: give its load balancer an internal address.\n\n"
+            f"oc patch ingresscontroller {name} -n {space} --type=merge "
+            f"""-p '{{"spec": {{"endpointPublishingStrategy": {strategy}}}}}'"""
+        )
     if one.object.kind == "IngressController":
         listed = ", ".join(map(scalar, spaces))
         return (

@@ -63,10 +63,10 @@ def stranger_in_single_zone(context: Context) -> Iterator[Finding | NotApplicabl
     elif nodes := context.of(outside_home):
         yield Finding(
             title=f"nodes stand outside the addresses of zone {settings.cluster_zone}, the only one of the cluster",
-            subjects=nodes,
+            subjects=tuple(nodes),
             to_zone=settings.cluster_zone,
             expected=f"addresses within the cidrs of zone {settings.cluster_zone}",
-            observed=_listed([one.name for one in nodes]),
+            observed=_listed([f"{one.name}: {', '.join(addresses)}" for one, addresses in nodes.items()]),
             fix=f"Move the nodes, or add their network to `cidrs` of the zone.\n\n{_COMMAND['nodes']}".format(
                 node_label=(*settings.node_labels, "network-zone")[0]
             ),

@@ -108,7 +108,7 @@ def _addresses(scene: Scene, seen: Outside, ports: Traffic) -> Iterator[ApiDoor]
     """Addresses of the API: its own where outsiders may enter their zone at all, those of nodes if on its ports."""
     for entry in scene.of(INFRASTRUCTURE):
         for number in addresses(_virtual(decoded(entry.body.status))):
-            side, why = seen.of_address(number, ports)
+            side, why, _ = seen.of_address(number, ports)
             zone, words = seen.zone(number), f"the API has an address: {why}"
             if side == "unknown":
                 yield ApiDoor(sort="address", ref=ref(entry), seen=words)
@@ -117,7 +117,7 @@ def _addresses(scene: Scene, seen: Outside, ports: Traffic) -> Iterator[ApiDoor]
                 open_ = _open(seen, zone, ports)
                 yield ApiDoor(sort="address", ref=ref(entry), seen=words + more, zone=zone, open=open_)
     for number, name in _control_plane(scene, seen).items():
-        side, why = seen.of_address(number, ports)
+        side, why, _ = seen.of_address(number, ports)
         if side == "outside":
             one = scene.inventory.nodes[name].ref if name else ObjectRef("Service", *_API)
             zone = seen.zone(number)

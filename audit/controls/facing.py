@@ -40,6 +40,8 @@ class Facing(NamedTuple):
 
     side: Literal["outside", "inside", "unknown"]
     why: str
+    scoped: bool = False
+    """Whether the scope of its load balancer says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +165,7 @@ class Doors:
                 return Facing("inside", "it is published nowhere")
             if text(strategy, "type") == "LoadBalancerService" and scope:
                 side: Literal["outside", "inside"] = "inside" if scope == "Internal" else "outside"
-                return Facing(side, f"its load balancer has scope {scope}")
+                return Facing(side, f"its load balancer has scope {scope}", scoped=True)
             name = ("openshift-ingress", f"router-{controller.name}")
         else:
             name = (entry.object.namespace, entry.object.name)

@@ -124,17 +124,21 @@ def _classes(scene: Scene, others: Iterable[Zone]) -> _Found:
             yield zone, ref(entry), f"{entry.name} is a class of the zone"
 
 
-def outside_home(scene: Scene) -> tuple[ObjectRef, ...]:
-    """Nodes of a single-zone cluster with an internal address outside the zone's CIDRs, other zones' nodes left out."""
+def outside_home(scene: Scene) -> dict[ObjectRef, tuple[str, ...]]:
+    """Nodes of a single-zone cluster with internal addresses outside the zone's CIDRs -> these addresses.
+
+    Nodes of other zones are left out.
+    """
     home = scene.matrix.settings.cluster_zone
     zone = scene.matrix.zone(home)
     if zone is None or not zone.cidrs:
-        return ()
-    return tuple(
-        node.ref
-        for name, node in scene.inventory.nodes.items()
-        if scene.node_zone(name) in (home, UNZONED) and any(one not in zone.cidrs for one in node.addresses)
-    )
+        return {}
+    found = {}
+    for name, node in scene.inventory.nodes.items():
+        strange = tuple(address_text(one) for one in node.addresses if one not in zone.cidrs)
+        if strange and scene.node_zone(name) in (home, UNZONED):
+            found[node.ref] = strange
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
