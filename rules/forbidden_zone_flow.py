@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from audit.controls.egress_filters import named_by_namespace
 from audit.rule import (
     INCOMPLETE,
     NONE,
@@ -75,7 +76,7 @@ def _finding(context: Context, cell: Cell, breach: Breach) -> Finding:
         from_zone=cell.source,
         to_zone=cell.target,
         traffic=breach.traffic,
-        path=_path(breach),
+        path=(*_path(breach), *_let_out(context, breach)),
         evidence=(breach.witness,) if breach.witness else (),
         matrix_row=_row(cell),
         expected=_expected(cell),
@@ -177,6 +178,16 @@ def _path(breach: Breach) -> tuple[Cause, ...]:
     return tuple(cause for cause in (breach.egress, breach.ingress) if cause)
 
 
+def _let_out(context: Context, breach: Breach) -> tuple[Cause, ...]:
+    """The egress firewalls of the namespaces at fault, which let through what goes to outside addresses."""
+    if breach.ingress is not None:
+        return ()
+    known = context.of(named_by_namespace)
+    spaces = [subject.name for subject in breach.subjects if subject.kind == "Namespace"]
+    firewalls = (firewall for name in spaces for firewall in known.get(name, ()))
+    return tuple(Cause(direction="egress", ref=firewall, text="lets it out as well") for firewall in firewalls)
+
+
 def _row(cell: Cell) -> str:
     return cell.expectation.row.id if cell.expectation.row else ""
 
@@ -274,6 +285,8 @@ def _isolate(context: Context, cell: Cell, breach: Breach, namespaces: list[str]
     others = f" The same goes for {len(namespaces) - 1} more." if len(namespaces) > 1 else ""
     yaml = context.zone_policy(namespaces[0], zone, "ingress" if inward else "egress")
     isolate = f"Isolate namespace {namespaces[0]} for {direction} and admit only what the matrix allows.{others}"
+    if firewalls := _let_out(context, breach):
+        isolate = f"Deny it in {firewalls[0].ref}, or isolate the namespace for egress: the matrix allows less.{others}"
     if context.inventory.profile.enforcement == "no":
         isolate = f"Have policies enforced first: {context.inventory.profile} ignores them. Then: {isolate}"
     return f"{isolate}\n\n{yaml}"

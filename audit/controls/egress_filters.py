@@ -7,11 +7,11 @@ firewall denies only what a deny rule still reaches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from audit.controls.scene import Ground, Scene
+from audit.controls.scene import Ground, Scene, ref
 from audit.exposure.netnamespaces import Tenant, both_groups, tenants
 from audit.exposure.raw import decoded, listed, text_of
 from audit.firewalls import APPLIED, FIREWALL_KEYS
@@ -72,6 +72,14 @@ def filters(scene: Scene) -> tuple[Filter, ...]:
         for entry in _entries(scene)
         if (zone := scene.matrix.zone(scene.zone_of(entry.namespace))) and zone.kind == "cluster"
     )
+
+
+def named_by_namespace(scene: Scene) -> Mapping[str, tuple[ObjectRef, ...]]:
+    """The egress firewalls of each namespace that has any."""
+    found: dict[str, tuple[ObjectRef, ...]] = {}
+    for entry in scene.of(*FIREWALL_KEYS):
+        found[entry.namespace] = (*found.get(entry.namespace, ()), ref(entry))
+    return found
 
 
 def _entries(scene: Scene) -> Iterator[Entry]:

@@ -132,6 +132,7 @@ def _shown(one: Any) -> Case:
         "observed": finding.observed,
         "owner": finding.owner,
         "fix": finding.fix,
+        "path": [str(cause.ref or cause.endpoint) for cause in finding.path],
     }
 
 
