@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
@@ -190,11 +191,25 @@ def _findings(console: Console, report: Report) -> None:
     if not findings:
         _heading(console, "Findings", "; ".join(part for part in ("none open", aside) if part))
         return
-    groups = _folded(findings)
-    note = _of(sum(map(len, groups[:MOST_FINDINGS])), len(findings), "findings")
+    groups = _chosen(_folded(findings))
+    note = _of(sum(map(len, groups)), len(findings), "findings")
     _heading(console, "Findings, worst first", "; ".join(part for part in (note, aside) if part))
-    for first, *others in groups[:MOST_FINDINGS]:
+    for first, *others in groups:
         _finding(console, report, first, others)
+
+
+def _chosen(groups: Sequence[list[FindingRecord]]) -> list[list[FindingRecord]]:
+    """As many as fit, in their order: of equal weight the first of every rule before the second of any."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    tiers: dict[tuple[str, str], int] = {}
+    ranked = []
+    for place, group in enumerate(groups):
+        weight = (group[0].verdict, group[0].severity)
+        tier = tiers.setdefault(weight, len(tiers))
+        key = (*weight, group[0].rule)
+        ranked.append((tier, seen[key], place))
+        seen[key] += 1
+    return [groups[place] for place in sorted(place for _, _, place in sorted(ranked)[:MOST_FINDINGS])]
 
 
 def _folded(findings: Iterable[FindingRecord]) -> list[list[FindingRecord]]:

@@ -58,3 +58,15 @@ def test_what_is_not_shown_is_counted_in_findings() -> None:
     ]
     text = printed(*copies(10), *single)
     assert f"{MOST_FINDINGS + 9} of {MOST_FINDINGS + 14} findings shown" in text
+
+
+def test_every_rule_of_a_weight_shows_before_the_second_finding_of_one() -> None:
+    many = [
+        finding("NET001", "fail", "high", f"dmz can reach core on tcp/{port}", ("dmz", "core"), str(port))
+        for port in range(1, MOST_FINDINGS + 10)
+    ]
+    rare = finding("TOP002", "fail", "high", "the console faces outside", ("", ""), "")
+    low = finding("STO007", "fail", "low", "data on disks of nodes", ("", ""), "")
+    text = printed(*many, rare, low)
+    assert (text.count("high  NET001"), text.count("high  TOP002"), text.count("STO007")) == (MOST_FINDINGS - 1, 1, 0)
+    assert text.index("NET001") < text.index("TOP002")
