@@ -47,8 +47,8 @@ def _by_hand(found: tuple[Writable, ...]) -> Iterator[Manual]:
         keys = ", ".join(one.key for one in found)
         zones = ", ".join(dict.fromkeys(zone.name for one in found for zone in one.zones))
         yield Manual(
-            f"OpenShift 3 keeps kubelets from no label: compare {keys} of the nodes of zones {zones} with a list that is "
-            "kept elsewhere"
+            f"OpenShift 3 keeps kubelets from no label: compare {keys} of the nodes of zones {zones} with a list that "
+            "is kept elsewhere"
         )
 
 
