@@ -25,8 +25,8 @@ def foreign_egress_address(context: Context) -> Iterator[Finding | NotApplicable
 
     How to fix: take free addresses of the zone, as in the YAML of the finding, or correct `egress_cidrs`.
 
-    Limits: an address that namespaces of several zones use and one of them owns is EGR004. Zones without any declared
-    addresses cannot be judged.
+    Limits: an object that gives addresses to several zones passes with those of any of them; it is EGR004. Zones
+    without any declared addresses cannot be judged.
     """
     if stop := context.barred(context.of(ground)):
         yield stop

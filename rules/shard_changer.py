@@ -30,7 +30,7 @@ def shard_changer(context: Context) -> Iterator[Finding | NotApplicable | NotEva
     """What it checks: who beside the owners may change ingress shards.
 
     That is ingress controllers, the ingress configuration, gateway classes, Gateways whose listeners admit routes of
-    other namespaces, and on OpenShift 3 the router deployments of the namespace default.
+    other namespaces, workloads that are routers, and on OpenShift 3 all deployments of the namespace default.
 
     Why it matters: whoever changes the selector of a shard publishes one zone through the routers of another.
 

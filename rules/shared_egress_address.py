@@ -70,7 +70,7 @@ def _drops(context: Context, one: Shared) -> str:
 
 def _fix(context: Context, one: Shared, zone: str) -> str:
     if len(one.refs) > 1:
-        return f"Leave the address to one of {_names(one.refs)}, and list free addresses of its own zone in each other."
+        return f"Leave the address to one of {_names(one.refs)}, and give every other free addresses of its own zone."
     labels = context.matrix.settings.zone_labels
     label = f"{labels[0]}: {scalar(zone)}" if labels else "# labels that only namespaces of the zone have"
     return (

@@ -164,6 +164,7 @@ def _router(place: str, name: str, spaces: str, zone: str) -> Object:
 def _workloads() -> Iterator[Object]:
     yield from (workload(row) for row in WORKLOADS.strip().splitlines())
     yield from _monitoring()
+    yield from _api()
     for one in ROUTES:
         place, name = one.split("/")
         zone = SPACES[place]
@@ -181,6 +182,15 @@ def _monitoring() -> Iterator[Object]:
     yield made(
         "network.openshift.io/v1", "EgressNetworkPolicy", "default", "openshift-monitoring", spec={"egress": rules}
     )
+
+
+def _api() -> Iterator[Object]:
+    """The Service that every cluster has for its API."""
+    ports = [{"name": "https", "port": 443, "targetPort": 8443, "protocol": "TCP"}]
+    yield made("v1", "Service", "kubernetes", "default", spec={"type": "ClusterIP", "ports": ports})
+    addresses = [{"ip": f"10.0.0.{10 + number}"} for number in (1, 2, 3)]
+    ports = [{"name": "https", "port": 8443, "protocol": "TCP"}]
+    yield made("v1", "Endpoints", "kubernetes", "default", subsets=[{"addresses": addresses, "ports": ports}])
 
 
 def _policies() -> Iterator[Object]:
@@ -207,7 +217,7 @@ def _storage() -> Iterator[Object]:
 
 def _access() -> Iterator[Object]:
     network = rule(["network.openshift.io"], ["netnamespaces", "hostsubnets", "egressnetworkpolicies"], ["*"])
-    yield from access(SPACES, (*OWNED, network))
+    yield from access(APPLICATIONS, (*OWNED, network))  # developers may not change routers
     yield cluster_role("system:router", rule([""], ["endpoints", "services", "namespaces"], ["list", "watch"]))
     routers = [f"ServiceAccount/{place}/router" for place in ROUTERS]
     yield bound("system:router", "system:router", *routers)

@@ -126,8 +126,9 @@ def idle(scene: Scene) -> tuple[Idle, ...]:
 
 
 def restricted(scene: Scene, zone: Zone) -> tuple[str, ...]:
-    """Zones outside the cluster that the matrix does not let a zone reach on every port."""
-    outside = [one.name for one in scene.matrix.zones if one.kind in ("external", "internet")]
+    """Zones with addresses outside the cluster that the matrix does not let a zone reach on every port."""
+    others = (one for one in scene.matrix.zones if one.name != zone.name)
+    outside = [one.name for one in others if one.kind in ("external", "internet") or one.cidrs]
     return tuple(name for name in outside if scene.matrix.expect(zone.name, name).allowed != ALL)
 
 

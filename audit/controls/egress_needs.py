@@ -247,17 +247,16 @@ class Unserved:
 
 
 def unserved(scene: Scene) -> tuple[Unserved, ...]:
-    """Grants of zones, by object. An address that zones fight over is left out: that is the fault, and Shared."""
-    fought = {
-        number
-        for one in scene.once(shared)
-        if len(one.refs) > 1
-        for text in one.addresses
-        if (number := number_of(text))
-    }
+    """Grants of zones, by object. What comes of an address that zones fight over is left out: Shared tells it.
+
+    With openshift-sdn that is every address of the NetNamespaces, elsewhere the address alone.
+    """
+    fights = [one for one in scene.once(shared) if len(one.refs) > 1]
+    fought = {number for one in fights for text in one.addresses if (number := number_of(text))}
+    spoilt = {ref for one in fights for ref in one.refs if ref.kind == "NetNamespace"}
     found = []
     for grant in scene.once(grants_of):
-        zones = tenant_zones(scene, grant)
+        zones = tenant_zones(scene, grant) if grant.ref not in spoilt else ()
         for state in ("idle", "unknown") if zones else ():
             listed = tuple(one for one in grant.addresses if one.state == state and one.number not in fought)
             if listed and (state == "idle" or scene.cluster):

@@ -69,4 +69,6 @@ class _Claims:
             return "the network of the namespace has the netid 0 and cannot use it"
         if others:
             return f"NetNamespace {' and '.join(others)} asks for it, too"
+        if spoilt := [one for one in tenant.wanted if len(self._asking.get(number_of(one) or 0, ())) > 1]:
+            return f"another NetNamespace asks for {spoilt[0]}, too, which takes every address from both"
         return f"HostSubnets {' and '.join(nodes)} both list it" if len(nodes) > 1 else ""

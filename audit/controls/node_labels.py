@@ -48,7 +48,7 @@ def writable_keys(ground: Isolation) -> Iterator[Writable]:
             key=key,
             zones=tuple(dict.fromkeys(zones)),
             nodes=ground.index.named(ground.bits[zones[0].name]),
-            reason=_reason(ground, key),
+            reason=_reason(key),
             doubt="the input does not show whether the API server has NodeRestriction on" if unsure else "",
         )
 
@@ -92,11 +92,10 @@ def _within(domain: str, roots: tuple[str, ...]) -> bool:
     return domain.endswith(tuple(f".{root}" for root in roots)) or domain in roots
 
 
-def _reason(ground: Isolation, key: str) -> str:
+def _reason(key: str) -> str:
     if not is_protected(key):
         return f"its key does not begin with {RESTRICTED}/"
-    old = ground.scene.inventory.profile.product == "openshift-3"
-    return "OpenShift 3 keeps kubelets from no label" if old else "the API server runs without NodeRestriction"
+    return "the API server runs without NodeRestriction"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

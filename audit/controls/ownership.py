@@ -18,6 +18,7 @@ from audit.access.index import Access, Binding
 from audit.access.roles import Role
 from audit.access.subjects import GROUP, VIRTUAL, Groups, Subject, account_namespace, user
 from audit.control_bodies import AUTHORIZATION, RBAC
+from audit.controls.inbound import inbound
 from audit.controls.ownership_powers import CLUSTER, FULL, OWN, ZONES, Kind, Reach, Table
 from audit.controls.scene import Scene
 from audit.model import ObjectRef
@@ -37,6 +38,13 @@ READ = (
 )
 """Kind keys that the controls of ownership read."""
 _WRITING = frozenset({"policies", FULL})
+_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "daemonsets": ("apps", "extensions"),
+    "deploymentconfigs": ("", "apps.openshift.io"),
+    "deployments": ("apps", "extensions"),
+    "statefulsets": ("apps",),
+}
+"""Resources of workloads that may run a router -> the API groups that serve them."""
 GATEWAY = "Gateway.gateway.networking.k8s.io"
 
 
@@ -241,16 +249,23 @@ def within(found: Ownership, zones: Collection[str]) -> Ownership:
 
 
 def _own_kinds(scene: Scene, owners: Owners) -> Iterator[tuple[str, Kind]]:
-    """Powers that hang on what the cluster holds: Gateways that let others in, service accounts that own zoning."""
+    """Powers that hang on what the cluster holds: Gateways that let others in, routers, accounts that own zoning."""
     for namespace in sorted(_shared_gateways(scene)):
         yield "shards", Kind("gateway.networking.k8s.io", "gateways", namespace)
-    if scene.inventory.profile.product == "openshift-3":
-        for group in ("", "apps.openshift.io"):
-            yield "shards", Kind(group, "deploymentconfigs", "default")
+    for resource, namespace in sorted(_router_workloads(scene)):
+        for group in _GROUPS[resource]:
+            yield "shards", Kind(group, resource, namespace)
     for one in sorted(owners.declared):
         if one.kind == "ServiceAccount":
             yield "escalation", Kind("", "serviceaccounts", one.namespace, ("impersonate",))
             yield "escalation", Kind("", "serviceaccounts", one.namespace, ("create",), "token")
+
+
+def _router_workloads(scene: Scene) -> set[tuple[str, str]]:
+    """Resource and namespace of the workloads that are routers; OpenShift 3 keeps them in `default` as a rule."""
+    found = {("deploymentconfigs", "default")} if scene.inventory.profile.product == "openshift-3" else set()
+    refs = (one.ref for one in scene.once(inbound).routers)
+    return found | {(f"{one.kind.lower()}s", one.namespace) for one in refs if f"{one.kind.lower()}s" in _GROUPS}
 
 
 def _shared_gateways(scene: Scene) -> set[str]:
