@@ -36,6 +36,8 @@ READ = (
     "ClusterPolicy.kyverno.io",
 )
 """Kind keys that the controls of ownership read."""
+_DEFAULT_ROLES = frozenset({"admin", "cluster-admin", "edit", "view"})
+"""Cluster roles that the API server makes itself, and makes again when they are gone."""
 _WRITING = frozenset({"policies", FULL})
 GATEWAY = "Gateway.gateway.networking.k8s.io"
 
@@ -161,9 +163,9 @@ class Ownership:
 
     @cached_property
     def unread(self) -> str:
-        """Why files cannot tell: bindings give strangers cluster roles that they do not hold; empty if they can."""
-        names = sorted({one.role[1] for one in self.access.dangling if self._given(one)})
-        if self.scene.cluster or not names:
+        """Why files cannot tell: bindings give strangers roles that they do not hold; empty if they can."""
+        names = sorted({one.role[1] for one in self.access.dangling if self._given(one) and self._lost(one)})
+        if not names:
             return ""
         more = f" and {len(names) - 1} more" if names[1:] else ""
         return f"bindings name the role {names[0]}{more}, which the input does not hold: add the roles of the cluster"
@@ -171,7 +173,18 @@ class Ownership:
     @cached_property
     def dangling(self) -> tuple[Binding, ...]:
         """Bindings of strangers to roles that the cluster does not have."""
-        return tuple(one for one in self.access.dangling if self._given(one)) if self.scene.cluster else ()
+        return tuple(one for one in self.access.dangling if self._given(one) and not self._lost(one))
+
+    def _lost(self, one: Binding) -> bool:
+        """Whether its role must be somewhere, or may be for all that the input says.
+
+        Every cluster has the default roles; a dump without any Role leaves them all out.
+        """
+        if self.scene.inventory.snapshot.live:
+            return False
+        place, name = one.role
+        roles = name not in _DEFAULT_ROLES if not place else any(home for home, _ in self.access.roles)
+        return not (self.scene.cluster and roles)
 
     def _given(self, one: Binding) -> bool:
         where = not one.namespace or self.scene.kind_of(one.namespace) == "cluster"
