@@ -6,7 +6,7 @@ admission guards that name its resources. Conditions of guards are never evaluat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -119,12 +119,13 @@ def _decided(scene: Scene) -> Iterator[str]:
     texts = _admin_tier(scene)
     if not texts:
         return
-    keys = sorted({key for text in texts for key in _keys(text)})
-    groups: dict[tuple[str, ...], tuple[_Alike, list[str]]] = {}
+    selectors = tuple({selector: None for text in texts for selector in _selectors(text)})
+    keys = sorted({key for text in texts for key in _compared(text)})
+    groups: dict[Hashable, tuple[_Alike, list[str]]] = {}
     for name, namespace in scene.inventory.namespaces.items():
         zone, labels = scene.zone_of(name), namespace.labels
         if scene.kind_of(name) != "platform":
-            alike = (zone, *(labels.get(key, "\0") for key in keys))
+            alike = (zone, *(selector.matches(labels) for selector in selectors), *(labels.get(key) for key in keys))
             groups.setdefault(alike, (_Alike(zone, labels), []))[1].append(name)
     everybody = [one for one, _ in groups.values()]
     zones = {zone.name for zone in scene.zones}
@@ -186,13 +187,16 @@ def _admin_tier(scene: Scene) -> list[AdminText]:
     )
 
 
-def _keys(text: AdminText) -> Iterator[str]:
-    yield from text.namespaces.keys
+def _selectors(text: AdminText) -> Iterator[LabelSelector]:
+    yield text.namespaces
+    yield from (peer.namespaces for clause in text.clauses for peer in clause.peers if isinstance(peer, SelectedPods))
+
+
+def _compared(text: AdminText) -> Iterator[str]:
+    """The keys whose values two namespaces have to have in common."""
     for clause in text.clauses:
         for peer in clause.peers:
-            if isinstance(peer, SelectedPods):
-                yield from peer.namespaces.keys
-            elif isinstance(peer, Relation):
+            if isinstance(peer, Relation):
                 yield from peer.keys
 
 
