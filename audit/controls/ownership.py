@@ -48,6 +48,14 @@ class Given(NamedTuple):
     binding: ObjectRef
     subjects: tuple[Subject, ...]
     """Those who are no owners."""
+    mixed: bool = False
+    """Whether the binding names others, too, who keep what it gives."""
+
+
+def only(given: Given, subjects: Iterable[Subject]) -> Given:
+    """What a binding gives to some of those whom it names."""
+    kept = tuple(subjects)
+    return Given(given.binding, kept, given.mixed or len(kept) < len(given.subjects))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +210,7 @@ class _Draft(NamedTuple):
 
     reaches: dict[Reach, None]
     roles: dict[ObjectRef, None]
-    given: dict[ObjectRef, tuple[Subject, ...]]
+    given: dict[ObjectRef, Given]
 
 
 def ownership(scene: Scene) -> Ownership:
@@ -221,7 +229,8 @@ def ownership(scene: Scene) -> Ownership:
                     writers.update(binding.subjects)
                 strangers = tuple(owners.strangers(binding.subjects)) if counted else ()
                 if strangers:
-                    _add(drafts, role, Given(binding.ref, strangers), counted)
+                    mixed = not frozenset(binding.subjects) <= frozenset(strangers)
+                    _add(drafts, role, Given(binding.ref, strangers, mixed), counted)
     holdings: dict[str, list[Holding]] = {}
     for (power, *_), draft in drafts.items():
         holdings.setdefault(str(power), []).append(_holding(str(power), draft))
@@ -286,7 +295,7 @@ def _add(drafts: dict[tuple[Hashable, ...], _Draft], role: Role, given: Given, r
         draft = drafts.setdefault((reach.power, named, not given.binding.namespace), _Draft({}, {}, {}))
         draft.reaches[reach] = None
         draft.roles[role.ref] = None
-        draft.given[given.binding] = given.subjects
+        draft.given[given.binding] = given
 
 
 def _counts(scene: Scene, table: Table, binding: Binding, reach: Reach) -> bool:
@@ -304,7 +313,7 @@ def _holding(power: str, draft: _Draft) -> Holding:
     return Holding(
         power=power,
         roles=tuple(sorted(draft.roles)),
-        given=tuple(Given(binding, draft.given[binding]) for binding in sorted(draft.given)),
+        given=tuple(draft.given[binding] for binding in sorted(draft.given)),
         reaches=tuple(draft.reaches),
     )
 

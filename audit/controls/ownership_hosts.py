@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from audit.access.subjects import VIRTUAL, Subject, account_namespace, group, user
-from audit.controls.ownership import Holding, Ownership
+from audit.controls.ownership import Holding, Ownership, only
 from audit.controls.ownership_guards import Guards
 from audit.controls.ownership_powers import Kind
 from audit.controls.scene import Scene, ref
@@ -80,7 +80,7 @@ def allowed(found: Ownership) -> Iterator[Allowed]:
                 )
             )
             if kept:
-                given.append(one._replace(subjects=kept))
+                given.append(only(one, kept))
         if usable and given:
             yield Allowed(replace(holding, given=tuple(given)), tuple(sorted(usable)))
 
