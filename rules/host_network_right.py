@@ -19,7 +19,7 @@ from audit.controls.ownership_hosts import (
 )
 from audit.controls.ownership_words import Wording, some, told, who
 from audit.controls.storage_quotas import RUN_LEVEL
-from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar
+from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
 EXPECTED = "nobody puts pods of a zone onto the host network"
 OUTSIDE = "manifests without security context constraints or nodes do not tell which platform admits the pods"
@@ -112,8 +112,8 @@ def _label(context: Context, one: Unlabelled) -> Finding:
         owner=zone.owner if zone else "",
         expected=EXPECTED,
         observed=f"label {ENFORCE} is neither baseline nor restricted on {some(names)}",
-        fix=f"Label the namespaces with `{ENFORCE}: baseline`.\n\napiVersion: v1\nkind: Namespace\nmetadata:\n"
-        f"  name: {scalar(names[0])}\n  labels:\n    {ENFORCE}: baseline",
+        fix=f"Label the namespaces, once their pods fit the level.\n\n"
+        f"kubectl label namespace {names[0]} {ENFORCE}=baseline --overwrite",
         identity=("label", *one.guards),
         counts={"namespaces": len(names)},
     )
