@@ -61,6 +61,9 @@ class BindingBody(msgspec.Struct, frozen=True, gc=False):
     metadata: Metadata = Metadata()
     roleRef: RoleRef = RoleRef()  # noqa: N815
     subjects: tuple[Subject, ...] | None = None
+    userNames: tuple[str, ...] | None = None  # noqa: N815
+    """Of the older API only, where it stands beside `subjects` or in their place."""
+    groupNames: tuple[str, ...] | None = None  # noqa: N815
 
 
 class GroupBody(msgspec.Struct, frozen=True, gc=False):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from audit.controls.storage import SNAPSHOT_CONTENT, storage
+from audit.controls.storage import SNAPSHOT, SNAPSHOT_CONTENT, storage
 from audit.controls.storage_copies import Carried, Imported, Kept, carried, imported, kept
 from audit.controls.storage_volumes import CLAIM, VOLUME
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
@@ -40,7 +40,7 @@ def carried_data(context: Context) -> Iterator[Finding | NotApplicable | NotEval
     yield from (_carried(context, one) for one in carried(stored))
     yield from map(_imported, imported(stored))
     yield from (_kept(context, one) for one in kept(stored))
-    if lacking := context.missing(CLAIM, VOLUME):
+    if lacking := context.missing(CLAIM, VOLUME, *((SNAPSHOT_CONTENT,) if any(context.scene.of(SNAPSHOT)) else ())):
         yield lacking
 
 

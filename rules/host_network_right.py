@@ -9,16 +9,17 @@ from audit.controls.ownership_guards import Kept, guards
 from audit.controls.ownership_hosts import (
     CONSTRAINTS,
     ENFORCE,
-    RUN_LEVEL,
     Unlabelled,
     allowed,
     constrained,
     named,
     unlabelled,
+    unread,
     without_constraints,
 )
 from audit.controls.ownership_words import Wording, some, told, who
-from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar
+from audit.controls.storage_quotas import RUN_LEVEL
+from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
 EXPECTED = "nobody puts pods of a zone onto the host network"
 OUTSIDE = "manifests without security context constraints or nodes do not tell which platform admits the pods"
@@ -59,9 +60,12 @@ def host_network_right(context: Context) -> Iterator[Finding | NotApplicable | N
         yield from _constraints(context, found)
     elif not context.scene.cluster:
         yield NotApplicable(OUTSIDE)
+        return
     else:
         for one in unlabelled(context.scene, context.of(guards)):
             yield _label(context, one)
+    if unknown := unread(context.scene):
+        yield NotEvaluated(f"the labels of namespaces {some(unknown)} were not read, and they decide")
 
 
 def _constraints(context: Context, found: Ownership) -> Iterator[Finding]:
@@ -87,8 +91,9 @@ def _constraints(context: Context, found: Ownership) -> Iterator[Finding]:
             title=f"a run level keeps {len(free)} namespace{'s' if free[1:] else ''} of zones unchecked",
             subjects=tuple(one.ref for one in free),
             expected=EXPECTED,
-            observed=f"label {RUN_LEVEL} on {some(tuple(one.name for one in free))}",
-            fix=f"Take the label away.\n\nkubectl label namespace {free[0].name} {RUN_LEVEL}-",
+            observed=f"label {RUN_LEVEL}, or a name of the platform's own, on {some(tuple(one.name for one in free))}",
+            fix="Take the label away; move the workloads out where the name is the platform's own.\n\n"
+            f"kubectl label namespace {free[0].name} {RUN_LEVEL}-",
             identity=("run-level",),
             counts={"namespaces": len(free)},
         )
@@ -107,8 +112,8 @@ def _label(context: Context, one: Unlabelled) -> Finding:
         owner=zone.owner if zone else "",
         expected=EXPECTED,
         observed=f"label {ENFORCE} is neither baseline nor restricted on {some(names)}",
-        fix=f"Label the namespaces with `{ENFORCE}: baseline`.\n\napiVersion: v1\nkind: Namespace\nmetadata:\n"
-        f"  name: {scalar(names[0])}\n  labels:\n    {ENFORCE}: baseline",
+        fix=f"Label the namespaces, once their pods fit the level.\n\n"
+        f"kubectl label namespace {names[0]} {ENFORCE}=baseline --overwrite",
         identity=("label", *one.guards),
         counts={"namespaces": len(names)},
     )

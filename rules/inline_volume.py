@@ -6,8 +6,9 @@ import json
 import shlex
 from collections.abc import Hashable, Iterator
 
+from audit.controls.ownership_hosts import ENFORCE
 from audit.controls.storage import CONSTRAINTS, Storage, storage
-from audit.controls.storage_admission import ENFORCE, Admitting, admitting, is_openshift
+from audit.controls.storage_admission import Admitting, admitting, is_openshift
 from audit.controls.storage_inline import Inline, inline_volumes
 from audit.controls.storage_quotas import RUN_LEVEL
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, rule, together

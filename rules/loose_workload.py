@@ -34,7 +34,7 @@ def loose_workload(context: Context) -> Iterator[Finding | NotApplicable | NotEv
     ground = context.of(isolation)
     if not ground.asked:
         yield NotApplicable(NOT_ASKED)
-    elif missing := context.missing("Node"):
+    elif missing := context.missing("Node", *(() if context.inventory.endpoints else ("Pod",))):
         yield missing
     else:
         found = (((one.beyond, one.unseen), _finding(context, ground, one)) for one in loose(ground))

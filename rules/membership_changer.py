@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from audit.controls.ownership import NEEDS, Ownership, ownership
 from audit.controls.ownership_guards import guards, kept
 from audit.controls.ownership_recreation import recreations
-from audit.controls.ownership_words import Wording, commands, some, told, who
+from audit.controls.ownership_words import Wording, removal, some, told, who
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
 WORDS = Wording(
@@ -59,7 +59,7 @@ def _recreated(found: Ownership) -> Iterator[Finding]:
             expected="a project of a zone is not made again without its zone",
             observed=f"delete in {some(one.namespaces)}; projectrequests through {one.asking.bindings[0]}",
             fix="Let the owners of zoning hand out projects: take the right to ask for projects away.\n\n"
-            + commands(one.asking.bindings),
+            + removal(one.asking),
             identity=("recreate",),
             counts={"subjects": len(one.subjects), "namespaces": len(one.namespaces)},
         )

@@ -39,7 +39,12 @@ def node_volume(context: Context) -> Iterator[Finding | NotApplicable | NotEvalu
         yield NotApplicable(stored.idle)
         return
     yield from together(_each(context, stored), _title_of_many)
-    if not context.inventory.endpoints and not stored.volumes and (lacking := context.missing("Pod", VOLUME)):
+    if not context.inventory.endpoints:
+        lacking = context.missing("Pod", VOLUME)
+    else:
+        bound = context.scene.cluster and any(claim.volume for claim in stored.claims)
+        lacking = context.missing(VOLUME) if bound else None
+    if lacking:
         yield lacking
 
 

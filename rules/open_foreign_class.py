@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from audit.controls.storage import Opening, Storage, storage
 from audit.controls.storage_classes import STORAGE_CLASS
-from audit.controls.storage_fixes import quota_yaml
+from audit.controls.storage_fixes import UNOWNED, quota_yaml
 from audit.controls.storage_quotas import CLUSTER_QUOTA, CLUSTER_QUOTAS, RESOURCE_QUOTA
-from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, Zone, rule
+from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, rule
 
 _BLOCKING = ("forbidden", "unavailable", "partial", "invalid-object")
 _SHOWN = 5
@@ -67,10 +67,11 @@ def _foreign(context: Context, stored: Storage) -> Iterator[Finding]:
     for zone in context.scene.zones:
         names = tuple(name for name in stored.names if stored.classes.foreign(zone.name, name))
         for opening in stored.open_to(zone, names):
-            yield _open(context, stored, zone, opening)
+            yield _open(context, stored, opening, quota_yaml(stored, zone, opening.namespaces, names))
 
 
-def _open(context: Context, stored: Storage, zone: Zone, opening: Opening) -> Finding:
+def _open(context: Context, stored: Storage, opening: Opening, quota: str) -> Finding:
+    zone = next(one for one in context.scene.zones if one.name == opening.zone)
     owners = sorted({stored.classes.foreign(zone.name, name) for name in opening.classes})
     count = len(opening.namespaces)
     who = f"namespace {opening.namespaces[0]}" if count == 1 else f"{count} namespaces"
@@ -82,7 +83,7 @@ def _open(context: Context, stored: Storage, zone: Zone, opening: Opening) -> Fi
         to_zone=owners[0] if len(owners) == 1 else "",
         expected="a quota of zero for every class of another zone",
         observed=f"no quota of zero for {_few(opening.classes)}",
-        fix=f"Apply this quota.{more}\n\n{quota_yaml(stored, zone, opening.namespaces, opening.classes)}",
+        fix=f"Apply this quota.{more}\n\n{quota}",
         owner=zone.owner,
         identity=opening.classes,
         counts={"namespaces": count, "classes": len(opening.classes)},
@@ -102,10 +103,10 @@ def _unowned(stored: Storage) -> Iterator[Finding]:
     for name, counts in open_in.items():
         alike.setdefault(tuple(counts.items()), []).append(name)
     for zones, classes in sorted(alike.items()):
-        yield _nobodys(stored, dict(zones), classes)
+        yield _nobodys(stored, dict(zones), classes, names)
 
 
-def _nobodys(stored: Storage, zones: dict[str, int], classes: list[str]) -> Finding:
+def _nobodys(stored: Storage, zones: dict[str, int], classes: list[str], unowned: tuple[str, ...]) -> Finding:
     known = stored.classes.known
     subjects = [known[name].ref if name in known else ObjectRef("StorageClass", "", name) for name in classes]
     several = len(classes) > 1
@@ -120,7 +121,7 @@ def _nobodys(stored: Storage, zones: dict[str, int], classes: list[str]) -> Find
         expected="every class has a zone, and a quota of zero in the others",
         observed="; ".join(f"{count} namespaces of zone {zone}" for zone, count in zones.items()),
         fix=f"Name the class under `select.storageClasses` of its zone, and close it for the others.{many}\n\n"
-        f"{quota_yaml(stored, first, members, classes)}",
+        f"{quota_yaml(stored, first, members, unowned, UNOWNED)}",
         identity=("unowned",),
         counts={"namespaces": sum(zones.values()), "classes": len(classes)},
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from audit.controls.node_isolation import NOT_ASKED, Isolation, isolation, shown
 from audit.controls.node_strangers import Opened, strangers
-from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, Zone, rule, scalar
+from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, Zone, rule
 
 
 @rule(
@@ -77,6 +77,6 @@ def _whitelist(ground: Isolation, one: Opened) -> str:
     first = "" if ground.platform.whitelists else "Switch on PodTolerationRestriction in every API server. "
     return (
         f"{first}Let the namespaces outside the zone tolerate no taint of their own choice.\n\n"
-        f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {scalar(one.namespaces[0])}\n  annotations:\n"
-        f"    scheduler.alpha.kubernetes.io/tolerationsWhitelist: '[{listed}]'"
+        f"kubectl annotate namespace {one.namespaces[0]} "
+        f"scheduler.alpha.kubernetes.io/tolerationsWhitelist='[{listed}]' --overwrite"
     )

@@ -35,7 +35,7 @@ def pod_on_foreign_node(context: Context) -> Iterator[Finding | NotApplicable | 
     if not ground.asked:
         yield NotApplicable(NOT_ASKED)
         return
-    if missing := context.missing("Node"):
+    if missing := context.missing("Node", "Pod"):
         yield missing
         return
     wrong, unknown = misplaced(ground)

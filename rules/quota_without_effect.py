@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 
 from audit.controls.storage import Storage, storage
@@ -99,5 +100,7 @@ def _ready(stored: Storage, one: Fault) -> str:
     names = [name for name in stored.names if stored.classes.foreign(one.zone, name)]
     members = [space.name for space in stored.scene.members(one.zone)]
     if zone is None or not names or not members:
-        return f"\n\nkubectl get {one.quotas[0].kind.lower()} {one.quotas[0].name} -o yaml"
+        first = one.quotas[0]
+        inside = f" -n {shlex.quote(first.namespace)}" if first.namespace else ""
+        return f"\n\nkubectl get {first.kind.lower()} {shlex.quote(first.name)}{inside} -o yaml"
     return f"\n\n{quota_yaml(stored, zone, members, names)}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from audit.controls.node_isolation import NOT_ASKED, Isolation, Unconfined, isolation, shown, unconfined
-from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar, together
+from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, together
 
 TITLES = {
     "open": "pods of {} may land outside zone {}",
@@ -101,7 +102,5 @@ def _fix(ground: Isolation, one: Unconfined) -> str:
     first = "Give the namespace a node selector that only nodes of its zone match, then restart its pods."
     if annotation != "openshift.io/node-selector" and not ground.platform.selectors:
         first = f"Switch on the admission plug-in PodNodeSelector in every API server. {first}"
-    return (
-        f"{first}\n\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: {scalar(one.namespace.name)}\n"
-        f"  annotations:\n    {annotation}: {scalar(selector)}"
-    )
+    mark = shlex.quote(f"{annotation}={selector}")
+    return f"{first}\n\nkubectl annotate namespace {one.namespace.name} {mark} --overwrite"

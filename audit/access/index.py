@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from audit.access.matching import Hit, Right, grants_url, hits, names
 from audit.access.roles import Role, RoleKey, Rules, both, roles
-from audit.access.subjects import MASTERS, Groups, Subject, identities, subject
+from audit.access.subjects import MASTERS, Groups, Subject, group, identities, subject, user
+from audit.control_bodies import AUTHORIZATION
 from audit.model import ObjectRef
 from audit.snapshot import Entry, Snapshot
 
@@ -137,7 +138,9 @@ class Access:
 
 def _binding(entry: Entry) -> Binding:
     body = entry.body
-    listed = (subject(one, entry.namespace) for one in body.subjects or ())
+    listed = [subject(one, entry.namespace) for one in body.subjects or ()]
+    if entry.group == AUTHORIZATION:
+        listed += [*map(user, body.userNames or ()), *map(group, body.groupNames or ())]
     return Binding(
         ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin),
         _role(entry),

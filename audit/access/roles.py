@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.control_bodies import AUTHORIZATION, RBAC, PolicyRule
-from audit.errors import InputError, Position
 from audit.model import ObjectRef
 from audit.selectors import LabelSelector
 from audit.snapshot import Entry, Snapshot
@@ -42,7 +41,7 @@ def both(snapshot: Snapshot, kind: str) -> tuple[Entry, ...]:
 
 
 def roles(snapshot: Snapshot) -> dict[RoleKey, Role]:
-    """Every role; InputError for an aggregation that no API server takes."""
+    """Every role."""
     entries = (*both(snapshot, "ClusterRole"), *both(snapshot, "Role"))
     found = {_key(entry): _rules(entry) for entry in entries}
     _aggregate([entry for entry in entries if entry.kind == "ClusterRole"], found)
@@ -86,14 +85,8 @@ def _chained(found: Mapping[RoleKey, Rules], keys: Iterable[RoleKey]) -> Iterato
 
 
 def _parts(entry: Entry, entries: Iterable[Entry]) -> list[RoleKey]:
-    """The cluster roles that any of its selectors picks."""
-    try:
-        selectors = [LabelSelector.parse(raw) for raw in entry.body.aggregationRule.clusterRoleSelectors or ()]
-    except ValueError as error:
-        where = Position(entry.origin.file, entry.origin.line)
-        raise InputError(
-            f"ClusterRole `{entry.name}`: aggregationRule: {error}", where, hint="an API server refuses this object"
-        ) from None
+    """The cluster roles that any of its selectors picks; reading has refused what is no selector."""
+    selectors = [LabelSelector.parse(raw) for raw in entry.body.aggregationRule.clusterRoleSelectors or ()]
     return [
         _key(one) for one in entries if any(selector.matches(one.body.metadata.labels or {}) for selector in selectors)
     ]

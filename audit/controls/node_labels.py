@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 from audit.controls.api_server import plugin_enabled
 from audit.controls.node_isolation import Isolation
+from audit.controls.placement import ANY, Placement
 from audit.model import Zone
+from audit.selectors import Requirement
+from audit.workloads import NodeRequirement, NodeSelector, NodeTerm
 
+Asked = tuple[Requirement, ...]
+"""What a node has to meet, joined by and."""
 RESTRICTED = "node-restriction.kubernetes.io"
 _OWNED = ("kubernetes.io", "k8s.io")
 _KUBELETS_DOMAINS = ("kubelet.kubernetes.io", "node.kubernetes.io")
@@ -35,12 +40,13 @@ class Writable:
 
 
 def writable_keys(ground: Isolation) -> Iterator[Writable]:
-    """By key, sorted; what zones and project node selectors ask of nodes, unless another key beside it is safe."""
+    """By key, sorted; what zones and project node selectors ask of nodes, unless safe keys beside it are enough."""
     used: dict[str, list[Zone]] = {}
     for zone in ground.zones:
-        for keys in sorted(_asked(ground, zone)):
-            if not any(_refused(ground, key) for key in keys):
-                for key in keys:
+        for asked in sorted(_asked(ground, zone)):
+            guarded = tuple(one for one in asked if _refused(ground, one.key))
+            if not _tells(ground, zone, guarded):
+                for key in dict.fromkeys(one.key for one in asked if one not in guarded):
                     used.setdefault(key, []).append(zone)
     for key, zones in sorted(used.items()):
         unsure = is_protected(key) and _restricted(ground) is None
@@ -53,18 +59,25 @@ def writable_keys(ground: Isolation) -> Iterator[Writable]:
         )
 
 
-def _asked(ground: Isolation, zone: Zone) -> set[tuple[str, ...]]:
-    """Sets of keys each of which suffices to pass for a node of the zone."""
-    found: set[tuple[str, ...]] = set()
+def _tells(ground: Isolation, zone: Zone, guarded: Asked) -> bool:
+    """Whether labels that no kubelet writes keep all other nodes out by themselves; that of a role rarely does."""
+    asked = NodeTerm(tuple(NodeRequirement(one.key, one.operator, one.values) for one in guarded))
+    met = ground.index.reach(Placement(affinity=NodeSelector((asked,)), tolerations=ANY))
+    return bool(guarded) and not met & ~ground.bits[zone.name]
+
+
+def _asked(ground: Isolation, zone: Zone) -> set[Asked]:
+    """Sets of requirements each of which suffices to pass for a node of the zone."""
+    found: set[Asked] = set()
     if zone.nodes is not None:
-        found.add(tuple(one.key for one in zone.nodes.requirements if one.operator in ("In", "Exists")))
+        found.add(zone.nodes.requirements)
     else:
         nodes = ground.scene.inventory.nodes.values()
         own = [node for node in nodes if ground.scene.node_zone(node.name) == zone.name]
         for key in ground.scene.matrix.settings.node_labels:
-            found |= {(key,) for node in own if node.labels.get(key) == zone.name}
-    for namespace in ground.scene.members(zone.name):
-        found.add(tuple(key for key, _ in ground.admitted[namespace.name].possible.selector))
+            found |= {(Requirement(key, "In", (zone.name,)),) for node in own if node.labels.get(key) == zone.name}
+    selectors = {ground.admitted[namespace.name].possible.selector for namespace in ground.scene.members(zone.name)}
+    found |= {tuple(Requirement(key, "In", (value,)) for key, value in selector) for selector in selectors}
     return found - {()}
 
 

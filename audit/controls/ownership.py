@@ -37,6 +37,8 @@ READ = (
     "ClusterPolicy.kyverno.io",
 )
 """Kind keys that the controls of ownership read."""
+_DEFAULT_ROLES = frozenset({"admin", "cluster-admin", "edit", "view"})
+"""Cluster roles that the API server makes itself, and makes again when they are gone."""
 _WRITING = frozenset({"policies", FULL})
 _GROUPS: Mapping[str, tuple[str, ...]] = {
     "daemonsets": ("apps", "extensions"),
@@ -54,6 +56,14 @@ class Given(NamedTuple):
     binding: ObjectRef
     subjects: tuple[Subject, ...]
     """Those who are no owners."""
+    mixed: bool = False
+    """Whether the binding names others, too, who keep what it gives."""
+
+
+def only(given: Given, subjects: Iterable[Subject]) -> Given:
+    """What a binding gives to some of those whom it names."""
+    kept = tuple(subjects)
+    return Given(given.binding, kept, given.mixed or len(kept) < len(given.subjects))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +179,9 @@ class Ownership:
 
     @cached_property
     def unread(self) -> str:
-        """Why files cannot tell: bindings give strangers cluster roles that they do not hold; empty if they can."""
-        names = sorted({one.role[1] for one in self.access.dangling if self._given(one)})
-        if self.scene.cluster or not names:
+        """Why files cannot tell: bindings give strangers roles that they do not hold; empty if they can."""
+        names = sorted({one.role[1] for one in self.access.dangling if self._given(one) and self._lost(one)})
+        if not names:
             return ""
         more = f" and {len(names) - 1} more" if names[1:] else ""
         return f"bindings name the role {names[0]}{more}, which the input does not hold: add the roles of the cluster"
@@ -179,7 +189,18 @@ class Ownership:
     @cached_property
     def dangling(self) -> tuple[Binding, ...]:
         """Bindings of strangers to roles that the cluster does not have."""
-        return tuple(one for one in self.access.dangling if self._given(one)) if self.scene.cluster else ()
+        return tuple(one for one in self.access.dangling if self._given(one) and not self._lost(one))
+
+    def _lost(self, one: Binding) -> bool:
+        """Whether its role must be somewhere, or may be for all that the input says.
+
+        Every cluster has the default roles; a dump without any Role leaves them all out.
+        """
+        if self.scene.inventory.snapshot.live:
+            return False
+        place, name = one.role
+        roles = name not in _DEFAULT_ROLES if not place else any(home for home, _ in self.access.roles)
+        return not (self.scene.cluster and roles)
 
     def _given(self, one: Binding) -> bool:
         where = not one.namespace or self.scene.kind_of(one.namespace) == "cluster"
@@ -197,7 +218,7 @@ class _Draft(NamedTuple):
 
     reaches: dict[Reach, None]
     roles: dict[ObjectRef, None]
-    given: dict[ObjectRef, tuple[Subject, ...]]
+    given: dict[ObjectRef, Given]
 
 
 def ownership(scene: Scene) -> Ownership:
@@ -216,7 +237,8 @@ def ownership(scene: Scene) -> Ownership:
                     writers.update(binding.subjects)
                 strangers = tuple(owners.strangers(binding.subjects)) if counted else ()
                 if strangers:
-                    _add(drafts, role, Given(binding.ref, strangers), counted)
+                    mixed = not frozenset(binding.subjects) <= frozenset(strangers)
+                    _add(drafts, role, Given(binding.ref, strangers, mixed), counted)
     holdings: dict[str, list[Holding]] = {}
     for (power, *_), draft in drafts.items():
         holdings.setdefault(str(power), []).append(_holding(str(power), draft))
@@ -288,7 +310,7 @@ def _add(drafts: dict[tuple[Hashable, ...], _Draft], role: Role, given: Given, r
         draft = drafts.setdefault((reach.power, named, not given.binding.namespace), _Draft({}, {}, {}))
         draft.reaches[reach] = None
         draft.roles[role.ref] = None
-        draft.given[given.binding] = given.subjects
+        draft.given[given.binding] = given
 
 
 def _counts(scene: Scene, table: Table, binding: Binding, reach: Reach) -> bool:
@@ -306,7 +328,7 @@ def _holding(power: str, draft: _Draft) -> Holding:
     return Holding(
         power=power,
         roles=tuple(sorted(draft.roles)),
-        given=tuple(Given(binding, draft.given[binding]) for binding in sorted(draft.given)),
+        given=tuple(draft.given[binding] for binding in sorted(draft.given)),
         reaches=tuple(draft.reaches),
     )
 

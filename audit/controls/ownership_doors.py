@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from audit.access.subjects import ACCOUNTS, VIRTUAL, Subject, account_namespace
-from audit.controls.ownership import Holding, Ownership
+from audit.controls.ownership import Holding, Ownership, only
 from audit.controls.scene import Scene
 from audit.model import ObjectRef
 from audit.traffic import ALL
@@ -53,7 +53,7 @@ def doors(found: Ownership) -> Iterator[Door]:
 
 
 def _part(holding: Holding, given: dict[ObjectRef, list[Subject]]) -> Holding:
-    listed = (one._replace(subjects=tuple(given[one.binding])) for one in holding.given if one.binding in given)
+    listed = (only(one, given[one.binding]) for one in holding.given if one.binding in given)
     return Holding(power=holding.power, roles=holding.roles, given=tuple(listed), reaches=holding.reaches)
 
 

@@ -18,7 +18,7 @@ from audit.controls.admin_tier import decided
 from audit.controls.ownership import Given, Holding, Ownership
 from audit.controls.ownership_powers import Kind
 from audit.controls.scene import Scene
-from audit.model import Namespace
+from audit.model import NAME_LABEL, Namespace
 from audit.selectors import EVERYTHING, LabelSelector
 from audit.snapshot import Entry
 
@@ -128,7 +128,9 @@ def _webhooks(scene: Scene) -> Iterator[Guard]:
                 {"apiGroups": rule.apiGroups, "resources": rule.resources, "operations": rule.operations}
                 for rule in hook.rules or ()
             ]
-            yield Guard(f"ValidatingWebhookConfiguration {entry.name}", _named(rules), EVERYTHING)
+            namespaces = _selector(hook.namespaceSelector)
+            if namespaces is not None:
+                yield Guard(f"ValidatingWebhookConfiguration {entry.name}", _named(rules), namespaces)
 
 
 def _engines(scene: Scene) -> Iterator[Guard]:
@@ -146,7 +148,8 @@ def _engines(scene: Scene) -> Iterator[Guard]:
 def _of_kinds(entry: Entry, rules: object) -> Guard:
     """A guard by the kinds that it matches, whatever their groups."""
     kinds = {str(kind).rpartition("/")[2] for kind in _kinds_in(rules)}
-    return Guard(f"{entry.kind} {entry.name}", frozenset((EVERY, plural(kind)) for kind in kinds), EVERYTHING)
+    own = LabelSelector.parse({"matchLabels": {NAME_LABEL: entry.namespace}}) if entry.namespace else EVERYTHING
+    return Guard(f"{entry.kind} {entry.name}", frozenset((EVERY, plural(kind)) for kind in kinds), own)
 
 
 def _kinds_in(value: object) -> Iterator[object]:

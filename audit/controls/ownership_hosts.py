@@ -11,17 +11,19 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from audit.access.subjects import VIRTUAL, Subject, account_namespace, group, user
-from audit.controls.ownership import Holding, Ownership
+from audit.controls.ownership import Holding, Ownership, only
 from audit.controls.ownership_guards import Guards
 from audit.controls.ownership_powers import Kind
 from audit.controls.scene import Scene, ref
+from audit.controls.storage_quotas import has_run_level
 from audit.model import Namespace, ObjectRef
 from audit.snapshot import Entry
 
 CONSTRAINTS = "SecurityContextConstraints.security.openshift.io"
 ENFORCE = "pod-security.kubernetes.io/enforce"
-RUN_LEVEL = "openshift.io/run-level"
 _CLOSED = frozenset({"baseline", "restricted"})
+_POD_SECURITY = (4, 11)
+"""The first OpenShift that acts on the label."""
 _PODS = Kind("", "pods")
 
 
@@ -78,7 +80,7 @@ def allowed(found: Ownership) -> Iterator[Allowed]:
                 )
             )
             if kept:
-                given.append(one._replace(subjects=kept))
+                given.append(only(one, kept))
         if usable and given:
             yield Allowed(replace(holding, given=tuple(given)), tuple(sorted(usable)))
 
@@ -101,14 +103,26 @@ def _within(scene: Scene, one: Subject) -> bool:
 def _open(scene: Scene, name: str) -> bool:
     """Whether no label of the namespace keeps the host network out."""
     namespace = scene.inventory.namespaces.get(name)
-    return namespace is None or namespace.labels.get(ENFORCE) not in _CLOSED
+    return namespace is None or level(scene, namespace) not in _CLOSED
+
+
+def level(scene: Scene, namespace: Namespace) -> str:
+    """The level of Pod Security that a namespace enforces; empty where none is, or where nothing reads the label."""
+    profile = scene.inventory.profile
+    older = profile.product == "openshift-3" or (profile.version is not None and profile.version < _POD_SECURITY)
+    return "" if older else namespace.labels.get(ENFORCE, "")
+
+
+def unread(scene: Scene) -> tuple[str, ...]:
+    """Namespaces of zones whose labels were not read, so that nobody knows their level; sorted by zone and name."""
+    return tuple(one.name for zone in scene.zones for one in scene.members(zone.name) if not one.known)
 
 
 def without_constraints(scene: Scene) -> Iterator[Namespace]:
     """Namespaces of zones in which the platform checks no constraints at all."""
     for zone in scene.zones:
         for namespace in scene.members(zone.name):
-            if namespace.labels.get(RUN_LEVEL) in ("0", "1"):
+            if has_run_level(namespace):
                 yield namespace
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from audit.access.subjects import Subject, user
@@ -48,7 +48,7 @@ def told(scene: Scene, part: Kept, words: Wording) -> dict[str, Any]:
         "owner": zone.owner if zone else "",
         "expected": words.expected,
         "observed": observed(holding),
-        "fix": f"{words.fix}\n\n{words.yaml or commands(holding.bindings)}",
+        "fix": f"{words.fix}\n\n{words.yaml or removal(holding)}",
         "identity": ("everywhere" if holding.everywhere else "namespaces", *_names(holding.roles), *part.guards),
         "counts": {
             "subjects": len(holding.subjects),
@@ -118,16 +118,26 @@ def some(names: Sequence[str], between: str = ", ") -> str:
     return f"{between.join(names[:_LISTED])} and {more} more"
 
 
-def commands(bindings: Iterable[ObjectRef]) -> str:
-    """What takes the bindings away, at most FEW lines."""
+def removal(holding: Holding) -> str:
+    """What takes the power away from those who hold it, and from nobody else."""
+    return commands(holding.bindings, frozenset(one.binding for one in holding.given if one.mixed))
+
+
+def commands(bindings: Iterable[ObjectRef], mixed: Collection[ObjectRef] = ()) -> str:
+    """What takes the bindings away, at most FEW lines; those with others in them are opened in an editor."""
     listed = list(bindings)
-    lines = [_command(one) for one in listed[:FEW]]
+    lines = [_command(one, mixed=one in mixed) for one in listed[:FEW]]
     return "\n".join([*lines, *([f"# and {len(listed) - FEW} more bindings"] if listed[FEW:] else [])])
 
 
-def _command(one: ObjectRef) -> str:
+def _command(one: ObjectRef, *, mixed: bool) -> str:
     inside = f" -n {shlex.quote(one.namespace)}" if one.namespace else ""
-    return f"kubectl delete {one.kind.lower()} {shlex.quote(one.name)}{inside}"
+    named = f"{one.kind.lower()} {shlex.quote(one.name)}{inside}"
+    return (
+        f"kubectl edit {named} # others keep it: take out only who is named here"
+        if mixed
+        else f"kubectl delete {named}"
+    )
 
 
 def _names(roles: Iterable[ObjectRef]) -> tuple[str, ...]:

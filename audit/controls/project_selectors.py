@@ -226,7 +226,7 @@ def _listed(text: str | None) -> tuple[Toleration, ...] | None:
         return None
     try:
         return _tolerations.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return None
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from audit.control_bodies import AUTHORIZATION, RBAC, BindingBody, ConstraintsBody, PolicyRule
+from audit.controls.ownership_hosts import level
 from audit.controls.scene import Scene, ref
 from audit.controls.storage import CONSTRAINTS, Storage
 from audit.controls.storage_quotas import has_run_level
 from audit.model import ObjectRef
 from audit.snapshot import Entry
 
-ENFORCE = "pod-security.kubernetes.io/enforce"
 _NETWORK = frozenset({
     "*", "nfs", "iscsi", "cephfs", "rbd", "fc", "glusterfs", "flexvolume", "vsphere", "cinder", "awselasticblockstore",
     "gcepersistentdisk", "azuredisk", "azurefile", "photonpersistentdisk", "quobyte", "scaleio", "storageos",
@@ -56,7 +56,7 @@ def admitting(storage: Storage) -> Iterator[Admitting]:
         yield from _by_constraints(storage)
         return
     for zone in sorted(storage.classes.required):
-        open_in = tuple(one.name for one in storage.scene.members(zone) if one.labels.get(ENFORCE) != "restricted")
+        open_in = tuple(one.name for one in storage.scene.members(zone) if level(storage.scene, one) != "restricted")
         if open_in:
             yield Admitting(zone, None, (), open_in)
 
@@ -68,7 +68,7 @@ def _by_constraints(storage: Storage) -> Iterator[Admitting]:
         exempt = tuple(one.name for one in scene.members(zone) if has_run_level(one))
         if exempt:
             yield Admitting(zone, None, (), exempt, run_level=True)
-        open_in = (one.name for one in scene.members(zone) if one.labels.get(ENFORCE) != "restricted")
+        open_in = (one.name for one in scene.members(zone) if level(scene, one) != "restricted")
         zoned[zone] = [name for name in open_in if name not in exempt]
     granted = _granted(scene)
     for entry in scene.of(CONSTRAINTS):

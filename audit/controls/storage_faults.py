@@ -6,14 +6,16 @@ Input: `Storage`. Output: `Fault` values, equal ones of many quotas as one.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Literal, NamedTuple
 
 from audit.controls.storage import Storage
 from audit.controls.storage_quotas import Quota
 from audit.model import ObjectRef
 
+Nearest = Callable[[str], str]
+"""Name of a class -> that name if there is such a class, else the most similar one; empty if none is similar."""
 What = Literal["scope", "no-class", "no-namespace", "size", "key"]
 
 
@@ -43,14 +45,21 @@ class _Draft(NamedTuple):
 def faults(storage: Storage) -> Iterator[Fault]:
     """Every fault, by zone."""
     found: dict[_Draft, list[ObjectRef]] = {}
+    known = frozenset({*storage.names, *storage.classes.owners})
+    listed = sorted(known)
+
+    @cache  # thousands of quotas are made from one template
+    def nearest(name: str) -> str:
+        return name if name in known else next(iter(difflib.get_close_matches(name, listed, n=1, cutoff=0.75)), "")
+
     for quota in storage.quotas.listed:
-        for draft in dict.fromkeys(_of(quota, storage)):
+        for draft in dict.fromkeys(_of(quota, storage, nearest)):
             found.setdefault(draft, []).append(quota.ref)
     for draft, refs in sorted(found.items()):
         yield Fault(*draft, tuple(sorted(refs)))
 
 
-def _of(quota: Quota, storage: Storage) -> Iterator[_Draft]:
+def _of(quota: Quota, storage: Storage, nearest: Nearest) -> Iterator[_Draft]:
     zones: dict[str, list[str]] = {}
     for name in quota.namespaces:
         if storage.scene.kind_of(name) == "cluster":
@@ -63,15 +72,14 @@ def _of(quota: Quota, storage: Storage) -> Iterator[_Draft]:
         if limits.scopes and (limits.named or limits.everything):
             yield _Draft("scope", zone, ", ".join(limits.scopes), "", harmless=False)
         else:
-            yield from _keys(quota, zone, namespaces, storage)
+            yield from _keys(quota, zone, namespaces, storage, nearest)
 
 
-def _keys(quota: Quota, zone: str, namespaces: list[str], storage: Storage) -> Iterator[_Draft]:
+def _keys(quota: Quota, zone: str, namespaces: list[str], storage: Storage, nearest: Nearest) -> Iterator[_Draft]:
     """What is wrong with single keys of a quota that binds some namespaces of a zone."""
     for name in quota.limits.named if storage.classes.known else ():
-        if name not in storage.spellings:
-            near = _nearest(name, storage.spellings)
-            yield _Draft("no-class", zone, name, *_meant(near, zone, namespaces, storage))
+        if (meant := nearest(name)) != name:
+            yield _Draft("no-class", zone, name, meant, _harmless(meant, zone, namespaces, storage))
     for name, text in quota.limits.sized:
         if storage.classes.foreign(zone, name) and _open(name, namespaces, storage):
             yield _Draft("size", zone, name, text, harmless=False)
@@ -79,15 +87,9 @@ def _keys(quota: Quota, zone: str, namespaces: list[str], storage: Storage) -> I
         yield _Draft("key", zone, key, "", harmless=False)
 
 
-@lru_cache(1024)
-def _nearest(name: str, known: tuple[str, ...]) -> str:
-    """The known name that a name is like; the mistakes of a template recur in every quota made of it."""
-    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.75)), "")
-
-
-def _meant(meant: str, zone: str, namespaces: list[str], storage: Storage) -> tuple[str, bool]:
-    """(class that was meant or empty, whether nothing is open for the mistake)."""
-    return meant, not (meant and storage.classes.foreign(zone, meant) and _open(meant, namespaces, storage))
+def _harmless(meant: str, zone: str, namespaces: list[str], storage: Storage) -> bool:
+    """Whether nothing is open for the mistake; `meant` is empty where no class has a similar name."""
+    return not (meant and storage.classes.foreign(zone, meant) and _open(meant, namespaces, storage))
 
 
 def _open(name: str, namespaces: list[str], storage: Storage) -> bool:

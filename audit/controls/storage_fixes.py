@@ -11,16 +11,24 @@ from audit.controls.storage_quotas import CLASS_KEY, CLUSTER_QUOTA, has_run_leve
 from audit.model import Zone
 from audit.selectors import EVERYTHING, LabelSelector, Requirement
 
+FOREIGN, UNOWNED = "foreign-storage", "unowned-storage"
+"""Names of quotas. To apply one anew replaces the limits of the old one, so each holds all classes of its sort."""
 
-def quota_yaml(storage: Storage, zone: Zone, namespaces: Sequence[str], classes: Iterable[str]) -> str:
-    """A quota of zero for some classes: of the whole zone where the platform has such quotas, else of one namespace."""
+
+def quota_yaml(
+    storage: Storage, zone: Zone, namespaces: Sequence[str], classes: Iterable[str], called: str = FOREIGN
+) -> str:
+    """A quota of zero for classes: of the whole zone where the platform has such quotas, else of one namespace.
+
+    `classes` are all that are foreign to the zone, or with UNOWNED all that nobody owns.
+    """
     selector = _selector(storage, zone, namespaces)
     hard = [f'{json.dumps(f"{name}{CLASS_KEY}requests.storage")}: "0"' for name in classes]
     if selector is None:
         return "\n".join((
             "apiVersion: v1",
             "kind: ResourceQuota",
-            f"metadata: {{name: foreign-storage, namespace: {json.dumps(namespaces[0])}}}",
+            f"metadata: {{name: {called}, namespace: {json.dumps(namespaces[0])}}}",
             "spec:",
             "  hard:",
             *(f"    {line}" for line in hard),
@@ -28,7 +36,7 @@ def quota_yaml(storage: Storage, zone: Zone, namespaces: Sequence[str], classes:
     return "\n".join((
         "apiVersion: quota.openshift.io/v1",
         "kind: ClusterResourceQuota",
-        f"metadata: {{name: {json.dumps(f'{zone.name}-foreign-storage')}}}",
+        f"metadata: {{name: {json.dumps(f'{zone.name}-{called}')}}}",
         "spec:",
         "  selector:",
         f"    labels: {json.dumps(selector)}",

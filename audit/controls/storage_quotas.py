@@ -227,12 +227,12 @@ def _selected(entry: Entry) -> tuple[LabelSelector | None, dict[str, str]]:
 
 
 def _candidates(labels: LabelSelector, annotations: Mapping[str, str], projects: _Projects) -> Iterable[Namespace]:
-    """Namespaces among which all selected ones are: by one pair where the selector names one, else all."""
+    """Namespaces among which all selected ones are: by one annotation or label where it names values, else all."""
     for key, value in annotations.items():
         return projects.with_pair("annotations", key, value)
     for one in labels.requirements:
-        if one.operator == "In" and len(one.values) == 1:
-            return projects.with_pair("labels", one.key, one.values[0])
+        if one.operator == "In":
+            return [found for value in one.values for found in projects.with_pair("labels", one.key, value)]
     return projects.all.values()
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from audit.bodies import GROUPS, NodeBody, ServiceBody
+from audit.control_bodies import RoleBody
 from audit.errors import did_you_mean
-from audit.selectors import LABEL_KEY, LABEL_VALUE, SUBDOMAIN
+from audit.selectors import LABEL_KEY, LABEL_VALUE, SUBDOMAIN, LabelSelector
 from audit.snapshot import Entry
 from audit.sources.text import Steps
 from audit.traffic import MAX_PORT, PROTOCOLS
@@ -51,6 +52,16 @@ def problems(entry: Entry) -> Iterator[Problem]:
             yield from _service(entry.body)
         case NodeBody():
             yield from _node(entry.body)
+        case RoleBody(aggregationRule=rule) if rule:
+            for number, selector in enumerate(rule.clusterRoleSelectors or ()):
+                yield from _selector(selector, ("aggregationRule", "clusterRoleSelectors", number))
+
+
+def _selector(raw: object, path: Steps) -> Iterator[Problem]:
+    try:
+        LabelSelector.parse(raw)
+    except ValueError as error:
+        yield path, f"{path[0]}: {error}", "an API server refuses this object"
 
 
 def _names(entry: Entry) -> Iterator[Problem]:
