@@ -7,7 +7,7 @@ namespaces that its selector picks, because whoever may create a pod there becom
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from audit.exposure.selecting import picked, readable
 from audit.flows import Departure
 from audit.inventory import Workload
 from audit.model import UNZONED, Namespace, ObjectRef, Zone
+from audit.selectors import LabelSelector
 from audit.workloads import TemplateSpec
 
 Fault = Literal["source", "gateway", "pods", "own", "node", "any-node", "unknown"]
@@ -166,31 +167,44 @@ def _routed(scene: Scene) -> dict[str, list[str]]:
 def _routes(scene: Scene) -> Iterator[_Fact]:
     """Next hops of routes, and pods whose own address shows although their zone requires egress addresses."""
     zones = {zone.name: zone for zone in scene.zones}
-    routed = _routed(scene)
+    routed, behind = _routed(scene), scene.once(_gateway_zones)
     for entry in scene.of(ROUTES_KEY):
         ref = ObjectRef(entry.kind, "", entry.name, entry.origin)
         for name in routed.get(entry.name, ()):
             hops = _field(decoded(entry.body.spec), "nextHops")
-            yield from _hops(scene, ref, zones[name], hops)
+            yield from _hops(ref, zones[name], hops, behind)
             if "egress-ip" in zones[name].requires:
                 yield ref, name, "own", "the addresses of the pods"
     yield from _annotations(scene, zones)
 
 
-def _hops(scene: Scene, ref: ObjectRef, zone: Zone, hops: Mapping[str, Any]) -> Iterator[_Fact]:
+def _hops(
+    ref: ObjectRef, zone: Zone, hops: Mapping[str, Any], behind: Mapping[LabelSelector | None, tuple[str, ...]]
+) -> Iterator[_Fact]:
     for one in listed(hops, "static"):
         address = text_of(one, "ip")
         if fault := _fault(zone, address):
             yield ref, zone.name, fault, address
     for one in listed(hops, "dynamic"):
-        for other in _zones_of(scene, _field(one, "namespaceSelector") if isinstance(one, dict) else {}):
+        for other in behind[_of_pods(one)]:
             if other != zone.name:
                 yield ref, zone.name, "pods", other
 
 
-def _zones_of(scene: Scene, selector: Mapping[str, Any]) -> Iterable[str]:
-    chosen = picked(scene.inventory.namespaces, [readable(selector)])
-    return sorted({scene.zone_of(name) for name in chosen})
+def _of_pods(hop: Any) -> LabelSelector | None:
+    """The namespaces of the gateway pods of a hop; None for a selector that nobody can read."""
+    return readable(_field(hop, "namespaceSelector") if isinstance(hop, dict) else {})
+
+
+def _gateway_zones(scene: Scene) -> dict[LabelSelector | None, tuple[str, ...]]:
+    """Selector of gateway pods -> zones of the namespaces that it picks, sorted; each is looked up once."""
+    specs = (decoded(entry.body.spec) for entry in scene.of(ROUTES_KEY))
+    selectors = [*dict.fromkeys(_of_pods(one) for spec in specs for one in listed(_field(spec, "nextHops"), "dynamic"))]
+    found: dict[LabelSelector | None, set[str]] = {one: set() for one in selectors}
+    for name, chosen in picked(scene.inventory.namespaces, selectors).items():
+        for number, _ in chosen:
+            found[selectors[number]].add(scene.zone_of(name))
+    return {one: tuple(sorted(zones)) for one, zones in found.items()}
 
 
 def _annotations(scene: Scene, zones: Mapping[str, Zone]) -> Iterator[_Fact]:

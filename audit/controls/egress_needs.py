@@ -184,13 +184,12 @@ def strays(scene: Scene) -> tuple[Stray, ...]:
     for grant in scene.once(grants_of):
         zones = [zone for zone in scene.zones if zone.name in grant.zones]
         pools = [pool(zone) for zone in zones]
-        if not pools or not all(pools):
-            continue
-        by_owner: dict[str, list[Address]] = {}
-        for one in grant.addresses:
+        names, by_owner = {zone.name for zone in zones}, dict[str, list[Address]]()
+        for one in grant.addresses if zones else ():
             if one.number is not None and not any(one.number in each for each in pools):
                 owner = owner_zone(scene.matrix.zones, one.number)
-                by_owner.setdefault("" if owner == zones[0].name else owner, []).append(one)
+                if all(pools) or owner not in {"", *names}:  # without a pool only what another zone owns is wrong
+                    by_owner.setdefault("" if owner == zones[0].name else owner, []).append(one)
         for owner, addresses in sorted(by_owner.items()):
             found.append(Stray(grant=grant, zone=zones[0], addresses=tuple(addresses), of=owner))
     return tuple(found)

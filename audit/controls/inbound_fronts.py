@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from audit.controls.egress_values import stretch
 from audit.controls.inbound import Gate, Inbound
 from audit.controls.scene import Scene
 from audit.exposure.publications import decoded, items
 from audit.model import ObjectRef, Zone
 from audit.snapshot import Entry
-from audit.traffic import NOWHERE, AddressSet, address_number, address_text
+from audit.traffic import AddressSet, address_number, address_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ def fronts(scene: Scene, found: Inbound) -> Iterator[Front]:
             judged=_sorted(judged),
             outside=outside,
             doubt=_doubt(gate, zone, judged, own),
-            pools=tuple(name for name, addresses in pools if free and not addresses <= zone.cidrs),
+            pools=tuple(name for name, addresses in pools if free and (addresses is None or not addresses <= zone.cidrs)),
         )
 
 
@@ -96,21 +97,16 @@ def _other_nodes(scene: Scene, own: Zone) -> tuple[str, ...]:
     return tuple(f"the nodes of zone {zone.name}" for zone in scene.zones if zone.name in taken - {own.name})
 
 
-def _pools(scene: Scene) -> Iterator[tuple[str, AddressSet]]:
-    """(name, addresses) of the pools from which any Service gets an address that asks for none."""
+def _pools(scene: Scene) -> Iterator[tuple[str, AddressSet | None]]:
+    """(name, addresses) of the pools from which any Service gets an address that asks for none.
+
+    None where a part of them cannot be read.
+    """
     for entry in scene.of("IPAddressPool.metallb.io"):
         spec = decoded(entry.body.spec)
         if spec.get("autoAssign") is not False and not spec.get("serviceAllocation"):
-            yield entry.name, AddressSet.union_of(_block(one) for one in items(spec, "addresses"))
-
-
-def _block(written: object) -> AddressSet:
-    """`10.0.0.0/24` or `10.0.0.1-10.0.0.9`; nothing for what is neither."""
-    low, dash, high = str(written).replace(" ", "").partition("-")
-    try:
-        return AddressSet(((address_number(low), address_number(high)),)) if dash else AddressSet.cidr(low)
-    except ValueError:
-        return NOWHERE
+            found = [stretch(str(one)) for one in items(spec, "addresses")]
+            yield entry.name, AddressSet.union_of(one for one in found if one) if all(found) else None
 
 
 def _free(balancer: Entry) -> bool:
