@@ -47,6 +47,7 @@ def _finding(context: Context, one: Overlap) -> Finding:
     more = f" and {len(one.namespaces) - _NAMED} more" if len(one.namespaces) > _NAMED else ""
     zones = [f"zone {name}" if name else "no zone" for name in one.address_zones]
     mixed = len(zones) > 1
+    listed = ", ".join(map(scalar, one.namespaces[:_NAMED]))
     return Finding(
         title=f"{' and '.join(map(str, one.refs))} select the same pods of zone {one.zone}",
         subjects=one.refs,
@@ -57,7 +58,7 @@ def _finding(context: Context, one: Overlap) -> Finding:
         + (f", with addresses of {' and '.join(zones)}" if mixed else ""),
         fix="Narrow the selectors until one of them selects each pod.\n\n"
         "spec:\n  namespaceSelector:\n    matchExpressions:\n"
-        f"    - {{key: kubernetes.io/metadata.name, operator: NotIn, values: [{', '.join(map(scalar, one.namespaces[:_NAMED]))}]}}",
+        f"    - {{key: kubernetes.io/metadata.name, operator: NotIn, values: [{listed}]}}",
         owner=zone.owner if zone else "",
         identity=(one.zone,),
         counts={"pods": one.pods, "namespaces": len(one.namespaces)},

@@ -47,7 +47,7 @@ def _finding(context: Context, one: Stray) -> Finding:
         title=f"{one.grant.ref} gives zone {one.zone.name} {texts}, which {belongs}",
         subjects=(one.grant.ref,),
         from_zone=one.zone.name,
-        expected=f"addresses within {', '.join(pool(one.zone).cidrs()) or 'blocks of its own, which it does not declare'}",
+        expected=f"addresses within {', '.join(pool(one.zone).cidrs()) or 'blocks of its own, which are not declared'}",
         observed=f"{texts} {belongs}",
         fix=_fix(context, one),
         owner=one.zone.owner,

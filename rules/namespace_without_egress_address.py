@@ -87,7 +87,7 @@ def _finding(context: Context, one: Bare) -> Finding:
 def _observed(context: Context, one: Bare) -> str:
     if one.family:
         other = "IPv4" if one.family == "IPv6" else "IPv6"
-        return f"its egress addresses are of {other} alone: over {one.family} its pods show the addresses of their nodes"
+        return f"its egress addresses are of {other} alone: over {one.family} pods show the addresses of their nodes"
     names = [name for name in one.node_zones if name and name != one.zone.name]
     of = f", among them nodes of zone {' and '.join(names)}" if names else ""
     show = "it has no pods yet" if not one.all_workloads else f"its pods show the addresses of their nodes{of}"

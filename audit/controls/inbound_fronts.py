@@ -50,7 +50,9 @@ def fronts(scene: Scene, found: Inbound) -> Iterator[Front]:
             judged=_sorted(judged),
             outside=outside,
             doubt=_doubt(gate, zone, judged, own),
-            pools=tuple(name for name, addresses in pools if free and (addresses is None or not addresses <= zone.cidrs)),
+            pools=tuple(
+                name for name, addresses in pools if free and (addresses is None or not addresses <= zone.cidrs)
+            ),
         )
 
 

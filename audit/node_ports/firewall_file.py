@@ -115,7 +115,9 @@ def _counts(cells: Mapping[str, Node]) -> bool:
         if value in off:
             return False
         if cell and value and value not in on:
-            raise InputError(f"{shown(value)} in `{name}` is neither yes nor no", cell.position, "write `true` or `false`")
+            raise InputError(
+                f"{shown(value)} in `{name}` is neither yes nor no", cell.position, "write `true` or `false`"
+            )
     return True
 
 
@@ -169,7 +171,7 @@ def _address(word: str, position: Position, words: Mapping[str, AddressSet]) -> 
 
 def _service(cells: Mapping[str, Node]) -> Service:
     found = NOTHING
-    first, second = (cells[name] if name in cells else None for name in ("service", "protocol"))
+    first, second = (cells.get(name) for name in ("service", "protocol"))
     if first and second and first.value and second.value:
         hint = "leave one of the columns empty"
         raise InputError("the rule names a service and a protocol, and only one can count", second.position, hint)
