@@ -245,7 +245,7 @@ def _half_open(text: FirewallText) -> bool:
     for clause in text.clauses:
         peer = clause.peers[0] if clause.peers else None
         if isinstance(peer, Block) and clause.ports.traffic == ALL:
-            if clause.action != "deny" and not _V4 - peer.addresses:
+            if clause.action != "deny" and not _V4 - peer.addresses and _V4 - decided:
                 return False
             denied = denied or (clause.action == "deny" and bool(peer.addresses & _V4 - decided))
             decided |= peer.addresses

@@ -50,9 +50,7 @@ def fronts(scene: Scene, found: Inbound) -> Iterator[Front]:
             judged=_sorted(judged),
             outside=outside,
             doubt=_doubt(gate, zone, judged, own),
-            pools=tuple(
-                name for name, addresses in pools if free and (addresses is None or not addresses <= zone.cidrs)
-            ),
+            pools=tuple(name for name, addresses in pools if free and not addresses <= zone.cidrs),
         )
 
 
@@ -99,16 +97,13 @@ def _other_nodes(scene: Scene, own: Zone) -> tuple[str, ...]:
     return tuple(f"the nodes of zone {zone.name}" for zone in scene.zones if zone.name in taken - {own.name})
 
 
-def _pools(scene: Scene) -> Iterator[tuple[str, AddressSet | None]]:
-    """(name, addresses) of the pools from which any Service gets an address that asks for none.
-
-    None where a part of them cannot be read.
-    """
+def _pools(scene: Scene) -> Iterator[tuple[str, AddressSet]]:
+    """(name, addresses) of the pools from which any Service gets an address that asks for none."""
     for entry in scene.of("IPAddressPool.metallb.io"):
         spec = decoded(entry.body.spec)
         if spec.get("autoAssign") is not False and not spec.get("serviceAllocation"):
-            found = [stretch(str(one)) for one in items(spec, "addresses")]
-            yield entry.name, AddressSet.union_of(one for one in found if one) if all(found) else None
+            read = (stretch(str(one)) for one in items(spec, "addresses"))
+            yield entry.name, AddressSet.union_of(one for one in read if one)  # MetalLB takes no other
 
 
 def _free(balancer: Entry) -> bool:
