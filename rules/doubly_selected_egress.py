@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.controls.egress import ground, system
-from audit.controls.egress_overlaps import Overlap, overlaps
-from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
+from audit.controls.egress_overlaps import Overlap, overlaps, unclear
+from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar
 
 _NAMED = 5
 """Namespaces that a text names."""
@@ -37,6 +37,8 @@ def doubly_selected_egress(context: Context) -> Iterator[Finding | NotApplicable
         return
     for one in context.of(overlaps):
         yield _finding(context, one)
+    if names := context.of(unclear):
+        yield NotEvaluated(f"which namespaces {names[0]} selects is not known: its selector, or labels, were not read")
 
 
 def _finding(context: Context, one: Overlap) -> Finding:
@@ -45,6 +47,7 @@ def _finding(context: Context, one: Overlap) -> Finding:
     more = f" and {len(one.namespaces) - _NAMED} more" if len(one.namespaces) > _NAMED else ""
     zones = [f"zone {name}" if name else "no zone" for name in one.address_zones]
     mixed = len(zones) > 1
+    listed = ", ".join(map(scalar, one.namespaces[:_NAMED]))
     return Finding(
         title=f"{' and '.join(map(str, one.refs))} select the same pods of zone {one.zone}",
         subjects=one.refs,
@@ -55,7 +58,7 @@ def _finding(context: Context, one: Overlap) -> Finding:
         + (f", with addresses of {' and '.join(zones)}" if mixed else ""),
         fix="Narrow the selectors until one of them selects each pod.\n\n"
         "spec:\n  namespaceSelector:\n    matchExpressions:\n"
-        f"    - {{key: kubernetes.io/metadata.name, operator: NotIn, values: [{', '.join(one.namespaces[:_NAMED])}]}}",
+        f"    - {{key: kubernetes.io/metadata.name, operator: NotIn, values: [{listed}]}}",
         owner=zone.owner if zone else "",
         identity=(one.zone,),
         counts={"pods": one.pods, "namespaces": len(one.namespaces)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.controls.egress import ground, requiring
+from audit.controls.egress import ground
 from audit.controls.egress_needs import Stray, spare, strays, without_pool
 from audit.controls.egress_values import pool
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar, together
@@ -34,8 +34,7 @@ def foreign_egress_address(context: Context) -> Iterator[Finding | NotApplicable
     found = (((one.zone.name, one.of), _finding(context, one)) for one in context.of(strays))
     yield from together(found, lambda count, one: f"{count} objects give zone {one.from_zone} addresses of others")
     for zone in context.of(without_pool):
-        if zone in requiring(context.scene):
-            yield NotEvaluated(f"zone {zone.name} declares neither `egress_cidrs` nor `cidrs`")
+        yield NotEvaluated(f"zone {zone.name} declares neither `egress_cidrs` nor `cidrs`")
 
 
 def _finding(context: Context, one: Stray) -> Finding:
@@ -48,7 +47,7 @@ def _finding(context: Context, one: Stray) -> Finding:
         title=f"{one.grant.ref} gives zone {one.zone.name} {texts}, which {belongs}",
         subjects=(one.grant.ref,),
         from_zone=one.zone.name,
-        expected=f"addresses within {', '.join(pool(one.zone).cidrs())}",
+        expected=f"addresses within {', '.join(pool(one.zone).cidrs()) or 'blocks of its own, which are not declared'}",
         observed=f"{texts} {belongs}",
         fix=_fix(context, one),
         owner=one.zone.owner,
@@ -59,6 +58,8 @@ def _finding(context: Context, one: Stray) -> Finding:
 
 def _fix(context: Context, one: Stray) -> str:
     free = spare(context.scene, one.zone, len(one.addresses))
+    if not free:
+        return f"Declare `egress_cidrs` of zone {one.zone.name}, and list addresses of them in {one.grant.ref} instead."
     stays = [address.text for address in one.grant.addresses if address not in one.addresses]
     listed = ", ".join(scalar(text) for text in (*stays, *free))
     indent = "" if one.grant.ref.kind == "NetNamespace" else "spec:\n  "

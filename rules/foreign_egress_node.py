@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from audit.controls.egress import served_ground, system
@@ -71,9 +72,10 @@ def _fix(context: Context, node: str, zone: str) -> str:
     if system(context.scene) == "sdn":
         return (
             f"Take the addresses from HostSubnet {node} and list them on nodes of zone {zone}.\n\n"
-            f"oc edit hostsubnet {node}"
+            f"oc edit hostsubnet {shlex.quote(node)}"
         )
     return (
         f"Have nodes of zone {zone} alone serve addresses: keep the label from {node}, or give the zone addresses of a "
-        f"network that {node} has no interface in.\n\noc label node {node} k8s.ovn.org/egress-assignable-"
+        f"network that {node} has no interface in.\n\n"
+        f"oc label node {shlex.quote(node)} k8s.ovn.org/egress-assignable-"
     )

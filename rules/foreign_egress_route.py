@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from audit.controls.egress_detours import Detour, Fault, detours, ground
+from audit.controls.egress_detours import Detour, Fault, detours, ground, unclear
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, Severity, rule, scalar
 
 
@@ -31,6 +31,7 @@ _FAULTS: Mapping[Fault, _Known] = {
         "Remove the route, or have its gateway put an address of zone {0} in the place of the pods' own.",
     ),
     "node": _Known("leaves zone {0} from node {1}", "medium", "Have it run on nodes of zone {0}."),
+    "nodes": _Known("may leave zone {0} from {1}", "medium", "Select the nodes of zone {0} only."),
     "any-node": _Known("may leave zone {0} from any node", "low", "Select the nodes of zone {0}."),
     "unknown": _Known(
         "leaves zone {0} in a way that cannot be judged",
@@ -73,6 +74,8 @@ def foreign_egress_route(context: Context) -> Iterator[Finding | NotApplicable |
         return
     for one in context.of(detours):
         yield _finding(context, one)
+    if names := context.of(unclear):
+        yield NotEvaluated(f"which namespaces {names[0]} leads is not known: its selector, or labels, were not read")
 
 
 def _finding(context: Context, one: Detour) -> Finding:
@@ -102,7 +105,7 @@ def _fix(context: Context, one: Detour) -> str:
     labels = context.matrix.settings.node_labels
     select = f"nodeSelector:\n  matchLabels:\n    {labels[0]}: {scalar(one.zone.name)}" if labels else ""
     match one.fault, one.ref.kind:
-        case (("node" | "any-node"), "EgressService"):
+        case (("node" | "nodes" | "any-node"), "EgressService"):
             return f"{text}\n\n{select}" if select else text
         case (("source" | "unknown"), "EgressRouter"):
             return f"{text}\n\naddresses:\n- ip: ADDRESS  # within {blocks}\n  gateway: GATEWAY"

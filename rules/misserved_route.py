@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.controls.inbound import inbound
-from audit.controls.sharding import Misserved, blind, classes, misserved
+from audit.controls.sharding import Misserved, blind, classes, classless, misserved
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
 _NAMED = 8
@@ -35,7 +35,7 @@ def misserved_route(context: Context) -> Iterator[Finding | NotEvaluated | NotAp
     may write it. Domains that a router refuses are not modelled, and make what it serves unknown.
     """
     found, used = context.of(inbound), context.of(classes)
-    if reason := blind(context.scene, found):
+    if reason := blind(context.scene, found) or context.of(classless):
         yield NotEvaluated(reason) if context.scene.cluster else NotApplicable(reason)
     elif not found.served and not any(one.used for one in used):
         yield NotApplicable("no namespace of a zone has a Route or an Ingress")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from audit.controls.inbound import Gate, inbound
-from audit.controls.sharding import ClassUse, blind, classes, served_beyond, unsure
+from audit.controls.sharding import ClassUse, blind, classes, classless, served_beyond, unsure
 from audit.controls.sharding_remedy import confined
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
@@ -35,7 +35,7 @@ def mixed_router_shard(context: Context) -> Iterator[Finding | NotEvaluated | No
     Gateways are ING009.
     """
     found, used = context.of(inbound), context.of(classes)
-    if reason := blind(context.scene, found):
+    if reason := blind(context.scene, found) or context.of(classless):
         yield NotEvaluated(reason) if context.scene.cluster else NotApplicable(reason)
     elif not found.routers and not used:
         yield NotApplicable("there is no router and no class of Ingresses")

@@ -56,13 +56,13 @@ def _more(count: int) -> str:
 
 
 def _key(one: Bare) -> tuple[object, ...]:
-    return one.zone.name, one.certain, bool(one.workloads), bool(one.left)
+    return one.zone.name, one.certain, bool(one.workloads), bool(one.left), one.family
 
 
 def _finding(context: Context, one: Bare) -> Finding:
     where = f"namespace {one.namespace} of zone {one.zone.name}"
     part = f" for {one.workloads} of its {one.all_workloads} workloads" if 0 < one.workloads < one.all_workloads else ""
-    title = f"{where} has no egress address{part}"
+    title = f"{where} has no egress address{f' of {one.family}' if one.family else ''}{part}"
     if not one.certain:
         title = f"whether {where} has an egress address is not known"
     elif not one.all_workloads:
@@ -85,6 +85,9 @@ def _finding(context: Context, one: Bare) -> Finding:
 
 
 def _observed(context: Context, one: Bare) -> str:
+    if one.family:
+        other = "IPv4" if one.family == "IPv6" else "IPv6"
+        return f"its egress addresses are of {other} alone: over {one.family} pods show the addresses of their nodes"
     names = [name for name in one.node_zones if name and name != one.zone.name]
     of = f", among them nodes of zone {' and '.join(names)}" if names else ""
     show = "it has no pods yet" if not one.all_workloads else f"its pods show the addresses of their nodes{of}"
@@ -93,6 +96,8 @@ def _observed(context: Context, one: Bare) -> str:
 
 
 def _fix(context: Context, one: Bare) -> str:
+    if one.family:
+        return f"Add free {one.family} addresses of zone {one.zone.name} to the object that gives it the others."
     addresses = spare(context.scene, one.zone, 2)
     if not addresses:
         return (

@@ -44,7 +44,8 @@ def open_gateway(context: Context) -> Iterator[Finding | NotEvaluated | NotAppli
 def _finding(context: Context, one: Opening) -> Finding:
     gate, zones = one.gate, ", ".join(one.zones)
     listeners = f"listeners {', '.join(one.listeners)}" if one.listeners else ""
-    invited = "every namespace may add listeners" if one.invites else ""
+    who = "every namespace" if gate.invited.everything else f"namespaces of {', '.join(one.guests)}"
+    invited = f"{who} may add listeners" if one.guests else ""
     return Finding(
         title=f"{gate}{f' of zone {gate.zone}' if gate.zone else ''} {'admits' if one.sure else 'may admit'} {zones}",
         subjects=(gate.ref,),

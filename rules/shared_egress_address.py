@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from audit.controls.egress import ground, system
 from audit.controls.egress_needs import Shared, shared
+from audit.controls.egress_overlaps import unclear
 from audit.rule import UNZONED, Context, Finding, NotApplicable, NotEvaluated, ObjectRef, rule, scalar
 
 
@@ -34,6 +35,8 @@ def shared_egress_address(context: Context) -> Iterator[Finding | NotApplicable 
         return
     for one in context.of(shared):
         yield _finding(context, one)
+    if names := context.of(unclear):
+        yield NotEvaluated(f"which namespaces {names[0]} selects is not known: its selector, or labels, were not read")
 
 
 def _finding(context: Context, one: Shared) -> Finding:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator
 
 from audit.controls.egress import served_ground, system
@@ -78,9 +80,12 @@ def _instead(context: Context, one: Unserved) -> str:
 def _fix(context: Context, one: Unserved) -> str:
     address = one.addresses[0].text
     if system(context.scene) == "sdn":
+        if one.addresses[0].number is None:
+            return f"Give {one.grant.ref} an address of zone {one.zone} in place of what is none."
+        patch = shlex.quote(json.dumps({"egressIPs": [address]}))
         return (
             f"Let exactly one node of zone {one.zone} list the address, besides those that it lists already.\n\n"
-            f'oc patch hostsubnet NODE --type=merge -p \'{{"egressIPs": ["{address}"]}}\''
+            f"oc patch hostsubnet NODE --type=merge -p {patch}"
         )
     return (
         f"Label a ready node of zone {one.zone} that has an interface in the network of the address.\n\n"

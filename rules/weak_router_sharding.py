@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit.controls.inbound import Gate, inbound
-from audit.controls.sharding import ClassUse, blind, by_absence, classes, on_route_labels
+from audit.controls.sharding import ClassUse, blind, by_absence, classes, classless, on_route_labels
 from audit.controls.sharding_remedy import confined
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
 
@@ -33,7 +33,7 @@ def weak_router_sharding(context: Context) -> Iterator[Finding | NotEvaluated | 
     class stays until an exception records it. A router that leaves out every namespace with a zone label is fine.
     """
     found, used = context.of(inbound), context.of(classes)
-    if reason := blind(context.scene, found):
+    if reason := blind(context.scene, found) or context.of(classless):
         yield NotEvaluated(reason) if context.scene.cluster else NotApplicable(reason)
     elif not found.routers and not used:
         yield NotApplicable("there is no router and no class of Ingresses")

@@ -28,6 +28,8 @@ _SERVERS: Mapping[str, tuple[str, ...]] = {
 }
 """Namespace -> how the names of pods of the API server, and of the machine config server, begin."""
 _API = ("default", "kubernetes")
+_CLOUDS = ("AWS", "AlibabaCloud", "Azure", "GCP", "IBMCloud", "PowerVS")
+"""Platforms that give the API a load balancer and a name, whoever installed the cluster."""
 Sort = Literal["dns", "address", "node", "path"]
 
 
@@ -211,6 +213,6 @@ def _balancer(status: Mapping[str, Any]) -> str:
     listed = [one for one in platforms.values() if isinstance(one, dict)] if isinstance(platforms, dict) else []
     if any(text(one, "loadBalancer", "type") == "UserManaged" for one in listed):
         return "the load balancer of the API is managed by its users (loadBalancer.type is UserManaged)"
-    if text(platforms, "type") in ("", "None", "BareMetal", "External") and not any(_virtual(status)):
+    if text(platforms, "type") not in _CLOUDS and not any(_virtual(status)):
         return "the load balancer of the API is none of the platform's, so its address is not in the input"
     return ""

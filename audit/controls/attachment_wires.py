@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from audit.controls.egress_values import block
+from audit.controls.egress_values import stretch
 from audit.controls.scene import Scene
 from audit.model import ObjectRef
 from audit.networks import mapping, sequence, spec_of
@@ -117,6 +117,6 @@ def _ranges(ipam: Mapping[str, Any]) -> Iterator[object]:
 
 
 def _blocks(texts: object) -> AddressSet:
-    """All blocks of a list; what is none, such as a range from one address to another, is left out."""
-    found = (block(one.strip()) for one in sequence(texts) if isinstance(one, str))
-    return AddressSet.union_of(one for one in found if one)
+    """All blocks and ranges of a list; nothing where one of them cannot be read, as nobody knows the whole then."""
+    found = [stretch(one.strip()) for one in sequence(texts) if isinstance(one, str) and one.strip()]
+    return AddressSet.union_of(one for one in found if one) if all(found) else NOWHERE

@@ -201,13 +201,17 @@ def leads(scene: Scene) -> Iterator[Lead]:
 def _named(service: Entry) -> str:
     """The namespace that an ExternalName of the cluster's own names leads to; empty for any other Service."""
     spec = service.body.spec
-    parts = (spec.externalName or "").rstrip(".").split(".") if spec.type == "ExternalName" else []
-    return parts[1] if parts[2:3] == ["svc"] else ""
+    parts = (spec.externalName or "").lower().rstrip(".").split(".") if spec.type == "ExternalName" else []
+    ends = (place for place, part in enumerate(parts) if place > 1 and part in ("svc", "pod"))
+    return next((parts[place - 1] for place in ends), "")
 
 
 def _lists(scene: Scene) -> Iterator[_List]:
     """What is written down by hand for Services of zones."""
     services = {(one.namespace, one.name): (one, zone) for one, zone in _services(scene)}
+    for one, home in services.values():
+        if one.body.spec.type == "ExternalName" and one.body.spec.externalName:
+            yield _List(one, home, (one.body.spec.externalName,), ALL)  # routers connect to an address as well
     for entry in scene.of(ENDPOINTS):
         service, zone = services.get((entry.namespace, entry.name), (None, ""))
         for subset in entry.body.subsets or () if service and _bare(service) else ():

@@ -21,9 +21,10 @@ from audit.exposure.selecting import picked, readable
 from audit.flows import Departure
 from audit.inventory import Workload
 from audit.model import UNZONED, Namespace, ObjectRef, Zone
+from audit.selectors import LabelSelector
 from audit.workloads import TemplateSpec
 
-Fault = Literal["source", "gateway", "pods", "own", "node", "any-node", "unknown"]
+Fault = Literal["source", "gateway", "pods", "own", "node", "nodes", "any-node", "unknown"]
 ROUTER_POD = "egress router pod"
 _GATEWAY = "EGRESS_GATEWAY"
 _OBJECTS = ("EgressRouter ", "EgressService ")
@@ -43,7 +44,8 @@ class Detour:
 
 def ground(scene: Scene) -> Ground:
     """What the judgement of other ways out rests on."""
-    if not any(True for _ in _led(scene)) and not _routed(scene):
+    routers = any(scene.kind_of(one.namespace) == "cluster" for one in scene.of(ROUTER_KEY))
+    if not any(True for _ in _led(scene)) and not (_routed(scene) or routers or unclear(scene)):
         return Ground(idle="no pod of a zone leaves through an egress router, an EgressService or a route of its own")
     profile = scene.inventory.profile
     if profile.plugin == "unknown" or (profile.plugin == "openshift-sdn" and not profile.mode):
@@ -116,14 +118,13 @@ def _gateways(scene: Scene) -> Iterator[_Fact]:
                     yield workload.ref, zone.name, "gateway", address
     for entry in scene.of(ROUTER_KEY) if system(scene) == "ovn" else ():
         if owner := zones.get(scene.zone_of(entry.namespace)):
+            ref = ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin)
             for each in listed(decoded(entry.body.spec), "addresses"):
+                source = text_of(each, "ip").partition("/")[0]
+                if fault := _fault(owner, source):  # whether or not its pod is in the input
+                    yield ref, owner.name, "source" if fault == "gateway" else fault, source
                 if (gateway := text_of(each, "gateway")) and _fault(owner, gateway) == "gateway":
-                    yield (
-                        ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin),
-                        owner.name,
-                        "gateway",
-                        gateway,
-                    )
+                    yield ref, owner.name, "gateway", gateway
 
 
 def _told(scene: Scene, workload: Workload) -> list[str]:
@@ -144,9 +145,30 @@ def _services(scene: Scene) -> Iterator[_Fact]:
     for entry in scene.of(SERVICES_KEY) if system(scene) == "ovn" else ():
         selector = decoded(entry.body.spec).get("nodeSelector")
         empty = not isinstance(selector, dict) or not any(selector.values())
-        if empty and scene.kind_of(entry.namespace) == "cluster":
-            ref = ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin)
-            yield ref, scene.zone_of(entry.namespace), "any-node", "no nodeSelector"
+        if scene.kind_of(entry.namespace) != "cluster":
+            continue
+        ref, zone = ObjectRef(entry.kind, entry.namespace, entry.name, entry.origin), scene.zone_of(entry.namespace)
+        if empty:
+            yield ref, zone, "any-node", "no nodeSelector"
+        elif chosen := readable(selector):
+            picks = (one.name for one in scene.inventory.nodes.values() if chosen.matches(one.labels))
+            yield from ((ref, zone, "nodes", f"nodes of zone {one}") for one in _foreign(scene, picks, zone))
+
+
+def _foreign(scene: Scene, nodes: Iterable[str], zone: str) -> list[str]:
+    """Other zones of some nodes, sorted; nodes of no zone are left out."""
+    return sorted({scene.node_zone(one) for one in nodes} - {zone, UNZONED})
+
+
+def unclear(scene: Scene) -> tuple[ObjectRef, ...]:
+    """Routes that may or may not lead some namespace of a zone, sorted: selector or labels were not read."""
+    if system(scene) != "ovn":
+        return ()
+    entries = scene.inventory.snapshot.of(ROUTES_KEY)
+    selectors = [readable(_field(decoded(one.body.spec), "from").get("namespaceSelector")) for one in entries]
+    chosen = picked(scene.inventory.namespaces, selectors).values()
+    numbers = sorted({number for each in chosen for number, sure in each if not sure})
+    return tuple(ObjectRef(entries[one].kind, "", entries[one].name, entries[one].origin) for one in numbers)
 
 
 def _routed(scene: Scene) -> dict[str, list[str]]:
@@ -166,31 +188,44 @@ def _routed(scene: Scene) -> dict[str, list[str]]:
 def _routes(scene: Scene) -> Iterator[_Fact]:
     """Next hops of routes, and pods whose own address shows although their zone requires egress addresses."""
     zones = {zone.name: zone for zone in scene.zones}
-    routed = _routed(scene)
+    routed, behind = _routed(scene), scene.once(_gateway_zones)
     for entry in scene.of(ROUTES_KEY):
         ref = ObjectRef(entry.kind, "", entry.name, entry.origin)
         for name in routed.get(entry.name, ()):
             hops = _field(decoded(entry.body.spec), "nextHops")
-            yield from _hops(scene, ref, zones[name], hops)
+            yield from _hops(ref, zones[name], hops, behind)
             if "egress-ip" in zones[name].requires:
                 yield ref, name, "own", "the addresses of the pods"
     yield from _annotations(scene, zones)
 
 
-def _hops(scene: Scene, ref: ObjectRef, zone: Zone, hops: Mapping[str, Any]) -> Iterator[_Fact]:
+def _hops(
+    ref: ObjectRef, zone: Zone, hops: Mapping[str, Any], behind: Mapping[LabelSelector | None, tuple[str, ...]]
+) -> Iterator[_Fact]:
     for one in listed(hops, "static"):
         address = text_of(one, "ip")
         if fault := _fault(zone, address):
             yield ref, zone.name, fault, address
     for one in listed(hops, "dynamic"):
-        for other in _zones_of(scene, _field(one, "namespaceSelector") if isinstance(one, dict) else {}):
+        for other in behind[_of_pods(one)]:
             if other != zone.name:
                 yield ref, zone.name, "pods", other
 
 
-def _zones_of(scene: Scene, selector: Mapping[str, Any]) -> Iterable[str]:
-    chosen = picked(scene.inventory.namespaces, [readable(selector)])
-    return sorted({scene.zone_of(name) for name in chosen})
+def _of_pods(hop: Any) -> LabelSelector | None:
+    """The namespaces of the gateway pods of a hop; None for a selector that nobody can read."""
+    return readable(_field(hop, "namespaceSelector") if isinstance(hop, dict) else {})
+
+
+def _gateway_zones(scene: Scene) -> dict[LabelSelector | None, tuple[str, ...]]:
+    """Selector of gateway pods -> zones of the namespaces that it picks, sorted; each is looked up once."""
+    specs = (decoded(entry.body.spec) for entry in scene.of(ROUTES_KEY))
+    selectors = [*dict.fromkeys(_of_pods(one) for spec in specs for one in listed(_field(spec, "nextHops"), "dynamic"))]
+    found: dict[LabelSelector | None, set[str]] = {one: set() for one in selectors}
+    for name, chosen in picked(scene.inventory.namespaces, selectors).items():
+        for number, _ in chosen:
+            found[selectors[number]].add(scene.zone_of(name))
+    return {one: tuple(sorted(zones)) for one, zones in found.items()}
 
 
 def _annotations(scene: Scene, zones: Mapping[str, Zone]) -> Iterator[_Fact]:

@@ -116,8 +116,11 @@ def idle(scene: Scene) -> tuple[Idle, ...]:
     """Firewalls of zones whose way out the matrix restricts, and that deny nothing."""
     known = tenants(scene.inventory)
     bound = {zone.name for zone in scene.zones if restricted(scene, zone)}
+    crowded = {one.ref for each in _crowded(scene) for one in each.filters}
     found = []
     for one in scene.once(filters):
+        if one.ref in crowded:
+            continue
         tenant = known.get(one.ref.namespace)
         why = _why_idle(scene, one, tenant) if one.zone.name in bound else ""
         if why:
@@ -238,13 +241,15 @@ def dual_stack(scene: Scene) -> bool:
 def _half_open(text: FirewallText) -> bool:
     """Whether it denies all of IPv4 that is left, and leaves something of IPv6 to no rule."""
     decided = NOWHERE
-    shut = False
+    denied = False
     for clause in text.clauses:
         peer = clause.peers[0] if clause.peers else None
         if isinstance(peer, Block) and clause.ports.traffic == ALL:
+            if clause.action != "deny" and not _V4 - peer.addresses and _V4 - decided:
+                return False
+            denied = denied or (clause.action == "deny" and bool(peer.addresses & _V4 - decided))
             decided |= peer.addresses
-            shut = shut or (clause.action == "deny" and not _V4 - peer.addresses)
-    return shut and bool(_V6 - decided)
+    return denied and not _V4 - decided and bool(_V6 - decided)
 
 
 def _unreached(one: Filter) -> list[int]:

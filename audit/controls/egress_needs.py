@@ -20,9 +20,10 @@ from audit.exposure.selecting import picked
 from audit.flows import Departure
 from audit.inventory import Workload
 from audit.model import ObjectRef, Zone
-from audit.traffic import address_text
+from audit.traffic import MAX_V4, address_text
 
-Cover = Literal["covered", "bare", "doubtful", ""]
+Cover = Literal["covered", "bare", "doubtful", "IPv4", "IPv6"]
+"""`IPv4`, `IPv6`: only this family leaves without an egress address."""
 _SPARE = 8
 """Free addresses of a zone that are looked for."""
 _NODE = "node"
@@ -44,6 +45,8 @@ class Bare:
     certain: bool
     left: str
     """Addresses that an object of another plug-in, or of a mode that does not run, lists for it; empty if none."""
+    family: str = ""
+    """`IPv4` or `IPv6`, where it has egress addresses of the other family alone; empty if it has none at all."""
 
 
 def bare(scene: Scene) -> tuple[Bare, ...]:
@@ -56,7 +59,8 @@ def bare(scene: Scene) -> tuple[Bare, ...]:
     for zone in requiring(scene):
         for namespace in scene.members(zone.name):
             own = workloads.get(namespace.name, ())
-            uncovered = [departures for _, cover, departures in own if cover == "bare"]
+            half = {cover: None for _, cover, _ in own if cover in ("IPv4", "IPv6")}
+            uncovered = [departures for _, cover, departures in own if cover == "bare" or cover in half]
             if uncovered or (namespace.name not in populated and namespace.name not in granted):
                 found.append(
                     Bare(
@@ -67,6 +71,7 @@ def bare(scene: Scene) -> tuple[Bare, ...]:
                         node_zones=tuple(sorted({one.zone for each in uncovered for one in each if one.via == _NODE})),
                         certain=not _undecided(scene, namespace.name),
                         left=left.get(namespace.name, ""),
+                        family="" if any(cover == "bare" for _, cover, _ in own) else next(iter(half), ""),
                     )
                 )
     return tuple(found)
@@ -103,8 +108,21 @@ def _by_namespace(scene: Scene) -> dict[str, list[_Listed]]:
             known[id(departures)] = _cover(departures)
         if workload.ref in routers and {one.zone for one in departures} == {scene.zone_of(name)}:
             continue  # it opens connections to its backends only, and shows an address of its zone
-        found.setdefault(name, []).append((workload, known[id(departures)], departures))
+        cover = known[id(departures)]
+        half = _uncovered_family(scene, workload, departures) if cover == "covered" else None
+        found.setdefault(name, []).append((workload, half or cover, departures))
     return found
+
+
+def _uncovered_family(scene: Scene, workload: Workload, departures: Sequence[Departure]) -> Cover | None:
+    """The family of addresses that its pods have and what it leaves with certainly has not."""
+    texts = [one.address for one in departures if one.verdict != "denied"]
+    if not texts or not all(texts):
+        return None
+    pods = (scene.inventory.endpoints[index] for index in workload.pods)
+    has = {number > MAX_V4 for pod in pods if not pod.host_network for number in pod.addresses}
+    missing = has - {":" in text for text in texts}
+    return None if not missing else "IPv6" if True in missing else "IPv4"
 
 
 def _on_hosts(scene: Scene, workload: Workload) -> bool:
@@ -166,13 +184,12 @@ def strays(scene: Scene) -> tuple[Stray, ...]:
     for grant in scene.once(grants_of):
         zones = [zone for zone in scene.zones if zone.name in grant.zones]
         pools = [pool(zone) for zone in zones]
-        if not pools or not all(pools):
-            continue
-        by_owner: dict[str, list[Address]] = {}
-        for one in grant.addresses:
+        names, by_owner = {zone.name for zone in zones}, dict[str, list[Address]]()
+        for one in grant.addresses if zones else ():
             if one.number is not None and not any(one.number in each for each in pools):
                 owner = owner_zone(scene.matrix.zones, one.number)
-                by_owner.setdefault("" if owner == zones[0].name else owner, []).append(one)
+                if all(pools) or owner not in {"", *names}:  # without a pool only what another zone owns is wrong
+                    by_owner.setdefault("" if owner == zones[0].name else owner, []).append(one)
         for owner, addresses in sorted(by_owner.items()):
             found.append(Stray(grant=grant, zone=zones[0], addresses=tuple(addresses), of=owner))
     return tuple(found)

@@ -51,6 +51,18 @@ def overlaps(scene: Scene) -> tuple[Overlap, ...]:
     return tuple(_overlap(scene, listed, zone, numbers, places) for (zone, numbers), places in sorted(found.items()))
 
 
+def unclear(scene: Scene) -> tuple[ObjectRef, ...]:
+    """EgressIPs of which nobody can tell whether they select some namespace, sorted: their selector cannot be read.
+
+    Or it is one that may pick a namespace whose labels were not read.
+    """
+    if system(scene) != "ovn":
+        return ()
+    listed = egress_ips(scene.inventory.snapshot)
+    chosen = picked(scene.inventory.namespaces, [one.namespaces for one in listed]).values()
+    return tuple(sorted({listed[number].ref for each in chosen for number, sure in each if not sure}))
+
+
 def _pods(scene: Scene, names: dict[str, list[int]]) -> dict[str, list[dict[str, str]]]:
     """Labels of the pods on the pod network of some namespaces."""
     found: dict[str, list[dict[str, str]]] = {}

@@ -74,6 +74,15 @@ def block(text: str) -> AddressSet | None:
         return None
 
 
+def stretch(text: str) -> AddressSet | None:
+    """What `block` reads, or `10.0.0.1-10.0.0.9` with or without a mask behind; None for anything else."""
+    first, dash, last = text.partition("-")
+    if not dash:
+        return block(text)
+    low, high = number_of(first.strip()), number_of(last.partition("/")[0].strip())
+    return AddressSet(((low, high),)) if low is not None and high is not None and low <= high else None
+
+
 def pool(zone: Zone) -> AddressSet:
     """Where the egress addresses of a zone must come from: `egress_cidrs`, or `cidrs` where it declares none."""
     return zone.egress_cidrs or zone.cidrs

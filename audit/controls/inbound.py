@@ -49,6 +49,9 @@ class Admitted:
     """Whether it picks every namespace there will ever be."""
 
 
+NOBODY_ELSE = Admitted({})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """One router or Gateway."""
@@ -67,8 +70,8 @@ class Gate:
     """Zone -> number of Routes and Ingresses that it certainly serves now."""
     listeners: tuple[tuple[str, Admitted], ...] = ()
     """Of a Gateway: its listeners by name."""
-    invites: str = ""
-    """Of a Gateway: which namespaces may add listeners to it; empty for none but its own."""
+    invited: Admitted = NOBODY_ELSE
+    """Of a Gateway: the namespaces that may add listeners to it."""
 
     @property
     def by_routes(self) -> bool:
@@ -114,22 +117,21 @@ class Inbound:
 def inbound(scene: Scene) -> Inbound:
     """All routers and Gateways, and what the routers serve."""
     listed, gates = shards(scene.inventory), gateways(scene.inventory)
-    invited = {(one.namespace, one.name): _invites(one) for one in scene.of(f"Gateway.{GROUP}")}
     picks = _Picks(scene)
+    invited = {(one.namespace, one.name): _invited(one, picks) for one in scene.of(f"Gateway.{GROUP}")}
     entries = {one.object: one for one in scene.facts.entry_points if one.kind in ("router", "gateway")}
     served = tuple(_served(scene, listed))
     live = _by_zone(scene, served)
     found = [_router(scene, one, picks, entries, live.get(number, NO_COUNTS)) for number, one in enumerate(listed)]
     found += [
-        replace(_gateway(scene, one, picks, entries), invites=invited[one.namespace, one.router.ref.name])
+        replace(_gateway(scene, one, picks, entries), invited=invited[one.namespace, one.router.ref.name])
         for one in gates
     ]
     return Inbound(tuple(found), served, routes=any(True for _ in of_kind(scene.inventory.snapshot, "Route")))
 
 
-def _invites(gateway: Entry) -> str:
-    asked = text(decoded(gateway.body.spec), "allowedListeners", "namespaces", "from")
-    return asked if asked in ("All", "Selector") else ""
+def _invited(gateway: Entry, picks: _Picks) -> Admitted:
+    return _chosen(at(decoded(gateway.body.spec), "allowedListeners", "namespaces"), gateway.namespace, picks, "None")
 
 
 class _Picks:
@@ -218,19 +220,22 @@ def _gateway(scene: Scene, gate: Gateway, picks: _Picks, entries: Mapping[Object
 
 
 def _of_listener(gate: Gateway, listener: Mapping[str, Any] | None, picks: _Picks) -> Admitted:
-    asked = at(listener, "allowedRoutes", "namespaces")
-    given = text(asked, "from") or "Same"
-    if listener is None or (given == "Selector" and at(asked, "selector") is None):
+    if listener is None:
         return picks.of(None)
-    match given:
+    return _chosen(at(listener, "allowedRoutes", "namespaces"), gate.namespace, picks, "Same")
+
+
+def _chosen(asked: Any, home: str, picks: _Picks, default: str) -> Admitted:
+    """The namespaces of a choice of the Gateway API; `default` is what no choice means."""
+    match text(asked, "from") or default:
         case "All":
             return picks.of(EVERYTHING)
         case "Same":
-            return picks.one(gate.namespace)
-        case "Selector":
+            return picks.one(home)
+        case "Selector" if at(asked, "selector") is not None:
             return picks.of(parsed(at(asked, "selector")))
         case "None":
-            return Admitted({})
+            return NOBODY_ELSE
         case _:
             return picks.of(None)
 

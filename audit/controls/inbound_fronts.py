@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from audit.controls.egress_values import stretch
 from audit.controls.inbound import Gate, Inbound
 from audit.controls.scene import Scene
 from audit.exposure.publications import decoded, items
 from audit.model import ObjectRef, Zone
 from audit.snapshot import Entry
-from audit.traffic import NOWHERE, AddressSet, address_number, address_text
+from audit.traffic import AddressSet, address_number, address_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,16 +102,8 @@ def _pools(scene: Scene) -> Iterator[tuple[str, AddressSet]]:
     for entry in scene.of("IPAddressPool.metallb.io"):
         spec = decoded(entry.body.spec)
         if spec.get("autoAssign") is not False and not spec.get("serviceAllocation"):
-            yield entry.name, AddressSet.union_of(_block(one) for one in items(spec, "addresses"))
-
-
-def _block(written: object) -> AddressSet:
-    """`10.0.0.0/24` or `10.0.0.1-10.0.0.9`; nothing for what is neither."""
-    low, dash, high = str(written).replace(" ", "").partition("-")
-    try:
-        return AddressSet(((address_number(low), address_number(high)),)) if dash else AddressSet.cidr(low)
-    except ValueError:
-        return NOWHERE
+            read = (stretch(str(one)) for one in items(spec, "addresses"))
+            yield entry.name, AddressSet.union_of(one for one in read if one)  # MetalLB takes no other
 
 
 def _free(balancer: Entry) -> bool:

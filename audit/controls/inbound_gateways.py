@@ -27,7 +27,8 @@ class Opening:
     """Those at fault; none where namespaces may add listeners of their own."""
     zones: tuple[str, ...]
     sure: bool = True
-    invites: str = ""
+    guests: tuple[str, ...] = ()
+    """Zones whose namespaces may add listeners, where these are not those of the Gateway's zone."""
 
 
 def openings(scene: Scene, found: Inbound) -> Iterator[Opening]:
@@ -43,15 +44,19 @@ def openings(scene: Scene, found: Inbound) -> Iterator[Opening]:
 def _opening(scene: Scene, gate: Gate, *, perhaps: bool) -> Opening:
     faults: dict[str, tuple[str, ...]] = {}
     for name, admitted in gate.listeners:
-        taken = dict(admitted.certain) | (dict.fromkeys(admitted.possible, 1) if perhaps else {})
-        if zones := mixed(scene, gate, Admitted(taken, everything=admitted.everything)):
+        if zones := _mixed(scene, gate, admitted, perhaps=perhaps):
             faults[name or "one that cannot be read"] = zones
-    named = {zone for zones in faults.values() for zone in zones}
-    invites = gate.invites if gate.invites == "All" and several(scene) and not perhaps else ""
-    if invites:
-        named |= {zone.name for zone in scene.zones}
+    guests = _mixed(scene, gate, gate.invited, perhaps=perhaps)
+    if gate.invited.everything and several(scene) and not perhaps:
+        guests = tuple(zone.name for zone in scene.zones)
+    named = {zone for zones in faults.values() for zone in zones}.union(guests)
     order = tuple(zone.name for zone in scene.zones if zone.name in named)
-    return Opening(gate=gate, listeners=tuple(faults), zones=order, sure=not perhaps, invites=invites)
+    return Opening(gate=gate, listeners=tuple(faults), zones=order, sure=not perhaps, guests=guests)
+
+
+def _mixed(scene: Scene, gate: Gate, admitted: Admitted, *, perhaps: bool) -> tuple[str, ...]:
+    taken = dict(admitted.certain) | (dict.fromkeys(admitted.possible, 1) if perhaps else {})
+    return mixed(scene, gate, Admitted(taken, everything=admitted.everything))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

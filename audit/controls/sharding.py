@@ -30,9 +30,24 @@ def mixed(scene: Scene, gate: Gate, admitted: Admitted) -> tuple[str, ...]:
 def blind(scene: Scene, found: Inbound) -> str:
     """Why nobody can say which router serves what: the input shows none, although there must be one; else empty."""
     openshift = scene.inventory.profile.product.startswith("openshift") or found.routes
-    if found.routers or not openshift or scene.inventory.snapshot.live:
+    if not openshift or scene.inventory.snapshot.live:
+        return ""
+    own = any(one.ref.kind == "IngressController" for one in found.routers)
+    if found.routers and not own and scene.inventory.profile.product == "openshift-4":
+        return "the input shows no router of the platform: add the IngressControllers"
+    if found.routers:
         return ""
     return "the input shows no router: add the IngressControllers, or the DeploymentConfigs of routers of OpenShift 3.x"
+
+
+def classless(scene: Scene) -> str:
+    """Why nobody can say who serves some Ingresses of zones: they name no class and no single one is the default."""
+    names = {zone.name for zone in scene.zones}
+    spaces = {entry.namespace for entry, named in by_class(scene.inventory) if named == ""}
+    zones = sorted(names.intersection(map(scene.zone_of, spaces)))
+    if not zones or not several(scene):
+        return ""
+    return f"which controller serves Ingresses of zone {', '.join(zones)} that name no class is not known"
 
 
 def served_beyond(scene: Scene, gate: Gate) -> tuple[str, ...]:

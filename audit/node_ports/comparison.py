@@ -7,6 +7,7 @@ tells apart are looked at once.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,7 +15,7 @@ from functools import cache
 from audit.node_ports.firewall_file import FirewallRule
 from audit.node_ports.listing import Listing, Opening, Place
 from audit.node_ports.service import NOTHING, Service
-from audit.traffic import address_number
+from audit.traffic import AddressSet, address_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +42,9 @@ class _Marks:
     def __init__(self, listed: Listing, rules: Sequence[FirewallRule]) -> None:
         self._rules = rules
         texts = {text for side in listed.zones for place in side.nodes for text in place.addresses}
-        numbers = {text: address_number(text) for text in texts}
-        self.sources = {text: _bits(one.sources.__contains__(n) for one in rules) for text, n in numbers.items()}
-        self.targets = {text: _bits(one.targets.__contains__(n) for one in rules) for text, n in numbers.items()}
+        numbers = sorted((address_number(text), text) for text in texts)
+        self.sources = _looking(numbers, [one.sources for one in rules])
+        self.targets = _looking(numbers, [one.targets for one in rules])
         self.allowed = cache(self._allowed)
 
     def _allowed(self, bits: int) -> Service:
@@ -57,8 +58,15 @@ class _Marks:
         return passed
 
 
-def _bits(truths: Iterable[bool]) -> int:
-    return sum(1 << place for place, truth in enumerate(truths) if truth)
+def _looking(numbers: Sequence[tuple[int, str]], sets: Sequence[AddressSet]) -> dict[str, int]:
+    """Address -> the sets that hold it, as bits; `numbers` are the addresses in order."""
+    found = [bytearray(len(sets) // 8 + 1) for _ in numbers]
+    places = [number for number, _ in numbers]
+    for bit, one in enumerate(sets):
+        for low, high in one.spans:
+            for place in range(bisect_left(places, low), bisect_right(places, high)):
+                found[place][bit // 8] |= 1 << bit % 8
+    return {text: int.from_bytes(bits, "little") for (_, text), bits in zip(numbers, found, strict=True)}
 
 
 def positions(bits: int) -> Iterator[int]:

@@ -20,7 +20,7 @@ from audit.node_ports.service import ANYTHING, NOTHING, Service, parse
 from audit.traffic import EVERYWHERE, NOWHERE, AddressSet, address_number, address_text
 from audit.zones import ZoneMap
 
-COLUMNS = ("source", "destination", "service", "protocol", "ports", "action")
+COLUMNS = ("source", "destination", "service", "protocol", "ports", "action", "enabled", "disabled")
 _ALIASES: Mapping[str, str] = {
     "access": "action",
     "access type": "action",
@@ -38,6 +38,8 @@ _ALIASES: Mapping[str, str] = {
 _ALLOW = ("accept", "allow", "allow-all", "allow-only", "pass", "permit")
 _DENY = ("block", "block-all", "deny", "discard", "drop", "reject")
 _ANY = ("any", "all", "*")
+_YES, _NO = ("true", "yes", "y", "1", "on", "x"), ("false", "no", "n", "0", "off")
+_WITH_PORTS = ("tcp", "udp", "sctp")
 
 
 class FirewallRule(NamedTuple):
@@ -62,8 +64,10 @@ def read(path: str, inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix)
     rules: list[FirewallRule] = []
     errors: list[AuditError] = []
     for cells in table.rows:
+        named = dict(zip(columns, cells, strict=False))
         try:
-            rules.append(_rule(dict(zip(columns, cells, strict=False)), cells[0].position, words))
+            if _counts(named):
+                rules.append(_rule(named, cells[0].position, words))
         except AuditError as error:
             errors.append(error)
     if errors:
@@ -101,6 +105,20 @@ def _words(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> Mappi
         found[zone] = found.get(zone, NOWHERE) | own
         found.setdefault(name, own)
     return found
+
+
+def _counts(cells: Mapping[str, Node]) -> bool:
+    """Whether a rule is switched on: a column `enabled` or `disabled` says so, where the table has one."""
+    for name, on, off in (("enabled", _YES, _NO), ("disabled", _NO, _YES)):
+        cell = cells.get(name)
+        value = cell.value.lower() if cell else ""
+        if value in off:
+            return False
+        if cell and value and value not in on:
+            raise InputError(
+                f"{shown(value)} in `{name}` is neither yes nor no", cell.position, "write `true` or `false`"
+            )
+    return True
 
 
 def _rule(cells: Mapping[str, Node], position: Position, words: Mapping[str, AddressSet]) -> FirewallRule:
@@ -153,6 +171,10 @@ def _address(word: str, position: Position, words: Mapping[str, AddressSet]) -> 
 
 def _service(cells: Mapping[str, Node]) -> Service:
     found = NOTHING
+    first, second = (cells.get(name) for name in ("service", "protocol"))
+    if first and second and first.value and second.value:
+        hint = "leave one of the columns empty"
+        raise InputError("the rule names a service and a protocol, and only one can count", second.position, hint)
     for name in ("service", "protocol"):
         cell = cells.get(name)
         for part in _parts(cell.value) if cell else ():
@@ -165,10 +187,14 @@ def _service(cells: Mapping[str, Node]) -> Service:
 
 
 def _with_ports(protocol: str, ports: Node | None) -> Iterator[str]:
-    """`tcp/443` for each port of the rule; every port where it names none."""
+    """`tcp/443` for each port of the rule, every port where it names none; any protocol with ports means each."""
     listed = list(_parts(ports.value)) if ports else []
-    if protocol.lower() in ("tcp", "udp", "sctp"):
-        yield from (f"{protocol}/{'*' if one.lower() in _ANY else one}" for one in listed or ["*"])
+    every = protocol.lower() in _ANY
+    if every and all(one.lower() in _ANY for one in listed):
+        yield protocol
+    elif every or protocol.lower() in _WITH_PORTS:
+        for name in _WITH_PORTS if every else (protocol,):
+            yield from (f"{name}/{'*' if one.lower() in _ANY else one}" for one in listed or ["*"])
     else:
         yield protocol
 

@@ -70,7 +70,7 @@ def _running(kind: str, listed: Iterable[Entry]) -> Iterator[Entry]:
 
 def _of_a_project(body: TemplateBody) -> bool:
     """Whether a template only makes what a new project starts with."""
-    return bool(body.objects) and all(one.get("kind") in PROJECT_PARTS for one in body.objects or ())
+    return bool(body.objects) and all(str(one.get("kind")) in PROJECT_PARTS for one in body.objects or ())
 
 
 def _asks(kind: str, entry: Entry) -> bool:

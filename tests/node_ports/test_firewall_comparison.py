@@ -114,6 +114,29 @@ def test_protocol_and_ports_may_stand_in_columns_of_their_own(tmp_path: Path) ->
     assert missing(compared(tmp_path, head + rules)) == []
 
 
+def test_ports_narrow_a_rule_for_any_protocol(tmp_path: Path) -> None:
+    head = "source,destination,protocol,ports\n"
+    narrow = missing(compared(tmp_path, f"{head}any,any,any,80\n"))
+    assert ("e1", "w1", "tcp/10250-10259") in narrow
+    assert ("e1", "w1", "icmp/") in narrow
+    assert missing(compared(tmp_path, f"{head}any,any,any,any\n")) == []
+
+
+@pytest.mark.parametrize(("column", "off", "on"), [("Enabled", "false", "yes"), ("disabled", "TRUE", "no")])
+def test_a_rule_that_is_switched_off_opens_nothing(tmp_path: Path, column: str, off: str, on: str) -> None:
+    head = f"source,destination,service,{column}\n"
+    nothing = missing(compared(tmp_path, "source,destination,service\n"))
+    assert missing(compared(tmp_path, f"{head}any,any,any,{off}\n")) == nothing != []
+    assert missing(compared(tmp_path, f"{head}any,any,any,{on}\n")) == []
+    with pytest.raises(AuditError, match="neither yes nor no"):
+        compared(tmp_path, f"{head}any,any,any,perhaps\n")
+
+
+def test_a_rule_with_a_service_and_a_protocol_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(AuditError, match="names a service and a protocol"):
+        compared(tmp_path, "source,destination,service,protocol,ports\nany,any,any,tcp,80\n")
+
+
 @pytest.mark.parametrize(
     ("row", "where", "words"),
     [
