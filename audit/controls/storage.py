@@ -100,11 +100,6 @@ class Storage:
         """Every class that a claim can get something of, sorted: those with an object and those of volumes."""
         return tuple(sorted({*self.classes.known, *(one.storage_class for one in self.volumes.values())} - {""}))
 
-    @cached_property
-    def spellings(self) -> tuple[str, ...]:
-        """Every name that means a class: those, and the ones that only the matrix has, sorted."""
-        return tuple(sorted({*self.names, *self.classes.owners}))
-
     def open_to(self, zone: Zone, names: tuple[str, ...]) -> Iterator[Opening]:
         """Which of the classes the namespaces of a zone may claim, one value for each set of open classes."""
         open_in: dict[Held, tuple[str, ...]] = {}
