@@ -75,8 +75,7 @@ def _finding(context: Context, one: Strangers) -> Finding:
 def _fix(context: Context, one: Strangers) -> str:
     start = f"Give zone {one.zone} egress addresses of a network that only its own nodes have an interface in"
     if system(context.scene) == "sdn":
-        patch = "oc patch hostsubnet {} --type=merge -p '{{\"egressCIDRs\": []}}'"
-        lines = "\n".join(patch.format(shlex.quote(name)) for name in one.nodes[:_NAMED])
-        return f"Offer the addresses of zone {one.zone} on its own nodes only.\n\n{lines}"
+        lines = "\n".join(f"oc edit hostsubnet {shlex.quote(name)}" for name in one.nodes[:_NAMED])
+        return f"Take the blocks of zone {one.zone} out of `egressCIDRs` of nodes that are not its own.\n\n{lines}"
     names = " ".join(shlex.quote(name) for name in one.nodes[:_NAMED])
     return f"{start}, or take the label from the others.\n\noc label node {names} k8s.ovn.org/egress-assignable-"

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from audit.controls.egress import required_ground, system
+from audit.controls.egress import HOST_SUBNET, required_ground, system
 from audit.controls.egress_needs import Bare, bare, doubtful, spare
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar, together
 
@@ -126,12 +126,14 @@ def _egress_ip(one: Bare, addresses: tuple[str, ...]) -> str:
 
 
 def _patches(context: Context, one: Bare, addresses: tuple[str, ...]) -> str:
+    """Commands for the namespace and for nodes of its zone, which keep what they serve already."""
+    served = {entry.name: tuple(entry.body.egressIPs or ()) for entry in context.scene.of(HOST_SUBNET, "HostSubnet")}
     nodes = [name for name in sorted(context.inventory.nodes) if context.scene.node_zone(name) == one.zone.name]
     lines = [_patch("netnamespace", one.namespace, addresses)]
-    for node, address in zip(nodes, addresses, strict=False):
-        lines.append(
-            f"# keep the addresses that the HostSubnet lists already\n{_patch('hostsubnet', node, (address,))}"
-        )
+    lines += [
+        _patch("hostsubnet", node, (*served.get(node, ()), address))
+        for node, address in zip(nodes, addresses, strict=False)
+    ]
     return "\n".join(lines)
 
 

@@ -78,10 +78,10 @@ def _fix(context: Context, one: Single) -> str:
         if version and version <= _ONE_ADDRESS:
             return "This release uses one address of a namespace and no other node takes over: update the cluster."
         zone = context.matrix.zone(one.zone)
-        blocks = ", ".join(f'"{text}"' for text in (zone.egress_cidrs or zone.cidrs).cidrs()) if zone else ""
+        blocks = "\n".join(f"- {text}" for text in (zone.egress_cidrs or zone.cidrs).cidrs()) if zone else ""
         return (
-            f"Let two nodes of zone {one.zone} offer its addresses, so that another takes over.\n\n"
-            f"oc patch hostsubnet NODE --type=merge -p '{{\"egressCIDRs\": [{blocks}]}}'"
+            f"Let two nodes of zone {one.zone} offer its addresses, so that another takes over: add them there with "
+            f"`oc edit hostsubnet NODE`.\n\negressCIDRs:\n{blocks}"
         )
     return f"Add an address, and label a second node of zone {one.zone}.\n\n{_yaml(context, one)}"
 

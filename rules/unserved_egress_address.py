@@ -82,10 +82,10 @@ def _fix(context: Context, one: Unserved) -> str:
     if system(context.scene) == "sdn":
         if one.addresses[0].number is None:
             return f"Give {one.grant.ref} an address of zone {one.zone} in place of what is none."
-        patch = shlex.quote(json.dumps({"egressIPs": [address]}))
+        patch = shlex.quote(json.dumps([{"op": "add", "path": "/egressIPs/-", "value": address}]))
         return (
             f"Let exactly one node of zone {one.zone} list the address, besides those that it lists already.\n\n"
-            f"oc patch hostsubnet NODE --type=merge -p {patch}"
+            f"oc patch hostsubnet NODE --type=json -p {patch}"
         )
     return (
         f"Label a ready node of zone {one.zone} that has an interface in the network of the address.\n\n"
