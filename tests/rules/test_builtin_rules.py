@@ -351,3 +351,11 @@ def test_a_policy_of_a_fix_that_admits_nobody_says_so(kit: Any) -> None:
     matrix = replace(kit.estate.matrix, flows=(), defaults=closed)
     assert yaml.safe_load(zone_policies(matrix)("app", "internal"))["spec"]["ingress"] == []
     assert matrix.expect("dmz", "internal").allowed == NONE
+
+
+@pytest.mark.parametrize("rule", [one for one in discover() if one.id in BY_HAND and one.needs], ids=lambda one: one.id)
+def test_no_rule_of_reachability_passes_when_what_it_needs_was_not_read(kit: Any, rule: Any) -> None:
+    clean = with_isolation(kit.estate, web=isolation(), app=isolation())
+    for kind in rule.needs:
+        checked = replace(clean, gaps=(Gap(kind=kind, reason="forbidden"),)).verdict(rule.id)
+        assert (checked.verdict, kind in checked.reason) == ("not-evaluated", True)
