@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
-from audit.bodies import Taint
 from audit.controls.inbound import Gate, Inbound
+from audit.controls.placement import NodeIndex, Placement, placement
 from audit.controls.scene import Scene
 from audit.inventory import Pod
-from audit.model import UNZONED, Node, ObjectRef, Zone
+from audit.model import UNZONED, ObjectRef, Zone
 from audit.selectors import LabelSelector
-from audit.workloads import NodeRequirement, NodeTerm, PodSpec, Toleration
-
-_REPELLING = ("NoSchedule", "NoExecute")
+from audit.workloads import NodeSelector, NodeTerm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +65,7 @@ class _Places:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._open: dict[bytes, tuple[str, ...]] = {}
+        self._index = NodeIndex(scene.inventory.nodes.values(), lasting=True)
 
     def told(self, name: str) -> str:
         """A node with its zone, for people."""
@@ -83,68 +79,21 @@ class _Places:
 
     def open_to(self, pods: Sequence[Pod]) -> tuple[str, ...]:
         """Nodes that some of the pods may be scheduled to, sorted."""
-        found: set[str] = set()
+        found = 0
         for pod in pods:
-            if pod.spec is not None:
-                daemon = self._scene.inventory.workloads[pod.workload].ref.kind == "DaemonSet"
-                parts = (pod.spec.nodeSelector, pod.spec.affinity, pod.spec.tolerations)
-                key = msgspec.json.encode(pod.workload if daemon else parts)  # each pod of a daemon names its node
-                if key not in self._open:
-                    nodes = self._scene.inventory.nodes.values()
-                    self._open[key] = tuple(one.name for one in nodes if fits(pod.spec, one, daemon=daemon))
-                found.update(self._open[key])
-        return tuple(sorted(found))
+            daemon = self._scene.inventory.workloads[pod.workload].ref.kind == "DaemonSet"
+            one = placement(pod.spec)
+            found |= self._index.landing(of_any_node(one) if daemon else one)
+        return self._index.named(found)
 
 
-def fits(spec: PodSpec, node: Node, *, daemon: bool = False) -> bool:
-    """Whether a pod may be scheduled to a node, by node selector, required affinity and taints.
-
-    `daemon`: it is of a DaemonSet, whose affinity names the node that the pod was made for and binds no other pod.
-    Source: Kubernetes scheduler, plug-ins NodeAffinity and TaintToleration.
-    """
-    if any(node.labels.get(key) != value for key, value in (spec.nodeSelector or {}).items()):
-        return False
-    affinity = spec.affinity.nodeAffinity if spec.affinity else None
-    required = affinity.requiredDuringSchedulingIgnoredDuringExecution if affinity else None
-    if required and not any(_meets(term, node, daemon=daemon) for term in required.nodeSelectorTerms or ()):
-        return False
-    return all(_tolerated(taint, spec.tolerations or ()) for taint in node.taints if taint.effect in _REPELLING)
-
-
-def _meets(term: NodeTerm, node: Node, *, daemon: bool) -> bool:
-    """An empty term matches no node."""
-    labels, fields = term.matchExpressions or (), term.matchFields or ()
-    named = daemon or all(node.name in (one.values or ()) for one in fields if one.operator == "In")
-    return bool(labels or fields) and named and all(_holds(one, node) for one in labels)
-
-
-def _holds(one: NodeRequirement, node: Node) -> bool:
-    """An operator that is not known may hold."""
-    value, values = node.labels.get(one.key), one.values or ()
-    match one.operator:
-        case "In":
-            return value in values
-        case "NotIn":
-            return value not in values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case "Gt" | "Lt" if not (value or "").lstrip("-").isdigit():
-            return False
-        case _:
-            return True
-
-
-def _tolerated(taint: Taint, tolerations: Iterable[Toleration]) -> bool:
-    return any(
-        one.effect in (None, "", taint.effect)
-        and (
-            (not one.key and one.operator == "Exists")
-            or (one.key == taint.key and (one.operator == "Exists" or (one.value or "") == (taint.value or "")))
-        )
-        for one in tolerations
-    )
+def of_any_node(one: Placement) -> Placement:
+    """What binds every pod of a DaemonSet alike: the affinity of each also names the node that it was made for."""
+    terms = one.affinity.nodeSelectorTerms or () if one.affinity else ()
+    if any(term.matchFields and not term.matchExpressions for term in terms):
+        return one._replace(affinity=None)
+    kept = tuple(NodeTerm(matchExpressions=term.matchExpressions) for term in terms)
+    return one._replace(affinity=NodeSelector(nodeSelectorTerms=kept)) if terms else one
 
 
 def missing_gates(scene: Scene, found: Inbound) -> Iterator[tuple[Zone, str]]:

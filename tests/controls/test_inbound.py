@@ -11,8 +11,9 @@ from audit.bodies import Taint
 from audit.controls.doors import leads
 from audit.controls.inbound import Inbound, inbound
 from audit.controls.inbound_fronts import fronts
-from audit.controls.inbound_places import fits, standings
+from audit.controls.inbound_places import of_any_node, standings
 from audit.controls.inbound_policies import host_routers
+from audit.controls.placement import NodeIndex, placement
 from audit.controls.scene import Scene
 from audit.controls.sharding import classes
 from audit.exposure.routers import ROUTER_NAMESPACE, SHARD_LABEL
@@ -186,12 +187,12 @@ def bound(*terms: NodeTerm) -> Affinity:
     ],
 )
 def test_a_pod_fits_where_the_scheduler_would_put_it(spec: PodSpec, at: Node, *, fitting: bool) -> None:
-    assert fits(spec, at) is fitting
+    assert bool(NodeIndex([at], lasting=True).landing(placement(spec))) is fitting
 
 
 def test_the_node_that_a_daemons_pod_was_made_for_binds_no_other_pod() -> None:
     spec = PodSpec(affinity=bound(NodeTerm(matchFields=(NodeRequirement("metadata.name", "In", ("m",)),))))
-    assert fits(spec, FREE, daemon=True)
+    assert NodeIndex([FREE], lasting=True).landing(of_any_node(placement(spec)))
 
 
 def test_a_pod_that_may_not_be_ready_counts_for_most_and_not_for_ready() -> None:
