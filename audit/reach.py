@@ -102,13 +102,10 @@ class Reachability:
         attached = attached_policies(inventory.snapshot, self.profile)
         keys = keys_of([*self.policies, *attached])
         self.firewalls = firewalls(inventory)
-        admins = any(isinstance(policy.text, AdminText) for policy in self.policies)
-        named = keys.nodes or self.firewalls.nodes or admins
-        nodes = _node_addresses(inventory, hosts=keys.nodes) if named else ()
-        space = AddressSpace([*keys.blocks, *self.firewalls.blocks, *zone_addresses, *nodes])
+        nodes = self._told_nodes(hosts=keys.nodes)
         self.classes = Classes(
             inventory,
-            space,
+            AddressSpace([*keys.blocks, *self.firewalls.blocks, *zone_addresses, *nodes]),
             pod_keys=keys.pods | extra_keys,
             namespace_keys=keys.namespaces,
             port_names=keys.ports,
@@ -141,10 +138,18 @@ class Reachability:
         self.limits = EgressLimits(self.classes, self.peers, self.permits, self.firewalls.of)
         self._build()
         self.secondary = SecondaryRows(self.classes, self.peers, self.permits, attached)
-        for direction, number, row in self.secondary.rows():
-            self.rows[direction][number] = self.permits.row((*self.rows[direction][number], *row))
+        self._add_secondary()
         self.outside_row = self.permits.row((self.to_pods, *self.secondary.beyond))
         """What every outside address admits."""
+
+    def _add_secondary(self) -> None:
+        for direction, number, row in self.secondary.rows():
+            self.rows[direction][number] = self.permits.row((*self.rows[direction][number], *row))
+
+    def _told_nodes(self, *, hosts: bool) -> Iterable[AddressSet]:
+        """Addresses of nodes, where some policy or firewall tells nodes apart."""
+        admins = any(isinstance(policy.text, AdminText) for policy in self.policies)
+        return _node_addresses(self.inventory, hosts=hosts) if hosts or self.firewalls.nodes or admins else ()
 
     @cached_property
     def by_namespace(self) -> Mapping[str, Sequence[int]]:

@@ -145,8 +145,12 @@ class Owners:
         """Whether the platform runs with it: its own accounts, users and groups, not those that hold everybody."""
         home = one.namespace or (account_namespace(one.name) if one.kind == "Group" else None)
         if home:
-            return runs_platform(self.scene, home)
+            return (home, one.name) not in _ANYBODY_THERE and runs_platform(self.scene, home)
         return one.name.startswith("system:") and one.name not in VIRTUAL and one.name != "system:anonymous"
+
+
+_ANYBODY_THERE = (("default", "default"), ("default", "system:serviceaccounts:default"))
+"""Namespace and name of subjects that stand for whatever runs in `default` without an account of its own."""
 
 
 def runs_platform(scene: Scene, namespace: str) -> bool:
