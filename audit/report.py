@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from audit.model import Severity, Verdict
+from audit.report_annex import ChangesRecord, CollectionRecord, ControlRecord, TrendPoint
 
 SCHEMA = "zone-audit.results/1"
 
@@ -365,4 +366,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     completeness: tuple[CompletenessRecord, ...]
     inputs: tuple[InputRecord, ...]
     notes: tuple[str, ...]
+    collection: CollectionRecord | None = None
+    controls: tuple[ControlRecord, ...] = ()
+    """By framework and control."""
+    changes: ChangesRecord | None = None
+    """Since the baseline; null without one."""
+    trend: tuple[TrendPoint, ...] = ()
+    """Earlier scans, oldest first; this one is not among them."""
     counts: Counts

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from audit.ledger import Manifest
+
 
 class Origin(msgspec.Struct, frozen=True, gc=False, order=True):
     """Where an object was read."""
@@ -78,6 +80,8 @@ class Snapshot:
     gaps: tuple[Gap, ...] = ()
     live: bool = False
     """True when it came from a cluster; manifests claim nothing about what else the cluster holds."""
+    manifest: Manifest | None = None
+    """How the cluster was read; None unless `live`."""
     notes: tuple[str, ...] = field(default=())
     """Remarks for the report, such as overlays that replaced objects."""
 

@@ -1,0 +1,89 @@
+"""Parts of the report beside the verdict: how the cluster was read, what changed, what it means for controls."""
+
+from __future__ import annotations
+
+import msgspec
+
+from audit.ledger import Cluster, Evidence
+
+
+class CollectionRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """How a live cluster was read; the report has none for manifests and dumps."""
+
+    tool: str
+    """That collected it, which may be older than the one that judges."""
+    cluster: Cluster
+    resource_version: str = ""
+    started: str
+    ended: str
+    attempts: int = 1
+    pseudonyms: bool = False
+    unmodelled_groups: tuple[str, ...] = ()
+    ledger: tuple[Evidence, ...] = ()
+    missing_access: str = ""
+    """The rules of a ClusterRole, as YAML, that would let the account read what was forbidden; empty if nothing was."""
+
+
+class AbsentFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding of the baseline that is no longer there."""
+
+    fingerprint: str
+    rule: str
+    verdict: str
+    severity: str
+    title: str
+    from_zone: str = ""
+    to_zone: str = ""
+    subjects: tuple[str, ...] = ()
+    owner: str = ""
+    first_seen: str = ""
+    unproven: bool = False
+    """Its rule was not evaluated this time, so that nobody knows whether it is gone."""
+
+
+class ChangesRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed since the baseline; the findings themselves carry `baseline_state`."""
+
+    baseline: str
+    """File or run, as given."""
+    sha256: str = ""
+    created: str
+    """When the baseline was made, UTC."""
+    verdict: str
+    """compliant, not-compliant, incomplete"""
+    counts: dict[str, int]
+    """`new`, `unchanged`, `updated`, `absent` to number of findings."""
+    absent: tuple[AbsentFinding, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What makes the two hard to compare: another matrix, cluster or rule pack."""
+
+
+class TrendPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """One earlier scan of the same cluster against the same matrix."""
+
+    created: str
+    verdict: str
+    severities: dict[str, int]
+    """Severity to number of findings with verdict fail."""
+    excepted: int = 0
+    not_evaluated: int = 0
+    """Rules and cells that could not be decided."""
+
+
+class ControlRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One control of a framework, and what this scan says that supports it. Never a statement of compliance."""
+
+    framework: str
+    """`pci-dss-4.0.1`"""
+    framework_title: str
+    control: str
+    """`1.3.1`"""
+    text: str
+    """What it asks for, in our words."""
+    result: str
+    """pass, fail, excepted, not-evaluated, manual, not-applicable: the worst of its rules and cells."""
+    rules: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    """Fingerprints."""
+    supporting_only: bool = False
+    """The control asks for more than a scan can give (a penetration test, a signed review)."""
