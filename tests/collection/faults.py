@@ -213,7 +213,7 @@ def _status_in_list(reply: Reply, wire: Wire) -> Reply:  # noqa: ARG001 - the si
 _TEXT = {"Content-Type": "text/plain"}
 _HTML_TYPE = {"Content-Type": "text/html; charset=utf-8"}
 
-FAULTS: Mapping[str, Callable[[Reply, Wire], Reply | None]] = {
+FAULTS: dict[str, Callable[[Reply, Wire], Reply | None]] = {
     "stall": _stall,
     "slow-headers": _slow_headers,
     "slow-body": _slow_body,
