@@ -139,14 +139,17 @@ def _of_context(chosen: Chosen, shown: Credentials) -> Access:
 
 
 def _of_pod(environment: Mapping[str, str], folder: Path) -> Access:
-    settings = configuration.of_pod(environment, folder / "token", folder / "ca.crt")
-    authority = credentials.content(None, "ca.crt", folder, "the certificate authority of the cluster")
-    shown = credentials.of_file(folder / "token")
-    return _access(settings, "", authority, shown)
+    try:
+        shown = credentials.of_file(folder / "token")
+        authority = credentials.content(None, "ca.crt", folder, "the certificate authority of the cluster")
+    except AccessError as error:
+        hint = "the pod needs a service account (`automountServiceAccountToken`, or a projected volume)"
+        raise AccessError(f"this pod has no service account: {error.message}", hint=hint) from None
+    return _access(configuration.of_pod(environment, folder, shown), "", authority, shown)
 
 
-def _access(settings: Settings, context: str, authority: bytes, shown: Credentials) -> Access:
-    authorities = tls.certificates(authority) if authority else ()
+def _access(settings: Settings, context: str, authority: bytes | None, shown: Credentials) -> Access:
+    authorities = () if authority is None else tls.certificates(authority)
     return Access(
         host=settings.host,
         port=settings.port,

@@ -6,11 +6,10 @@ Its loaders see nothing that they could run or would write to disk: no programs,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
-
-import msgspec
 
 from audit.collection.credentials import Credentials
 from audit.collection.kubeconfig import Chosen
@@ -20,16 +19,17 @@ if TYPE_CHECKING:
     from kubernetes.client import Configuration
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to connect, and with which header. Holds credentials."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where to connect, and with which header. Holds credentials; `repr` leaves them out."""
 
     host: str
     port: int
     prefix: str
-    authorisation: str
+    authorisation: str = field(repr=False)
     verify: bool
     server_name: str
-    proxy: SplitResult | None
+    proxy: SplitResult | None = field(repr=False)
     """The proxy that applies to this host: that of the kubeconfig, else that of HTTPS_PROXY and NO_PROXY."""
 
 
@@ -58,30 +58,33 @@ def of_context(chosen: Chosen, credentials: Credentials) -> Settings:
     load_kube_config_from_dict(  # type: ignore[no-untyped-call] # the loaders have no annotations
         checked, client_configuration=configuration, persist_config=False
     )
-    return _settings(configuration, chosen.context, explicit_proxy=bool(server.proxy_url))
+    header = configuration.api_key.get("BearerToken", "")  # "Basic ..." for a password
+    return _settings(configuration, chosen.context, header, explicit_proxy=bool(server.proxy_url))
 
 
-def of_pod(environment: Mapping[str, str], token: Path, authority: Path) -> Settings:
-    """The settings that a pod finds in its environment, with the token of its service account."""
+def of_pod(environment: Mapping[str, str], folder: Path, credentials: Credentials) -> Settings:
+    """The settings that a pod finds in its environment and in the folder of its service account."""
     from kubernetes.client import Configuration
     from kubernetes.config import ConfigException
     from kubernetes.config.incluster_config import InClusterConfigLoader
 
     configuration = Configuration()
     try:
-        loader = InClusterConfigLoader(str(token), str(authority), environ=environment)  # type: ignore[no-untyped-call]
+        loader = InClusterConfigLoader(  # type: ignore[no-untyped-call]
+            str(folder / "token"), str(folder / "ca.crt"), environ=environment
+        )
         loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError, ValueError):
-        hint = "the pod needs a service account token (`automountServiceAccountToken` or a projected volume)"
-        raise AccessError(f"this pod has no service account in `{token.parent}`", hint=hint) from None
-    return _settings(configuration, "", explicit_proxy=False)
+        raise AccessError("this pod does not say where its API server is (KUBERNETES_SERVICE_HOST and _PORT)") from None
+    # Its own header keeps the line feed at the end of the file, which no request may carry.
+    return _settings(configuration, "", f"Bearer {credentials.token}", explicit_proxy=False)
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value}
 
 
-def _settings(configuration: Configuration, context: str, *, explicit_proxy: bool) -> Settings:
+def _settings(configuration: Configuration, context: str, header: str, *, explicit_proxy: bool) -> Settings:
     from kubernetes.client.rest import should_bypass_proxies
 
     url = _split(configuration.host, context)
@@ -90,7 +93,7 @@ def _settings(configuration: Configuration, context: str, *, explicit_proxy: boo
         host=url.hostname or "",
         port=url.port or 443,
         prefix=url.path.rstrip("/"),
-        authorisation=configuration.api_key.get("BearerToken", ""),
+        authorisation=header,
         verify=bool(configuration.verify_ssl),
         server_name=configuration.tls_server_name or "",
         proxy=_proxy(configuration.proxy) if configuration.proxy and not bypassed else None,

@@ -29,9 +29,9 @@ class Credentials:
     """The token, fetched again; None where it cannot change. Raises AccessError."""
     basic: tuple[str, str] | None = field(default=None, repr=False)
     """User and password, if there is no token."""
-    certificate: bytes = field(default=b"", repr=False)
-    """PEM, as is `key`; empty for none."""
-    key: bytes = field(default=b"", repr=False)
+    certificate: bytes | None = field(default=None, repr=False)
+    """PEM, as is `key`."""
+    key: bytes | None = field(default=None, repr=False)
 
 
 def of_user(chosen: Chosen, allow_exec: tuple[str, ...], environment: Mapping[str, str], *, ci: bool) -> Credentials:
@@ -64,7 +64,7 @@ def _refuse_unknown_ways(chosen: Chosen) -> None:
         raise AccessError(f"{what} acts as another (`as`), which is not supported", hint="use the account itself")
 
 
-def _of_program(run: Callable[[], exec_plugin.Printed], certificate: bytes, key: bytes) -> Credentials:
+def _of_program(run: Callable[[], exec_plugin.Printed], certificate: bytes | None, key: bytes | None) -> Credentials:
     printed = run()
 
     def renew() -> str:
@@ -78,7 +78,7 @@ def _of_program(run: Callable[[], exec_plugin.Printed], certificate: bytes, key:
     )
 
 
-def of_file(path: Path, certificate: bytes = b"", key: bytes = b"") -> Credentials:
+def of_file(path: Path, certificate: bytes | None = None, key: bytes | None = None) -> Credentials:
     """The token in a file, which is read again when the API server refuses it."""
     read = partial(_token_in, path)
     return Credentials(token=read(), renew=read, certificate=certificate, key=key)
@@ -99,14 +99,14 @@ def _sound(token: str, where: str) -> str:
     return token.strip()
 
 
-def content(data: str | None, file: str | None, folder: Path, what: str) -> bytes:
-    """What a kubeconfig gives as base64 or in a file, the former first; empty for neither."""
+def content(data: str | None, file: str | None, folder: Path, what: str) -> bytes | None:
+    """What a kubeconfig gives as base64 or in a file, the former first; None for neither."""
     if data:
         try:
             return base64.b64decode("".join(data.split()), validate=True)
         except (binascii.Error, ValueError):
             raise AccessError(f"{what} in the kubeconfig is no base64") from None
-    return _read(folder / file, what) if file else b""
+    return _read(folder / file, what) if file else None
 
 
 def _read(path: Path, what: str) -> bytes:

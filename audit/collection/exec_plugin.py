@@ -38,6 +38,9 @@ class Printed(msgspec.Struct, frozen=True, rename="camel"):
     client_certificate_data: str = ""
     client_key_data: str = ""
 
+    def __repr__(self) -> str:
+        return "Printed(...)"
+
 
 class _ExecCredential(msgspec.Struct, frozen=True, rename="camel"):
     api_version: str

@@ -20,10 +20,13 @@ _MAX_SIZE = 1 << 20
 
 
 class Variable(msgspec.Struct, frozen=True):
-    """One environment variable for a plug-in."""
+    """One environment variable for a plug-in; `repr` leaves its value out, as that of `User` does."""
 
     name: str
     value: str
+
+    def __repr__(self) -> str:
+        return f"Variable({self.name!r}, ...)"
 
 
 class Plugin(msgspec.Struct, frozen=True, rename="camel"):
@@ -54,6 +57,9 @@ class User(msgspec.Struct, frozen=True, rename="kebab"):
     impersonated_uid: str | None = msgspec.field(default=None, name="as-uid")
     impersonated_groups: tuple[str, ...] | None = msgspec.field(default=None, name="as-groups")
     impersonated_extra: Any = msgspec.field(default=None, name="as-user-extra")
+
+    def __repr__(self) -> str:
+        return "User(...)"
 
 
 class Extension(msgspec.Struct, frozen=True):

@@ -43,11 +43,13 @@ def fingerprint(authorities: tuple[bytes, ...]) -> str:
     return hashlib.sha256(b"".join(sorted(set(authorities)))).hexdigest() if authorities else ""
 
 
-def context(authorities: tuple[bytes, ...], certificate: bytes, key: bytes, *, verify: bool) -> ssl.SSLContext:
+def context(
+    authorities: tuple[bytes, ...], certificate: bytes | None, key: bytes | None, *, verify: bool
+) -> ssl.SSLContext:
     """Verifies the server against these authorities, or against those of the system for none.
 
     Every one of them is an anchor, also an intermediate one, as for kubectl. `certificate` and `key` of the client are
-    PEM, empty for none; AccessError for what is none.
+    PEM; AccessError for what is none.
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -62,14 +64,14 @@ def context(authorities: tuple[bytes, ...], certificate: bytes, key: bytes, *, v
             made.load_default_certs()
     except ssl.SSLError:
         raise AccessError("the certificate authority of the cluster is no valid certificate") from None
-    if certificate or key:
+    if certificate is not None and key is not None:
         _show(made, certificate, key)
+    elif certificate is not None or key is not None:
+        raise AccessError("a client certificate needs its key, and the key its certificate")
     return made
 
 
 def _show(made: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
-    if not (certificate and key):
-        raise AccessError("a client certificate needs its key, and the key its certificate")
     with _memory_file(certificate) as shown, _memory_file(key) as secret:
         try:
             made.load_cert_chain(shown, secret, password=_no_password)

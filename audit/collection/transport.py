@@ -5,6 +5,7 @@ GET, and one POST that asks who we are; no other method can be sent.
 
 from __future__ import annotations
 
+import base64
 import random
 import re
 import threading
@@ -172,8 +173,10 @@ class Client:
 
 
 def _parts(header: str) -> frozenset[str]:
-    """An Authorization header, and what follows its scheme."""
-    return frozenset({header, header.partition(" ")[2]} - {""})
+    """What must not be shown of an authorization header: all of it, what follows its scheme, a password in that."""
+    scheme, _, value = header.partition(" ")
+    password = base64.b64decode(value).decode().partition(":")[2] if scheme == "Basic" else ""
+    return frozenset({header, value, password} - {""})
 
 
 class _Named(msgspec.Struct, frozen=True):

@@ -22,10 +22,12 @@ KINDS = (
 QUICK = Limits(connect=2, read=0.3, size=1 << 20, backoff=0.001, longest_wait=0.01)
 FIRST_PAGE = {"limit": "4"}
 
-CHANGED_CONTENT = frozenset({
-    *("no-json", "no-utf8", "empty-object", "status-200", "items-null", "items-missing", "items-object"),
-    *("foreign-item", "wrong-kind", "no-resource-version", "other-resource-version", "cut-short"),
-})
+CHANGED_CONTENT = frozenset(
+    {
+        *("no-json", "no-utf8", "empty-object", "status-200", "items-null", "items-missing", "items-object"),
+        *("foreign-item", "wrong-kind", "no-resource-version", "other-resource-version", "cut-short"),
+    }
+)
 """Faults of what the body says, which is for its reader to judge: the client hands it over."""
 SAID = {"forbidden": (403, "Forbidden"), "not-found": (404, "NotFound"), "expired": (410, "Expired")}
 REASONS = {
@@ -149,9 +151,9 @@ def test_pauses_grow_and_keep_to_what_the_server_asks_for(server: FaultServer) -
     def pauses(fault: str, longest: float = 60.0) -> list[float]:
         server.faults[:] = [Fault(fault, "pods")]
         waited: list[float] = []
-        with Client(server.access(), Limits(longest_wait=longest), sleep=waited.append, jitter=lambda: 1.0) as client:
-            with pytest.raises(Failure) as caught:
-                client.get("/api/v1/pods", deadline=time.monotonic() + 1000)
+        client = Client(server.access(), Limits(longest_wait=longest), sleep=waited.append, jitter=lambda: 1.0)
+        with client, pytest.raises(Failure) as caught:
+            client.get("/api/v1/pods", deadline=time.monotonic() + 1000)
         assert caught.value.retries == len(waited) == 4
         return waited
 
