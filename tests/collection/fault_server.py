@@ -109,6 +109,8 @@ class FaultServer:
         self.user = "system:serviceaccount:audit:reader"
         self.version = "v1.36.2"
         self.token = TOKEN
+        """What it accepts; empty to accept everyone."""
+        self._rotations = 0
         self.requests: list[Request] = []
         self.hits: list[tuple[str, str]] = []
         """Fault and resource, for each time that one struck."""
@@ -174,8 +176,12 @@ class FaultServer:
     def rotate(self) -> None:
         """Another token; the file has it, the old one is refused."""
         with self.lock:
-            self.token = f"canary-rotated-token-{len(self.requests)}"
-            self.token_file.write_text(f"{self.token}\n", encoding="ascii")
+            self._rotations += 1
+            token = f"canary-rotated-token-{self._rotations}"
+            written = self.token_file.with_suffix(".new")
+            written.write_text(f"{token}\n", encoding="ascii")
+            written.replace(self.token_file)  # at once, as a mounted volume changes
+            self.token = token  # after the file, so that nobody who is refused reads the old one again
 
 
 class _Listener(ThreadingHTTPServer):

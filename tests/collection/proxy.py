@@ -36,17 +36,18 @@ class Proxy:
                 threading.Thread(target=self._tunnel, args=(client,), daemon=True).start()
 
     def _tunnel(self, client: socket.socket) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += client.recv(1)
-        self.heads.append(head.decode())
-        client.sendall(f"HTTP/1.1 {self._refusal or '200 OK'}\r\n\r\n".encode())
-        if self._refusal:
-            client.close()
-            return
-        server = socket.create_connection(("127.0.0.1", self._port))
-        threading.Thread(target=_pour, args=(client, server), daemon=True).start()
-        _pour(server, client)
+        with client, contextlib.suppress(OSError):
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += client.recv(1)
+            self.heads.append(head.decode())
+            client.sendall(f"HTTP/1.1 {self._refusal or '200 OK'}\r\n\r\n".encode())
+            if not self._refusal:
+                with socket.create_connection(("127.0.0.1", self._port)) as server:
+                    back = threading.Thread(target=_pour, args=(server, client))
+                    back.start()
+                    _pour(client, server)
+                    back.join()
 
 
 def _pour(source: socket.socket, sink: socket.socket) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from audit.collection import Answer, Client, Failure, Limits, access
 from audit.errors import AccessError
-from tests.collection.certificates import Authority, authority
+from tests.collection.certificates import Authority, authority, server_pair
 from tests.collection.fault_server import TOKEN, FaultServer, Served
 from tests.collection.proxy import Proxy
 
@@ -57,6 +57,10 @@ def test_a_server_of_another_authority_is_not_trusted_and_not_asked(server: Faul
 
 def test_without_an_authority_those_of_the_system_decide(server: FaultServer) -> None:
     assert failure(server, certificate_authority_data=None).reason == "untrusted"
+
+
+def test_a_certificate_that_is_named_is_trusted_though_another_signed_it(server: FaultServer) -> None:
+    assert ask(server, certificate_authority_data=base64.b64encode(server_pair().certificate).decode()).status == 200
 
 
 @pytest.mark.parametrize(("names", "days"), [(("other.example",), 1), (("127.0.0.1",), -1)])
