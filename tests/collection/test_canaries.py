@@ -106,6 +106,17 @@ def test_the_token_before_the_last_is_not_shown_either(server: FaultServer, monk
         assert free_of_canaries(said(client.get("/api/v1/pods", deadline=time.monotonic() + 5)))
 
 
+@pytest.mark.parametrize("text", [f"Bearer {CANARY}", f"basic {CANARY}", f"eyJhbGciOi{'J9' * 20}.{CANARY}.x"])
+def test_what_looks_like_the_token_of_another_is_not_shown(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    server.token = "mine"  # noqa: S105 - of a server that lives for one test
+    monkeypatch.setitem(faults.FAULTS, "empty-object", lambda *_: status(403, "Forbidden", f"proxy sent {text}"))
+    server.faults.append(Fault("empty-object", "pods"))
+    found = access(path=server.kubeconfig(user={"token": "mine"}), environment={})
+    assert free_of_canaries(said(heard(found)))
+
+
 def test_a_password_and_that_of_a_proxy_are_not_shown(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     server.token = ""
     texts = f"{BASIC} {CANARY}"

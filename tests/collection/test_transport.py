@@ -11,7 +11,7 @@ import pytest
 from audit.collection import Answer, Client, Failure, Limits
 from audit.collection.answers import retry_after, warnings_of
 from tests.collection.fault_server import FAULTS, PASSING, Fault, FaultServer, Served
-from tests.collection.faults import Reply, status
+from tests.collection.faults import Reply, Wire, status
 
 PODS = [{"metadata": {"name": f"pod-{number}", "namespace": "shop"}} for number in range(10)]
 KINDS = (
@@ -138,6 +138,25 @@ def test_a_body_of_the_greatest_size_passes_and_one_byte_more_does_not(server: F
     assert ask(server, replace(QUICK, size=size)).status == 200
     with pytest.raises(Failure) as caught:
         ask(server, replace(QUICK, size=size - 1))
+    assert caught.value.reason == "too-large"
+
+
+def test_the_greatest_size_holds_for_a_body_without_a_length_too(
+    server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_pieces(reply: Reply, wire: Wire) -> None:
+        wire.begin(replace(reply, headers={**reply.headers, "Transfer-Encoding": "chunked"}), None)
+        for at in range(0, len(reply.body), 100):
+            piece = reply.body[at : at + 100]
+            wire.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        wire.write(b"0\r\n\r\n")
+
+    whole = ask(server).body
+    monkeypatch.setitem(FAULTS, "huge-chunked", in_pieces)
+    server.faults.append(Fault("huge-chunked", "pods"))
+    assert ask(server, replace(QUICK, size=len(whole))).body == whole
+    with pytest.raises(Failure) as caught:
+        ask(server, replace(QUICK, size=len(whole) - 1))
     assert caught.value.reason == "too-large"
 
 
