@@ -67,7 +67,7 @@ def hosts(text: str) -> tuple[str, ...]:
 def host(part: str) -> str:
     """Lower-case name or canonical address, without scheme, user, port and path; empty for the node itself."""
     match = _URL.match(part)
-    bare = (match[1] if match else part).partition("/")[0]
+    bare = (match[1] if match else part).partition("/")[0].rpartition("@")[2]
     if bare.startswith("["):
         bare = bare[1:].partition("]")[0]
     elif bare.count(":") == 1:
