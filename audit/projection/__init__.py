@@ -17,10 +17,10 @@ from audit.exposure.ingresses import PUBLISHING_GROUPS
 from audit.policy import adminpolicy, egressfirewall, networkpolicy
 from audit.policy.specs import SpecError
 from audit.projection import bodies
-from audit.projection.notes import KEPT
 from audit.projection.errors import ProjectionError, wrong
 from audit.projection.names import Pseudonyms, renamed
 from audit.projection.nodes import Node
+from audit.projection.notes import KEPT
 from audit.projection.specs import METADATA, SPECS, Spec
 from audit.raw_body import RawBody
 from audit.snapshot import Entry
@@ -44,9 +44,7 @@ _OLD = {
 """Kinds by the groups in which older releases served them."""
 _QUOTA = "ClusterResourceQuota.quota.openshift.io"
 _POLICIES: Mapping[str, Callable[[str, bytes], Any]] = {
-    **dict.fromkeys(
-        ("NetworkPolicy", "MultiNetworkPolicy.k8s.cni.cncf.io"), lambda _, spec: networkpolicy.lower(spec)
-    ),
+    **dict.fromkeys(("NetworkPolicy", "MultiNetworkPolicy.k8s.cni.cncf.io"), lambda _, spec: networkpolicy.lower(spec)),
     **dict.fromkeys(
         (
             "AdminNetworkPolicy.policy.networking.k8s.io",
@@ -144,7 +142,9 @@ def _check(key: str, made: Entry, spec: Any) -> None:
     if key == _QUOTA:
         selector = (spec or {}).get("selector") or {}
         if strange := sorted((selector.get("annotations") or {}).keys() - KEPT.keys()):
-            raise wrong(("spec", "selector", "annotations"), f"selects by `{strange[0]}`, which is not kept of projects")
+            raise wrong(
+                ("spec", "selector", "annotations"), f"selects by `{strange[0]}`, which is not kept of projects"
+            )
 
 
 assert CONTAINERS == b'"containers":['  # noqa: S101 - what `_asking` writes

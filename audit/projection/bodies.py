@@ -98,7 +98,8 @@ PARTS: Mapping[type[Any], Mapping[str, Node]] = {
 }
 """Struct -> its fields of which a part is kept."""
 WORDS: Mapping[tuple[type[Any], str], str] = {
-    (TemplateContainer, "env"): "variables " + ", ".join(f"`{name}`" for name in sorted(ROUTER_SETTINGS | EGRESS_SETTINGS)),
+    (TemplateContainer, "env"): "variables "
+    + ", ".join(f"`{name}`" for name in sorted(ROUTER_SETTINGS | EGRESS_SETTINGS)),
     (ServerContainer, "command"): "of pods of API servers, flags of admission",
     (ServerContainer, "args"): "of pods of API servers, flags of admission",
 }
@@ -120,7 +121,8 @@ def _drop_egress(body: RouterPodBody) -> None:
 
 
 def _reduced(value: Any, path: Steps) -> None:
-    for name, change in _changes(type(value)):
+    struct: Any = type(value)
+    for name, change in _changes(struct):
         if (found := getattr(value, name)) is not None:
             change(value, name, found, (*path, name))
 
@@ -129,7 +131,7 @@ _Change = Callable[[Any, str, Any, Steps], None]
 
 
 @lru_cache(None)
-def _changes(struct: type[Any]) -> tuple[tuple[str, _Change], ...]:
+def _changes(struct: Any) -> tuple[tuple[str, _Change], ...]:
     """Fields of a struct that are reduced, or that lead to some, and how."""
     parts = _parts(struct)
     return tuple(
@@ -171,13 +173,15 @@ def _choices(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
 
 
-def _structs(kind: Any) -> Iterator[type[Any]]:
+def _structs(kind: Any) -> Iterator[Any]:
     """The structs in a type such as `list[Container] | None`."""
     for one in _choices(kind):
         if isinstance(one, type) and issubclass(one, msgspec.Struct):
             yield one
         else:
-            yield from (inner for inner in get_args(one) if isinstance(inner, type) and issubclass(inner, msgspec.Struct))
+            yield from (
+                inner for inner in get_args(one) if isinstance(inner, type) and issubclass(inner, msgspec.Struct)
+            )
 
 
 def lines(struct: type[Any], path: str = "") -> Iterator[Line]:

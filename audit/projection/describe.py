@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from audit.api_resources import RESOURCES
@@ -21,6 +22,7 @@ def known() -> tuple[Kind, ...]:
     return tuple(kind_of(f"{one.group}/v1" if one.group else "v1", one.kind) for one in RESOURCES)
 
 
+@cache
 def kept(kind: Kind) -> tuple[Line, ...]:
     """What is kept of a kind beside the metadata that every kind has: (path, words; empty for all of it)."""
     if issubclass(kind.body, RawBody):
@@ -32,6 +34,7 @@ def kept(kind: Kind) -> tuple[Line, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@cache
 def metadata() -> tuple[Line, ...]:
     """What is kept of the metadata of every kind."""
     return tuple(bodies.lines(Metadata, _METADATA))
@@ -88,6 +91,6 @@ def _lines(lines: Iterable[Line]) -> Iterator[str]:
 
 
 def _tree(tree: Mapping[str, Any]) -> str:
-    """`a.{b, c.d}`"""
+    """Paths that begin alike as one: `a.{b, c.d}`."""
     parts = [f"{name}.{_tree(below)}" if below else name for name, below in tree.items()]
     return parts[0] if len(parts) == 1 else f"{{{', '.join(parts)}}}"

@@ -98,7 +98,9 @@ def _requester(annotations: dict[str, Any], name: Rename) -> None:
 
 _CHANGES: Mapping[str, Callable[[dict[str, Any], Rename], None]] = {
     **{f"{kind}.{group}": _role for kind in ("Role", "ClusterRole") for group in (RBAC, AUTHORIZATION)},
-    **{f"{kind}.{group}": _binding for kind in ("RoleBinding", "ClusterRoleBinding") for group in (RBAC, AUTHORIZATION)},
+    **{
+        f"{kind}.{group}": _binding for kind in ("RoleBinding", "ClusterRoleBinding") for group in (RBAC, AUTHORIZATION)
+    },
     "Group.user.openshift.io": _group,
     "SecurityContextConstraints.security.openshift.io": _constraints,
     "Namespace": _project,

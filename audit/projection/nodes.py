@@ -20,6 +20,8 @@ from audit.storage_fields import SHARE, hosts, is_host, told
 
 Line = tuple[str, str]
 """Path of a field, and what is kept of it; empty for all of it."""
+UNREADABLE = (msgspec.DecodeError, UnicodeEncodeError, RecursionError)
+"""What decoding a text raises that is no JSON, or too deep."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
 """Names of fields that may stay without their value."""
 
@@ -208,7 +210,10 @@ class Told:
     def lines(self, path: str) -> Iterator[Line]:
         """Those of the node and one more."""
         yield from self.node.lines(path)
-        yield f"{path}.mentions", f"of {' and '.join(f'`{one}`' for one in self.words)}, what was left out with the rest"
+        yield (
+            f"{path}.mentions",
+            f"of {' and '.join(f'`{one}`' for one in self.words)}, what was left out with the rest",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +246,7 @@ class Json:
         """The text with what the node keeps; an empty one for what is no JSON of that kind, as for an empty text."""
         try:
             found = self.node.kept(msgspec.json.decode(value), path) if isinstance(value, str) else None
-        except (msgspec.DecodeError, UnicodeEncodeError, ProjectionError):
+        except (*UNREADABLE, ProjectionError):
             return ""
         return "" if found is None else str(msgspec.json.encode(found), "utf-8")
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from audit.attachments import ATTACHED, OPEN_PORTS, POD_NETWORKS, REPLACED, open_ports, wanted
-from audit.projection.nodes import MARK, SCALAR, Each, Fields, Json, Node, Rewritten, scalars
+from audit.projection.nodes import MARK, SCALAR, UNREADABLE, Each, Fields, Json, Node, Rewritten, scalars
 
 REQUESTER = "openshift.io/requester"
 """Who asked for a project: what ClusterResourceQuotas select projects of one person by."""
@@ -32,7 +32,7 @@ def _primary(text: str) -> str | None:
     """The addresses of the primary network."""
     try:
         networks = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except UNREADABLE:
         return None
     listed = networks.values() if isinstance(networks, dict) else ()
     chosen = [one for one in listed if isinstance(one, dict) and one.get("role") == "primary"]
@@ -57,7 +57,7 @@ def _blocks(text: str) -> str:
     """The address blocks in some JSON, however deep, as a list."""
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except UNREADABLE:
         value = None
     return str(msgspec.json.encode([one for one in _texts(value) if _BLOCK.fullmatch(one)]), "utf-8")
 

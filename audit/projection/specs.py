@@ -79,14 +79,12 @@ _GATEWAY = Fields(
     }
 )
 _REFERENCE = Fields(scalars("group kind namespace name port weight"))
-_RULES = {"backendRefs": Each(_REFERENCE), "backendRef": _REFERENCE}
+_RULES: Mapping[str, Node] = {"backendRefs": Each(_REFERENCE), "backendRef": _REFERENCE}
 _PARENTS = Each(Fields(scalars("group kind namespace name sectionName port")))
 _GATEWAY_ROUTE = Fields(
     {"hostnames": SCALARS, "parentRefs": _PARENTS, "useDefaultGateways": SCALAR, "rules": Within(_RULES)}
 )
-_GRANT = Fields(
-    {"from": Each(Fields(scalars("group kind namespace"))), "to": Each(Fields(scalars("group kind name")))}
-)
+_GRANT = Fields({"from": Each(Fields(scalars("group kind namespace"))), "to": Each(Fields(scalars("group kind name")))})
 
 _CLUSTER_HOSTED = Fields(dict.fromkeys(("apiLoadBalancerIPs", "apiIntLoadBalancerIPs"), SCALARS))
 _PLATFORM = Fields(
@@ -194,9 +192,7 @@ SPECS: Mapping[str, Spec] = {
     "AdminPolicyBasedExternalRoute.k8s.ovn.org": Spec(
         Fields({"from": _SELECTED, "nextHops": _HOPS}), Fields({"status": SCALAR})
     ),
-    "CloudPrivateIPConfig.cloud.network.openshift.io": Spec(
-        status=Fields({"node": SCALAR, "conditions": _CONDITIONS})
-    ),
+    "CloudPrivateIPConfig.cloud.network.openshift.io": Spec(status=Fields({"node": SCALAR, "conditions": _CONDITIONS})),
     "UserDefinedNetwork.k8s.ovn.org": Spec(_NETWORK),
     "ClusterUserDefinedNetwork.k8s.ovn.org": Spec(Fields({"namespaceSelector": SELECTOR, "network": _NETWORK})),
     "ClusterNetworkConnect.k8s.ovn.org": Spec(Fields({"networkSelectors": Each(_SELECTION)})),

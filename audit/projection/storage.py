@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from audit.projection.notes import KEPT
 from audit.projection.nodes import NOTHING, SCALAR, SCALARS, Fields, Node, Parameters, Rewritten, scalars
+from audit.projection.notes import KEPT
 from audit.workloads import Volume
 
 _DATASTORE = re.compile(r"\[[^\]]+\]")

@@ -64,7 +64,8 @@ def _running(kind: str, listed: Iterable[Entry]) -> Iterator[Entry]:
             continue
         if not isinstance(entry.body, RawBody | TemplateBody):
             return
-        if kind in CERTAIN or runs_pods(kind, entry.group, bytes(entry.body.spec)):
+        spec = bytes(entry.body.spec) if isinstance(entry.body, RawBody) else b""
+        if kind in CERTAIN or runs_pods(kind, entry.group, spec):
             yield entry
 
 
