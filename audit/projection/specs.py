@@ -130,7 +130,11 @@ _LAYER = Fields({"role": SCALAR})
 _LOCALNET = Fields(
     {**scalars("role physicalNetworkName"), "subnets": SCALARS, "vlan": Fields({"access": Fields({"id": SCALAR})})}
 )
-_NETWORK = Fields({**scalars("topology transport"), "layer2": _LAYER, "layer3": _LAYER, "localnet": _LOCALNET})
+_NETWORK = Fields(
+    {"topology": SCALAR, "transport": MARK, "layer2": _LAYER, "layer3": _LAYER, "localnet": _LOCALNET},
+    rest=_LAYER,  # of a topology that nobody knows
+    loose=True,
+)
 _SELECTION = Fields(
     {
         "networkSelectionType": SCALAR,

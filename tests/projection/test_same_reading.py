@@ -12,14 +12,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from audit import assessment, cells, inventory, sources, zones
+from audit import assessment, cells, inventory, reach_json, sources, zones
 from audit.commands.scan import scan
+from audit.errors import AuditError
 from audit.exports import results_v1
 from audit.projection import ProjectionError, project
 from audit.raw_body import RawBody
 from audit.sources.objects import entry
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Text
+from tests.oracle.strategies import ENTERING, EVERYTHING, LEAVING, NETWORKS, PLUGINS, rolled
 from tests.projection.projecting import KEYS, given, read, written
 from tests.rules import test_rule_cases as rule_cases
 from tests.samples.running import ROOT, SAMPLES
@@ -82,6 +84,30 @@ def _without(value: Any, fields: set[str]) -> Any:
     return [_without(item, fields) for item in value] if isinstance(value, list) else value
 
 
+SHAPES = {"plug-ins": PLUGINS, "networks": NETWORKS, "ways out": LEAVING, "ways in": ENTERING, "everything": EVERYTHING}
+
+
+@pytest.mark.parametrize("topic", SHAPES)
+def test_random_clusters_reach_the_same_by_what_is_kept(topic: str, tmp_path: Path) -> None:
+    compared = 0
+    for number in range(30):
+        objects = rolled(number, SHAPES[topic])
+        (tmp_path / "whole.json").write_text("\n".join(map(json.dumps, objects)))
+        kept = written(given(objects), tmp_path / "kept.json")
+        whole, part = (_reach(path) for path in (tmp_path / "whole.json", kept))
+        assert part == whole, number
+        compared += whole is not None
+    assert compared > 20
+
+
+def _reach(path: Path) -> Any:
+    """Which pods reach which, None where some object is refused."""
+    try:
+        return placeless(msgspec.to_builtins(reach_json.document(sources.read([str(path)]), by="pod")))
+    except AuditError:
+        return None
+
+
 REFUSED = {
     "one ClusterResourceQuota for each zone does the same",
     "labels and annotations of a ClusterResourceQuota must both match",
@@ -99,7 +125,7 @@ def _cases() -> Iterator[Any]:
                 yield pytest.param(path, section, case, id=f"{path.stem}-{case['name'].replace(' ', '-')}")
 
 
-@pytest.mark.parametrize(("path", "section", "case"), _cases())
+@pytest.mark.parametrize(("path", "section", "case"), [*_cases()])
 def test_rules_find_in_what_is_kept_what_they_find_in_the_whole(
     path: Path, section: str, case: dict[str, Any], tmp_path: Path
 ) -> None:
