@@ -27,7 +27,7 @@ from audit.snapshot import Entry
 from audit.sources.kinds import WITHOUT_SPEC, Kind
 from audit.sources.objects import entry, label
 from audit.sources.shared import Shared
-from audit.sources.text import Found, Text
+from audit.sources.text import Found, Text, Written
 from audit.sources.unread import CONTAINERS, runs_pods
 
 __all__ = ["ProjectionError", "Pseudonyms", "project"]
@@ -59,6 +59,8 @@ _POLICIES: Mapping[str, Callable[[str, bytes], Any]] = {
     ),
 }
 """Kinds that stop a scan when they cannot be read: they have to be refused before."""
+_MAY_ROUTE = (b'"ROUTE', b'_LABELS"', b"\\u00")
+"""One is in the text of every pod with settings of routers; what does not configure one is left out all the same."""
 _TEXT = Text("", b"", 0, named=True)
 _encode = msgspec.json.Encoder().encode
 
@@ -87,7 +89,8 @@ def project(kind: Kind, item: bytes, names: Pseudonyms | None = None) -> bytes:
 def _read(kind: Kind, item: bytes) -> Entry:
     """The object as a scan reads it."""
     version = f"{kind.group}/{kind.version}" if kind.group else kind.version
-    found = Found(item, 1, 1, api_version=version, kind=kind.kind, written=(None, None))
+    routes = kind.key == "Pod" and any(mark in item for mark in _MAY_ROUTE)
+    found = Found(item, 1, 1, api_version=version, kind=kind.kind, written=Written(None, None, routes))
     try:
         made = entry(_TEXT, found, Shared()) if item.lstrip()[:1] == b"{" else None
     except (msgspec.MsgspecError, UnicodeError, RecursionError):

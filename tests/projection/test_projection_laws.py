@@ -116,3 +116,10 @@ def test_an_environment_of_routers_is_read_again_in_pods_that_are_none() -> None
     assert b"EGRESS" not in plain
     pod["metadata"]["annotations"] = {"pod.network.openshift.io/assign-macvlan": "true"}
     assert b"10.0.0.1" in project(kind, json.dumps(pod).encode())
+
+
+def test_settings_of_routers_are_found_however_their_names_are_spelt() -> None:
+    env = b'[{"name":"\\u0052OUTE_LABELS","value":"a=b"},{"name":"PASSWORD","value":"hunter2"}]'
+    pod = b'{"metadata":{"name":"x","namespace":"n"},"spec":{"containers":[{"name":"c","env":%s}]}}' % env
+    kept = project(kind_of("v1", "Pod"), pod)
+    assert json.loads(kept)["spec"]["containers"][0]["env"] == [{"name": "ROUTE_LABELS", "value": "a=b"}]

@@ -21,6 +21,7 @@ from audit.raw_body import RawBody
 from audit.sources.objects import entry
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Text
+from audit.sources.text import written as written_in
 from tests.oracle.strategies import ENTERING, EVERYTHING, LEAVING, NETWORKS, PLUGINS, rolled
 from tests.projection.projecting import KEYS, given, read, written
 from tests.rules import test_rule_cases as rule_cases
@@ -73,7 +74,7 @@ def test_bodies_of_what_is_kept_are_those_of_the_whole(sample: str) -> None:
 
 def _body(kind: Any, item: bytes) -> Any:
     version = f"{kind.group}/{kind.version}" if kind.group else kind.version
-    found = Found(item, 1, 1, api_version=version, kind=kind.kind, written=(None, None))
+    found = Found(item, 1, 1, api_version=version, kind=kind.kind, written=written_in(json.loads(item)))
     made: Any = entry(Text("", b"", 0, named=True), found, Shared())
     return msgspec.to_builtins(made.body)
 
