@@ -19,7 +19,7 @@ from audit.policy.specs import SpecError
 from audit.projection import bodies
 from audit.projection.errors import ProjectionError, wrong
 from audit.projection.names import Pseudonyms, renamed
-from audit.projection.nodes import Node
+from audit.projection.nodes import SCALAR, Node
 from audit.projection.notes import KEPT
 from audit.projection.specs import METADATA, SPECS, Spec
 from audit.raw_body import RawBody
@@ -144,7 +144,7 @@ def _check(key: str, made: Entry, spec: Any) -> None:
         lower(made.kind, b"" if spec is None else _encode(spec))
     if key == _QUOTA:
         selector = (spec or {}).get("selector") or {}
-        if strange := sorted((selector.get("annotations") or {}).keys() - KEPT.keys()):
-            raise wrong(
-                ("spec", "selector", "annotations"), f"selects by `{strange[0]}`, which is not kept of projects"
-            )
+        whole = {name for name, node in KEPT.items() if node is SCALAR}
+        if strange := sorted((selector.get("annotations") or {}).keys() - whole):
+            reason = f"selects by `{strange[0]}`, which is not kept of projects"
+            raise wrong(("spec", "selector", "annotations"), reason)
