@@ -37,7 +37,7 @@ NO_ANNOTATIONS = re.compile(
     r"|(?:vm\.)?kubevirt\.io/(?:name|created-by)|kubectl\.kubernetes\.io/last-applied-configuration"
     # no labels either: API versions, names of controllers, ends of keys of quotas
     r"|openshift\.io/(?:ingress-to-route|gateway-controller/v1)|istio\.io/gateway-controller"
-    r"|kubernetes\.io/no-provisioner|\.?storageclass\.storage\.k8s\.io/|[a-z.0-9]+/v[0-9][a-z0-9]*"
+    r"|client\.authentication\.k8s\.io/exec|kubernetes\.io/no-provisioner|\.?storageclass\.storage\.k8s\.io/|[a-z.0-9]+/v[0-9][a-z0-9]*"
 )
 """Texts of that form that are keys of labels, or something else."""
 
