@@ -11,12 +11,10 @@ from typing import BinaryIO
 from audit.errors import InputError, Position
 from audit.snapshot import Gap
 from audit.sources.kustomize import FILES, missing
-from audit.sources.text import Text, utf8_error
+from audit.sources.text import MAX_JSON, Text, utf8_error
 
 MAX_YAML = 64 << 20
 """Bytes of one YAML input; more would take minutes."""
-MAX_JSON = 2 << 30
-"""Bytes of one JSON input, ten times the dump of the largest cluster that Kubernetes supports."""
 SUFFIXES = (".yaml", ".yml", ".json")
 """Files of a directory that are read."""
 Input = Text | InputError | Gap
