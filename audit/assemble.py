@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from audit import __version__, path_records
+from audit.api_resources import Resource, reading_role
 from audit.checker import CheckedCell, CheckedFinding, CheckedRule, Results
 from audit.completeness import completeness
 from audit.conclusion import exit_code, headline, overall
 from audit.discovery import pack
 from audit.flows import Facts, Paths, Population, Witness
 from audit.inventory import Inventory
+from audit.ledger import Manifest
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Zone, ZoneMatrix
 from audit.permits import UNCERTAIN
 from audit.report import (
@@ -33,6 +35,7 @@ from audit.report import (
     Scope,
     ZoneRecord,
 )
+from audit.report_annex import CollectionRecord
 from audit.snapshot import Snapshot
 from audit.traffic import NONE
 from audit.zones import ZoneMap
@@ -92,6 +95,7 @@ def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity 
         ),
         completeness=completeness(snapshot),
         inputs=_inputs(snapshot, basis.inputs),
+        collection=_collection(snapshot.manifest),
         notes=(*snapshot.notes, *basis.notes),
         counts=_counts(results, basis.paths),
     )
@@ -264,6 +268,25 @@ def _inputs(snapshot: Snapshot, others: Iterable[InputRecord]) -> tuple[InputRec
         InputRecord(file=one.file, sha256=one.sha256, size=one.size, objects=one.objects) for one in snapshot.inputs
     )
     return (*sources, *others)
+
+
+def _collection(manifest: Manifest | None) -> CollectionRecord | None:
+    if manifest is None:
+        return None
+    unread = [one for one in manifest.ledger if one.status == "forbidden" or one.namespaces]
+    wanted = [Resource(one.group, one.kind.partition(".")[0], one.resource) for one in unread]
+    return CollectionRecord(
+        tool=manifest.tool,
+        cluster=manifest.cluster,
+        resource_version=manifest.resource_version,
+        started=manifest.started,
+        ended=manifest.ended,
+        attempts=manifest.attempts,
+        pseudonyms=manifest.pseudonyms,
+        unmodelled_groups=manifest.unmodelled_groups,
+        ledger=manifest.ledger,
+        missing_access=reading_role(wanted) if wanted else "",
+    )
 
 
 def _counts(results: Results, paths: Paths) -> Counts:

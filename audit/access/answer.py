@@ -118,9 +118,4 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _placed(ref: ObjectRef) -> str:
-    return f"{ref} ({place(ref.origin)})" if ref.origin else str(ref)
-
-
-def place(origin: Origin) -> str:
-    """`rbac.yaml:12`."""
-    return f"{origin.file}:{origin.line}" if origin.line else origin.file
+    return f"{ref} ({ref.origin})" if ref.origin else str(ref)

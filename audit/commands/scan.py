@@ -119,9 +119,9 @@ def scan(  # noqa: PLR0913 - the options of the command
     zone_map = zones.assign(declared.matrix, population.namespaces.values(), population.nodes.values())
     evaluation = cells.evaluate(population, zone_map, declared.matrix, progress)
     progress("running rules")
-    exempted = assessment.judged(declared, population, zone_map, evaluation, created.date())
+    exempted = assessment.judged(declared, population, zone_map, evaluation, created.date(), snapshot.cluster)
     basis = Basis(
-        source=" ".join(given),
+        source=" ".join(snapshot.named),
         inventory=population,
         zone_map=zone_map,
         matrix=declared.matrix,

@@ -27,8 +27,6 @@ def texts(source: str, ordinal: int, stdin: BinaryIO | None, say: Callable[[str]
     """The inputs of one source in the order of their names; errors for what cannot be read, gaps for what is not."""
     if source == "cluster" or source.startswith("cluster:"):
         yield InputError(f"`{source}`: this version reads manifests and dumps, not a live cluster", hint=_DUMP)
-    elif source.lower().endswith(".zip"):
-        yield InputError(f"`{source}`: this version reads manifests and dumps, not archives", hint=_DUMP)
     elif source == "-":
         say("reading standard input")
         yield _read(stdin, "-", ordinal, named=True) if stdin else InputError("standard input is closed")
