@@ -36,8 +36,8 @@ def declared(matrix_file: str, exceptions: str | None = None, rules_directory: P
     )
 
 
-def judged(
-    given: Declared, population: Inventory, zone_map: ZoneMap, evaluation: Evaluation, today: dt.date, cluster: str = ""
+def judged(  # noqa: PLR0913 - the stages before
+    given: Declared, population: Inventory, zone_map: ZoneMap, evaluation: Evaluation, today: dt.date, *, cluster: str
 ) -> Exempted:
     """The results with exceptions applied as of today; `cluster` is the identity that fingerprints carry."""
     results = checker.check(

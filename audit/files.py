@@ -19,7 +19,7 @@ PRIVATE = 0o600
 USUAL = 0o666
 """Less what the user's umask takes away."""
 PART = ".part"
-"""How the names of unfinished files end; they begin with `.zone-audit-`. One is left behind when a process is killed."""
+"""How the names of unfinished files end, which begin with `.zone-audit-`; a killed process leaves one behind."""
 _FOLDER = 0o700
 _PERMISSIONS = 0o777
 """Without the bits that lend the owner's identity to whoever runs the file."""
@@ -29,7 +29,7 @@ _UNSYNCABLE = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
 
 
 def write(path: Path, content: bytes, mode: int = PRIVATE) -> None:
-    """Replaces the file, which keeps its permissions; devices and pipes are written in place. `mode` is for new files."""
+    """Replaces the file, which keeps its permissions, or makes one with `mode`; writes devices and pipes in place."""
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return
@@ -50,10 +50,10 @@ def replacing(path: Path, mode: int = PRIVATE) -> Iterator[int]:
             os.fsync(handle)
         finally:
             os.close(handle)
-        os.replace(part, path)
+        part.replace(path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(part)
+            part.unlink()
         raise
     sync_folder(path.parent)
 
@@ -62,11 +62,11 @@ def replacing(path: Path, mode: int = PRIVATE) -> Iterator[int]:
 def new_folder(path: Path) -> Iterator[Path]:
     """A directory to fill; at the end of the block it takes the name `path`, where nothing but an empty one may be."""
     part = path.with_name(_part())
-    os.mkdir(part, _FOLDER)
+    part.mkdir(_FOLDER)
     try:
         yield part
         sync_folder(part)
-        os.replace(part, path)
+        part.replace(path)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -90,7 +90,7 @@ def unnamed(folder: Path) -> int:
         return os.open(folder, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, PRIVATE)
     part = folder / _part()
     handle = os.open(part, os.O_RDWR | _CREATE, PRIVATE)
-    os.unlink(part)
+    part.unlink()
     return handle
 
 

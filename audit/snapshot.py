@@ -86,7 +86,7 @@ class Snapshot:
     manifest: Manifest | None = None
     """How the cluster was read; None unless `live`."""
     named: tuple[str, ...] = ()
-    """The sources as reports name them: as given, but a snapshot file by its cluster, so that its place changes nothing."""
+    """The sources as reports name them: as given, but a snapshot file by its cluster, wherever it lies."""
     notes: tuple[str, ...] = field(default=())
     """Remarks for the report, such as overlays that replaced objects."""
 

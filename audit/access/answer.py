@@ -15,7 +15,6 @@ from audit.access.matching import Right
 from audit.access.resources import Asked
 from audit.access.subjects import MASTERS, Subject
 from audit.model import ObjectRef
-from audit.snapshot import Origin
 
 _SHOWN = 5
 """Names that a note lists."""

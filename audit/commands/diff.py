@@ -134,7 +134,7 @@ def _side(  # noqa: PLR0913, PLR0917 - one argument per input of the evaluation
     zone_map = assign(plan.matrix, inventory.namespaces.values(), inventory.nodes.values())
     meetings = joined(reachability(inventory, zone_map, plan.matrix), zone_map)
     evaluation = tallied(meetings, zone_map, plan.matrix)
-    exempted = judged(plan, inventory, zone_map, evaluation, session.created.date(), cluster)
+    exempted = judged(plan, inventory, zone_map, evaluation, session.created.date(), cluster=cluster)
     return Side(source=source, meetings=meetings, results=exempted.results)
 
 

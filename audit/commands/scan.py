@@ -119,7 +119,8 @@ def scan(  # noqa: PLR0913 - the options of the command
     zone_map = zones.assign(declared.matrix, population.namespaces.values(), population.nodes.values())
     evaluation = cells.evaluate(population, zone_map, declared.matrix, progress)
     progress("running rules")
-    exempted = assessment.judged(declared, population, zone_map, evaluation, created.date(), snapshot.cluster)
+    today = created.date()
+    exempted = assessment.judged(declared, population, zone_map, evaluation, today, cluster=snapshot.cluster)
     basis = Basis(
         source=" ".join(snapshot.named),
         inventory=population,

@@ -33,7 +33,7 @@ def texts(source: str, ordinal: int, stdin: BinaryIO | None, say: Callable[[str]
     elif os.path.isdir(source):  # noqa: PTH112
         yield from _directory(source, ordinal, say)
     else:
-        yield _file(source, ordinal, say, named=True)
+        yield text_of(source, ordinal, say, named=True)
 
 
 _DUMP = "save one with `kubectl get namespaces,pods,services,networkpolicies -A -o json > dump.json`"
@@ -62,7 +62,7 @@ def _directory(source: str, ordinal: int, say: Callable[[str], None]) -> Iterato
     paths = listed(source, problems)
     yield from sorted(problems, key=str)
     for path in paths:
-        yield _file(str(path), ordinal, say, named=False)
+        yield text_of(str(path), ordinal, say, named=False)
 
 
 def listed(source: str, problems: list[InputError | Gap]) -> list[Path]:
@@ -89,7 +89,8 @@ def _link(path: Path) -> Iterator[Gap]:
     return missing(str(path), text)
 
 
-def _file(file: str, ordinal: int, say: Callable[[str], None], *, named: bool) -> Text | InputError:
+def text_of(file: str, ordinal: int, say: Callable[[str], None], *, named: bool) -> Text | InputError:
+    """The content of a file; `named` says that the user gave its name. What keeps it from being read is an error."""
     try:
         file.encode()
     except UnicodeEncodeError:

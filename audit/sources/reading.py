@@ -6,13 +6,16 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 from audit.errors import AuditErrors, InputError, UsageError
+from audit.ledger import Manifest
 from audit.snapshot import Entry, Gap, InputFile, Snapshot
-from audit.sources import inputs, json_text, layers, positions, yaml_text
+from audit.sources import gathered, inputs, json_text, layers, positions, yaml_text
 from audit.sources.archive import is_snapshot
-from audit.sources.collected import Collected, collected
+from audit.sources.collected import collected
+from audit.sources.held import Held
 from audit.sources.kustomize import Kustomization, unrendered
 from audit.sources.layers import Layer
 from audit.sources.objects import entry, homeless
@@ -35,10 +38,10 @@ def read(
 ) -> Snapshot:
     """Everything that the sources hold, later ones laid over earlier ones.
 
-    A source is a YAML or JSON file, a directory of such files, a snapshot file of a live cluster, or `-` for `stdin` (the
-    process's own if None), and `progress` gets a line of text before each larger step. Raises InputError, or AuditErrors
-    with all that was found, for anything that cannot be read as Kubernetes objects, for sources that hold none at all and
-    for a second cluster; UsageError for no source or a second `-`.
+    A source is a YAML or JSON file, a directory of such files, a snapshot file of a live cluster, or `-` for `stdin`
+    (the process's own if None), and `progress` gets a line of text before each larger step. Raises InputError, or
+    AuditErrors with all that was found, for anything that cannot be read as Kubernetes objects, for sources that hold
+    none at all and for a second cluster; UsageError for no source or a second `-`.
     """
     if not sources or list(sources).count("-") > 1:
         raise UsageError("give at least one SOURCE" if not sources else "`-` can be given once only")
@@ -83,21 +86,26 @@ class _Reader:
         self._gaps: list[Gap] = []
         self._built: list[Kustomization] = []
         self._errors: list[InputError] = []
-        self._live: tuple[int, Collected] | None = None
+        self._live: tuple[int, Manifest] | None = None
 
     def read_source(self, source: str, ordinal: int) -> None:
         """Adds one source."""
         if source != "-" and is_snapshot(source):
             self._read_snapshot(source, ordinal)
+        elif source != "-" and Path(source).is_dir() and gathered.roots(source):
+            self._hold(source, gathered.gathered(source, ordinal, self._shared, self._say))
         else:
             self._read_files(source, ordinal)
 
     def _read_snapshot(self, source: str, ordinal: int) -> None:
         if self._live:
-            raise InputError(f"`{source}` is a second snapshot of a cluster", hint="lay manifests over one, not another")
-        held = collected(source, ordinal, self._shared, self._say)
-        self._live = ordinal, held
-        self._layers.append((held.name, held.layer))
+            raise InputError(f"`{source}` is a second snapshot of a cluster", hint="only manifests lie over one")
+        name, manifest, held = collected(source, ordinal, self._shared, self._say)
+        self._live = ordinal, manifest
+        self._hold(name, held)
+
+    def _hold(self, name: str, held: Held) -> None:
+        self._layers.append((name, held.layer))
         self._files += held.files
         self._gaps += held.gaps
         self._notes += held.notes
@@ -126,14 +134,14 @@ class _Reader:
         if not merged:
             raise InputError("the sources hold no Kubernetes object", hint="an empty input proves nothing")
         entries = layers.by_kind(merged)
-        live, held = self._live or (None, None)
+        live, manifest = self._live or (None, None)
         unread = unread_workloads(entries, live)
         return Snapshot(
             entries=entries,
             inputs=tuple(self._files),
             gaps=tuple(sorted({*self._gaps, *unrendered(self._built, self._files), *unread})),
-            live=held is not None,
-            manifest=held.manifest if held else None,
+            live=manifest is not None,
+            manifest=manifest,
             named=tuple(name for name, _ in self._layers),
             notes=(*self._notes, *notes),
         )

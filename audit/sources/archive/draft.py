@@ -1,5 +1,6 @@
-"""A snapshot file in the making: objects go in as they come, kind by kind or all kinds at once, and nothing is kept in
-memory. Equal objects in equal order give equal bytes.
+"""A snapshot file in the making: objects go in as they come, kind by kind or all kinds at once.
+
+Nothing is kept in memory. Equal objects in equal order give equal bytes, whatever the sizes of pages.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Self
 
 import msgspec
 from msgspec import structs
@@ -40,8 +42,8 @@ _TAIL = b"]}\n"
 class Draft:
     """A snapshot file that is not there yet; used once, by as many threads as there are kinds.
 
-    It takes the place of `target` when `finish` returns, whole or not at all. None makes a private temporary file, which
-    `close` removes. All methods raise RenderError for what the system refuses.
+    It takes the place of `target` when `finish` returns, whole or not at all. None makes a private temporary archive,
+    which `close` removes. All methods raise RenderError for what the system refuses.
     """
 
     def __init__(self, target: Path | None, *, directory: bool = False) -> None:
@@ -91,7 +93,7 @@ class Draft:
             with suppress(OSError):
                 self._target.unlink(missing_ok=True)
 
-    def __enter__(self) -> Draft:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

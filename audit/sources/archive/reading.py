@@ -51,7 +51,7 @@ class Archive:
 
 
 def is_snapshot(path: str | Path) -> bool:
-    """Whether a file is a zip archive, or a directory holds the manifest of a snapshot; told by content, not by name."""
+    """Whether it is a zip archive, or a directory that holds the manifest of a snapshot; names tell nothing."""
     place = Path(path)
     with suppress(OSError, ValueError):
         if place.is_dir():
@@ -138,9 +138,11 @@ class _Folder:
         """BrokenError unless it holds just the files that the manifest names."""
         inside = os.open(FOLDER, _INSIDE | os.O_DIRECTORY, dir_fd=self._handle)
         try:
-            found = {*os.listdir(self._handle), *(f"{FOLDER}/{name}" for name in os.listdir(inside))}
+            # Of descriptors, which no link can move.
+            names = [os.listdir(handle) for handle in (self._handle, inside)]  # noqa: PTH208
         finally:
             os.close(inside)
+        found = {*names[0], *(f"{FOLDER}/{name}" for name in names[1])}
         told = {MANIFEST, FOLDER, *(one.name for one in manifest.members)}
         for name in sorted(found ^ told):
             reason = "is missing" if name in told else f"is not named in its `{MANIFEST}`"
