@@ -2,9 +2,9 @@
 
 `oc adm inspect` writes lists of what it asked for as a whole (`namespaces/NS/core/pods.yaml`,
 `cluster-scoped-resources/GROUP/RESOURCE.yaml`) and objects one by one (`namespaces/NS/NS.yaml`,
-`.../RESOURCE/NAME.yaml`, `namespaces/NS/pods/POD/POD.yaml`); `oc adm must-gather` has one such tree for each image that
-it ran; `kubectl cluster-info dump` writes `nodes.json` and `NS/pods.json`. Only a list proves that there is no more, and
-only where it was asked for. Source: openshift/oc `pkg/cli/admin/inspect`, kubectl `pkg/cmd/clusterinfo`.
+`.../RESOURCE/NAME.yaml`, `namespaces/NS/pods/POD/POD.yaml`); `oc adm must-gather` has one such tree for each image
+that it ran; `kubectl cluster-info dump` writes `nodes.json` and `NS/pods.json`. Only a list proves that there is no
+more, and only where it was asked for. Source: openshift/oc `pkg/cli/admin/inspect`, kubectl `pkg/cmd/clusterinfo`.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ MAX_MEMBER = MAX_JSON
 MAX_TOTAL = 4 * MAX_MEMBER
 _KEY = re.compile(r"[A-Z][A-Za-z0-9]{0,62}(?:\.[a-z0-9](?:[-a-z0-9.]{0,126}[a-z0-9])?)?")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_UID = re.compile(r"[-A-Za-z0-9]{0,64}")
 _FAMILY = SCHEMA.partition("/")[0]
 _MARKS = (f'"{_FAMILY}/'.encode(), b'"ledger"', b'"members"', b'"seal"')
 _ENOUGH_MARKS = 2
@@ -81,19 +82,20 @@ def parsed(text: bytes) -> Manifest:
 
 
 def _check_version(named: _Named) -> None:
-    family, _, version = named.schema.partition("/")
-    if family != _FAMILY:
+    if named.schema.partition("/")[0] != _FAMILY:
         raise BrokenError(f"`{MANIFEST}` is not that of a snapshot: its schema is `{named.schema}`, not `{SCHEMA}`")
     if named.schema != SCHEMA:
-        tool = f", written by {named.tool}" if named.tool else ""
+        tool = f" of {named.tool}" if named.tool else ""
         raise BrokenError(
-            f"its format `{named.schema}`{tool} is not known here; this version reads `{SCHEMA}`",
-            "collect it again with this version, or scan it with the one that wrote it" if version else "",
+            f"its format `{named.schema}`{tool} is not known; this version reads `{SCHEMA}`",
+            "collect it again with this version, or scan it with the one that wrote it",
         )
 
 
 def _problems(manifest: Manifest) -> Iterator[str]:
     """What a writer in its right mind does not say."""
+    if not _UID.fullmatch(manifest.cluster.uid):
+        yield "what it calls its cluster is no UID"
     kinds = [one.kind for one in manifest.ledger]
     names = [one.name for one in manifest.members]
     held = {one.kind for one in manifest.members}

@@ -91,20 +91,19 @@ class _Zip:
         if _digest(handle, size - DIGEST_SIZE) != tail[-DIGEST_SIZE:]:
             raise BrokenError("it was changed since it was written")
         central = _bytes(handle, length, start) + tail[:-DIGEST_SIZE]
-        self._slots = {slot.name: slot for slot in zip_layout.parsed(central, start)}
-        first = next(iter(self._slots.values()), None)
-        if first is None or first.name != MANIFEST or first.size > MAX_MANIFEST:
+        self._slots = zip_layout.parsed(central, start)
+        if not self._slots or self._slots[0].name != MANIFEST or self._slots[0].size > MAX_MANIFEST:
             raise BrokenError(f"it does not begin with `{MANIFEST}`", _HINT)
-        self.text = self._unpacked(first)
+        self.text = self._unpacked(self._slots[0])
 
     def check(self, manifest: Manifest) -> None:
         """BrokenError unless it has just the entries that the manifest names."""
         told = [(MANIFEST, len(self.text)), *((one.name, one.size) for one in manifest.members)]
-        if told != [(one.name, one.size) for one in self._slots.values()]:
+        if told != [(one.name, one.size) for one in self._slots]:
             raise BrokenError(f"it has other entries than its `{MANIFEST}` names")
 
     def content(self, member: Member) -> bytes:
-        return self._unpacked(self._slots[member.name])
+        return self._unpacked(next(one for one in self._slots if one.name == member.name))
 
     def _unpacked(self, slot: Slot) -> bytes:
         head = zip_layout.local_header(slot)
