@@ -5,6 +5,7 @@ Nothing is kept in memory. Equal objects in equal order give equal bytes, whatev
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -165,7 +166,11 @@ class _Spool:
     def packed(self) -> Iterator[bytes]:
         """The compressed bytes."""
         for start in range(0, self._packed, _BLOCK):
-            yield os.pread(self._handle, min(_BLOCK, self._packed - start), start)
+            wanted = min(_BLOCK, self._packed - start)
+            piece = os.pread(self._handle, wanted, start)
+            if len(piece) != wanted:
+                raise OSError(errno.EIO, "what was written is not there any more")
+            yield piece
 
     def plain(self) -> Iterator[bytes]:
         """The bytes before compression."""
@@ -174,7 +179,9 @@ class _Spool:
             yield unpack.decompress(piece)
 
     def close(self) -> None:
-        os.close(self._handle)
+        """Lets go of the file, of which nobody wants anything any more."""
+        with suppress(OSError):
+            os.close(self._handle)
 
     def _compress(self, block: bytes) -> None:
         self._size += len(block)
@@ -216,11 +223,11 @@ def _archive(manifest: bytes, spools: Sequence[_Spool]) -> Iterator[bytes]:
 
 def _write_folder(target: Path, manifest: bytes, spools: Sequence[_Spool]) -> None:
     with files.new_folder(target) as part:
+        with files.created(part / MANIFEST) as handle:  # first, so that nobody takes what is unfinished for manifests
+            files.write_all(handle, manifest)
         (part / FOLDER).mkdir(0o700)
         for spool in spools:
             with files.created(part / spool.name) as handle:
                 for piece in spool.plain():
                     files.write_all(handle, piece)
         files.sync_folder(part / FOLDER)
-        with files.created(part / MANIFEST) as handle:
-            files.write_all(handle, manifest)
