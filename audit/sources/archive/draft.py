@@ -58,7 +58,7 @@ class Draft:
 
     def begin(self, key: str, api_version: str, kind: str) -> None:
         """Makes room for the objects of a kind, which it has none of from now on, whatever it had."""
-        self._drop(key)
+        self.drop(key)
         head = {"apiVersion": api_version, "kind": f"{kind}List"}
         with self._told():
             spool = self._spools[key] = _Spool(key, self._target.parent)
@@ -86,10 +86,15 @@ class Draft:
             (_write_folder if self._directory else _write_zip)(self._target, text, spools)
         return self._target
 
+    def drop(self, key: str) -> None:
+        """Takes back what a kind had."""
+        if spool := self._spools.pop(key, None):
+            spool.close()
+
     def close(self) -> None:
         """Lets go of everything; the temporary file goes, too."""
         for key in tuple(self._spools):
-            self._drop(key)
+            self.drop(key)
         if self._temporary:
             with suppress(OSError):
                 self._target.unlink(missing_ok=True)
@@ -109,10 +114,6 @@ class Draft:
         elif self._directory and self._target.exists():
             raise RenderError(f"`{self._target}` is a file, not a directory", hint="name what does not exist yet")
         os.close(files.unnamed(self._target.parent))
-
-    def _drop(self, key: str) -> None:
-        if spool := self._spools.pop(key, None):
-            spool.close()
 
     @contextmanager
     def _told(self) -> Iterator[None]:
