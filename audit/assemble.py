@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from audit import __version__, path_records
+from audit import __version__, control_mapping, path_records
 from audit.api_resources import Resource, reading_role
 from audit.checker import CheckedCell, CheckedFinding, CheckedRule, Results
 from audit.completeness import completeness
@@ -72,6 +72,8 @@ def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity 
     """The report. `created` is UTC in ISO form."""
     snapshot = basis.inventory.snapshot
     verdict = overall(results)
+    cells, rules = tuple(map(_cell, results.cells)), tuple(map(_rule, results.rules))
+    findings = _findings(results, basis.exceptions)
     return Report(
         tool=f"zone-audit {__version__}",
         rule_pack=pack((one.rule for one in results.rules), __version__),
@@ -83,9 +85,9 @@ def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity 
         matrix=_matrix(basis.matrix),
         scope=_scope(results, basis),
         zones=_zones(results, basis),
-        cells=tuple(map(_cell, results.cells)),
-        rules=tuple(map(_rule, results.rules)),
-        findings=_findings(results, basis.exceptions),
+        cells=cells,
+        rules=rules,
+        findings=findings,
         transit=path_records.transit(basis.paths),
         cuts=path_records.cuts(basis.paths),
         exceptions=basis.exceptions,
@@ -97,6 +99,7 @@ def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity 
         inputs=_inputs(snapshot, basis.inputs),
         collection=_collection(snapshot.manifest),
         notes=(*snapshot.notes, *basis.notes),
+        controls=control_mapping.mapped(rules, cells, findings),
         counts=_counts(results, basis.paths),
     )
 

@@ -17,11 +17,11 @@ from pyroaring import FrozenBitMap
 from audit.classes import NOTHING
 from audit.exposure.publications import NOBODY
 from audit.flows import Breach, Cause
+from audit.grants import DEFAULT, Grant
 from audit.inventory import Pod
 from audit.meet import Meetings, TargetGroup, first_pair
 from audit.model import ObjectRef
 from audit.policy.clause import Direction
-from audit.reach import DEFAULT, Grant
 from audit.traffic import NONE, Traffic, union
 from audit.witnesses import Witnesses
 

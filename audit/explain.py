@@ -19,6 +19,7 @@ from audit.errors import UsageError
 from audit.explain_leaving import leaving_lines
 from audit.explain_tiers import tier_lines
 from audit.exposure.entries import HIDDEN
+from audit.grants import Grant
 from audit.lookup import EndpointNames, asked_traffic
 from audit.meet import Meetings
 from audit.model import UNZONED, ZoneMatrix
@@ -29,7 +30,6 @@ from audit.pieces import Piece, pieces
 from audit.policies import Policy
 from audit.policy.clause import Clause, Direction, PolicyText
 from audit.profile import Plugin
-from audit.reach import Grant
 from audit.snapshot import Snapshot
 from audit.traffic import ALL, NONE, Traffic, address_number
 from audit.way_lines import parting, through

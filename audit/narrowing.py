@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -94,6 +95,7 @@ class _PeerZones:
         for pod in inventory.endpoints:
             self._pods.setdefault(pod.namespace, []).append(pod)
         self._found: dict[object, frozenset[str]] = {}
+        self._homes: dict[str, frozenset[str]] = {}
 
     def clause(self, namespace: str, clause: Clause) -> frozenset[str]:
         """Zones of all peers of a rule."""
@@ -117,12 +119,20 @@ class _PeerZones:
                 return self._addressed(addresses)
         return self._every
 
-    def _members(self, namespace: str, pods: LabelSelector) -> set[str]:
+    def _members(self, namespace: str, pods: LabelSelector) -> AbstractSet[str]:
         """Zones of the pods of a namespace that match; its own zone where it holds no pod yet."""
         listed = self._pods.get(namespace, [])
-        if not listed:
-            return {self._zone_map.namespaces[namespace].zone}
+        if not listed or not pods.requirements:
+            return self._home(namespace, listed)
         return {zone for pod in listed if pods.matches(pod.labels) for zone in self._of(pod)}
+
+    def _home(self, namespace: str, pods: Iterable[Pod]) -> frozenset[str]:
+        """Zones of all pods of a namespace."""
+        found = self._homes.get(namespace)
+        if found is None:
+            zones = {zone for pod in pods for zone in self._of(pod)}
+            found = self._homes[namespace] = frozenset(zones or {self._zone_map.namespaces[namespace].zone})
+        return found
 
     def _addressed(self, addresses: AddressSet) -> set[str]:
         outside = {name for name, owned in self._zone_map.addresses if owned & addresses}

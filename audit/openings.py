@@ -16,12 +16,12 @@ from pyroaring import BitMap, FrozenBitMap
 from audit.classes import NOTHING
 from audit.exposure.entries import Exposure
 from audit.exposure.publications import NOBODY
+from audit.grants import DEFAULT, Grant
 from audit.hops import Net, Product, Side, widened
 from audit.inventory import Pod
 from audit.meet import Meetings
 from audit.permits import Permit
 from audit.policy.clause import DIRECTIONS, Direction
-from audit.reach import DEFAULT, Grant
 from audit.traffic import ALL, NONE, Traffic
 
 MOST_LINKS = 10_000

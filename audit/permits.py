@@ -73,6 +73,8 @@ class Permits:
 
     def __init__(self) -> None:
         self.all: list[Permit] = []
+        self._sizes: list[int] = []
+        """Number of peers of each: what has fewer cannot cover it, and that is quick to see."""
         self._numbers: dict[Permit, int] = {}
         self._rows: dict[frozenset[int], Row] = {}
 
@@ -82,6 +84,7 @@ class Permits:
         if found is None:
             found = self._numbers[permit] = len(self.all)
             self.all.append(permit)
+            self._sizes.append(len(permit.peers))
         return found
 
     def row(self, numbers: Iterable[int]) -> Row:
@@ -95,11 +98,11 @@ class Permits:
     def _reduced(self, numbers: Sequence[int]) -> Row:
         if len(numbers) < 2:  # noqa: PLR2004
             return tuple(numbers)
-        listed = [(one, self.all[one]) for one in numbers]
+        listed = [(self._sizes[one], one, self.all[one]) for one in numbers]
         kept = []
-        for one, permit in listed:
-            for other, wider in listed:
-                if other != one and wider.covers(permit):
+        for size, one, permit in listed:
+            for larger, other, wider in listed:
+                if larger >= size and other != one and wider.covers(permit):
                     break
             else:
                 kept.append(one)

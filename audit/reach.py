@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-import msgspec
 from pyroaring import FrozenBitMap
 
 from audit.addresses import AddressSpace
-from audit.adminrows import AdminRows
+from audit.adminrows import AdminRows, Folded
 from audit.classes import Classes
 from audit.egress_limits import EgressLimits
 from audit.exposure.entries import HIDDEN, Exposure, ways_in
 from audit.exposure.leaving import Leaving
 from audit.firewalls import firewalls
+from audit.grants import DEFAULT, Grant, Grants, Pending
 from audit.inventory import Inventory, Pod
 from audit.network_rows import NetworkRows
 from audit.peers import Peers
@@ -46,18 +46,6 @@ from audit.traffic import ALL, NONE, AddressSet, Traffic
 _ANY_PORT = Ports(ALL)
 _RELATIVE = (OwnPods, HostPods, NodeNetwork)
 """Peers that depend on the namespace of their policy."""
-
-DEFAULT = -1
-"""Instead of a policy: nothing decides, so it is open."""
-
-
-class Grant(msgspec.Struct, frozen=True, gc=False):
-    """One permit of one class with the rule behind it."""
-
-    permit: int
-    policy: int
-    """Index into Reachability.policies, or DEFAULT."""
-    clause: Clause
 
 
 class _Rules(NamedTuple):
@@ -122,10 +110,7 @@ class Reachability:
         self._shared: dict[int, tuple[int, ...]] = {}
         self._known: dict[tuple[int, Direction], _Rules] = {}
         self.rows: dict[Direction, list[Row]] = {one: [(self.open,)] * self.classes.pods for one in DIRECTIONS}
-        self.grants: dict[Direction, list[tuple[Grant, ...] | None]] = {
-            one: [None] * self.classes.pods for one in DIRECTIONS
-        }
-        """None: no policy isolates the class, so that it is open by default."""
+        self.grants: dict[Direction, Grants] = {one: Grants(self.classes.pods) for one in DIRECTIONS}
         self.isolated: dict[Direction, set[int]] = {one: set() for one in DIRECTIONS}
         """Classes that some NetworkPolicy isolates."""
         self.selected: list[int] = [0] * len(self.policies)
@@ -233,7 +218,7 @@ class Reachability:
 
     def _administer(self) -> None:
         """Folds cluster-wide policies into the rows of the classes that they select."""
-        done: dict[tuple[object, ...], tuple[tuple[Grant, ...], Row]] = {}
+        done: dict[tuple[object, ...], tuple[Pending, Row]] = {}
         for number, selecting in sorted(self.admin.selecting.items()):
             for index, _ in selecting:
                 self.selected[index] += self.classes.weights[number]
@@ -246,11 +231,13 @@ class Reachability:
                     done[key] = self._folded(number, direction, grants)
                 self.grants[direction][number], self.rows[direction][number] = done[key]
 
-    def _folded(
-        self, number: int, direction: Direction, grants: tuple[Grant, ...] | None
-    ) -> tuple[tuple[Grant, ...], Row]:
+    def _folded(self, number: int, direction: Direction, grants: tuple[Grant, ...] | None) -> tuple[Pending, Row]:
         lower = None if grants is None else self.rows[direction][number]
         folded = self.admin.fold(number, direction, lower)
+        return Pending(lambda: self._explained(folded, direction, grants)), folded.row
+
+    def _explained(self, folded: Folded, direction: Direction, grants: tuple[Grant, ...] | None) -> tuple[Grant, ...]:
+        """What the admin tier allows, and what it leaves of the grants below, or of the open default."""
         below = (Grant(self.open, DEFAULT, Clause(direction, -1, (), _ANY_PORT)),) if grants is None else grants
         kept = [
             grant if permit == grant.permit else Grant(permit, grant.policy, grant.clause)
@@ -258,7 +245,7 @@ class Reachability:
             for upper in folded.above
             for permit in self.admin.kept(upper, grant.permit)
         ]
-        return (*(Grant(*one) for one in folded.grants), *kept), folded.row
+        return (*(Grant(*one) for one in folded.grants), *kept)
 
     def _subjects(self, namespace: str, selector: LabelSelector) -> Iterable[int]:
         return self.peers.own(namespace, selector) if selector.requirements else range(*self.classes.ranges[namespace])

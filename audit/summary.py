@@ -84,6 +84,17 @@ def reason(report: Report) -> str:
     return text[len(words) + 2 :] if text.lower().startswith(f"{words.lower()}: ") else text
 
 
+def changes_text(report: Report) -> str:
+    """What became of the findings of the baseline, one line; empty without one."""
+    changes = report.changes
+    if changes is None:
+        return ""
+    counts = ", ".join(f"{number:,} {state}" for state, number in changes.counts.items())
+    doubtful = sum(one.unproven for one in changes.absent)
+    doubt = f" ({doubtful:,} of them not proven gone)" if doubtful else ""
+    return "; ".join((f"since the baseline of {changes.created}: {counts}{doubt}", *changes.remarks))
+
+
 def mark(cell: CellRecord | None) -> str:
     """`P`, `F2`, `E`, `?`, `-` or `M`; lower case when a default decided, `?` for a pair that is missing."""
     if cell is None:

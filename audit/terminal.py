@@ -93,6 +93,8 @@ def _verdict(console: Console, report: Report) -> None:
     )
     if report.scope.profile != "spec":
         console.print(Text(f"network profile {summary.clipped(summary.profile_text(report), 400)}", "dim"))
+    if changes := summary.changes_text(report):
+        console.print(Text(summary.clipped(changes, 400)))
     console.print(Text(f"exit code {summary.exit_text(report)} (`--fail-on`)", "dim"))
 
 
@@ -220,7 +222,17 @@ def _folded(findings: Iterable[FindingRecord]) -> list[list[FindingRecord]]:
         for subject in one.subjects:
             title = title.replace(subject, "")
         alike.setdefault(
-            (one.verdict, one.severity, one.rule, one.from_zone, one.to_zone, *one.ports.items(), title), []
+            (
+                one.verdict,
+                one.severity,
+                one.rule,
+                one.from_zone,
+                one.to_zone,
+                *one.ports.items(),
+                title,
+                one.baseline_state,
+            ),
+            [],
         ).append(one)
     return [part for found in alike.values() for part in ([found] if len(found) > MOST_ALIKE else [[x] for x in found])]
 
@@ -230,7 +242,9 @@ def _finding(console: Console, report: Report, finding: FindingRecord, others: S
     verdict = Text(f" {finding.verdict} ", STYLES[finding.verdict])
     where = summary.zones_text(finding)
     ports = summary.ports_text(finding.ports) if finding.ports else ""
-    head = "  ".join(part for part in (finding.severity, finding.rule, where, summary.clipped(ports, 120)) if part)
+    state = finding.baseline_state if finding.baseline_state != "unchanged" else ""
+    parts = (finding.severity, finding.rule, where, summary.clipped(ports, 120), state)
+    head = "  ".join(part for part in parts if part)
     console.print(Text.assemble(verdict, " ", (head, "bold")))
     console.print(Padding(Text(summary.clipped(finding.title, 300)), (0, 0, 0, 2)))
     table = Table.grid(padding=(0, 1, 0, 0))

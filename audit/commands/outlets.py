@@ -91,7 +91,7 @@ def outlets(
         Outlet(name, Path(path).resolve() if path not in ("", "-") else None) for name, path in kept or [(default, "")]
     )
     _check(chosen, frozenset(binary))
-    others = (ctx.params.get(name) for name in ("zones", "exceptions", "rules_directory"))
+    others = (ctx.params.get(name) for name in ("zones", "exceptions", "baseline", "rules_directory"))
     keep_inputs([one.path for one in chosen if one.path], ctx.params["sources"], others)
     return chosen
 

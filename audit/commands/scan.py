@@ -8,7 +8,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -16,10 +16,13 @@ from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, out
 from audit.commands.session import Session
 from audit.commands.wording import Words, cni_option
 from audit.conclusion import FINDINGS
-from audit.errors import INCOMPLETE
+from audit.errors import INCOMPLETE, UsageError
 from audit.model import SEVERITIES, Severity, ZoneMatrix
 from audit.profile import Plugin
 from audit.report import InputRecord, Report
+
+if TYPE_CHECKING:
+    from audit.baseline import Baseline
 
 FORMATS = ("text", "json", "html", "pdf")
 SUFFIXES = {".txt": "text", ".json": "json", ".html": "html", ".htm": "html", ".pdf": "pdf"}
@@ -40,6 +43,7 @@ Examples:
   zone-audit scan cluster.json --zones zones.yaml -f text -f json -o results.json -f pdf -o report.pdf
   kubectl get ns,no,po,svc,netpol,ing -A -o json | zone-audit scan - --zones zones.yaml
   zone-audit scan manifests/ --zones zones.yaml --cni ovn-kubernetes
+  zone-audit scan manifests/ --zones zones.yaml --baseline main.json --fail-on-new
   zone-audit scan base/ overlay/ --zones zones.yaml --exceptions exceptions.yaml --fail-on high
 """,
 )
@@ -54,6 +58,8 @@ Examples:
     show_default=True,
     help="Findings at or above this severity make the exit code 1.",
 )
+@click.option("--baseline", metavar="FILE", help="Earlier results (`-f json`): tell what is new since.")
+@click.option("--fail-on-new", is_flag=True, help="With --baseline: only what got worse makes the exit code 1.")
 @cni_option
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 instead of 1 or 3.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="More rules, as Python files.")
@@ -67,6 +73,8 @@ def command(  # noqa: PLR0913 - one argument per option
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
     fail_on: Severity,
+    baseline: str | None,
+    fail_on_new: bool,
     plugin: Plugin | None,
     exit_zero: bool,
     rules_directory: str | None,
@@ -76,8 +84,13 @@ def command(  # noqa: PLR0913 - one argument per option
     Every ordered pair of zones is judged: pass, fail, excepted, not-evaluated or not-applicable.
     """
     session: Session = ctx.obj
+    if fail_on_new and not baseline:
+        raise UsageError(
+            "`--fail-on-new` needs something to compare with", hint="name earlier results with `--baseline`"
+        )
     chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf",))
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
+    earlier = _earlier(baseline)
     report = scan(
         sources,
         zones,
@@ -89,6 +102,10 @@ def command(  # noqa: PLR0913 - one argument per option
         stdin=session.stdin,
         progress=session.progress,
     )
+    if earlier:
+        from audit.baseline import compared
+
+        report = compared(report, earlier, fail_on_new=fail_on_new)
     deliver(session, chosen, lambda outlet: _render(outlet, report, session))
     if all(outlet.path is not None for outlet in chosen):
         session.note(report.headline)
@@ -134,6 +151,15 @@ def scan(  # noqa: PLR0913 - the options of the command
         notes=exempted.notes,
     )
     return assemble(exempted.results, basis, created=created.strftime("%Y-%m-%dT%H:%M:%SZ"), fail_on=fail_on)
+
+
+def _earlier(file: str | None) -> Baseline | None:
+    """The baseline, read before the cluster, since it is quick to refuse."""
+    if file is None:
+        return None
+    from audit import baseline
+
+    return baseline.load(file)
 
 
 def _declared(declared: ZoneMatrix, exceptions: str | None) -> tuple[InputRecord, ...]:

@@ -75,7 +75,7 @@ class Leaving:
         pod = self._inventory.endpoints[index]
         if pod.host_network:
             return tuple(sorted(_addresses(pod.addresses, "node", pod.node, sure=True)))
-        routed = self._router(pod)
+        routed = self._router(pod) if self._router_pods or self._routers else ()
         if routed and not self._unsure and all(one.address for one in routed):
             return routed
         plan = self._plan(pod)

@@ -42,7 +42,8 @@ def problems(entry: Entry) -> Iterator[Problem]:
     yield from _labels(entry.body.metadata, ("metadata",))
     match entry.body:
         case PodBody(spec=spec, status=status):
-            yield from _pod_spec(spec, ("spec",))
+            if spec and not (_sound(spec.containers) and _sound(spec.initContainers)):
+                yield from _pod_spec(spec, ("spec",))
             yield from _pod_status(status)
         case WorkloadBody(spec=spec):
             yield from _workload(spec, ("spec",))
@@ -70,11 +71,16 @@ def _names(entry: Entry) -> Iterator[Problem]:
         yield ("metadata",), "`metadata.name` is missing", ""
     elif metadata.name and not _name_pattern(entry.group, entry.kind).fullmatch(metadata.name):
         yield ("metadata", "name"), f"`{metadata.name}` is not a valid name for a {entry.kind}", _NAME_HINT
-    if entry.namespace and not _LABEL.fullmatch(entry.namespace):
+    if entry.namespace and not _valid_namespace(entry.namespace):
         yield ("metadata", "namespace"), f"`{entry.namespace}` is not a valid namespace", _NAME_HINT
 
 
 _NAME_HINT = "names are lower-case letters, digits and `-`"
+
+
+@lru_cache(1 << 16)
+def _valid_namespace(name: str) -> bool:
+    return _LABEL.fullmatch(name) is not None
 
 
 @lru_cache(1024)
@@ -120,6 +126,17 @@ def _pod_spec(spec: PodSpec | None, path: Steps) -> Iterator[Problem]:
     if spec:
         yield from _containers(spec.containers, path, "containers")
         yield from _containers(spec.initContainers, path, "initContainers")
+
+
+def _sound(containers: Iterable[Container] | None) -> bool:
+    """Whether `_containers` has nothing to say, as of nearly every pod."""
+    for container in containers or ():
+        for port in container.ports or ():
+            if not (0 < port.containerPort <= MAX_PORT and 0 <= (port.hostPort or 0) <= MAX_PORT):
+                return False
+            if port.protocol and port.protocol not in PROTOCOLS:
+                return False
+    return True
 
 
 def _containers(containers: Iterable[Container] | None, path: Steps, field: str) -> Iterator[Problem]:

@@ -161,7 +161,8 @@ def _checked(text: Text, found: Found) -> Found | InputError:
         return text.error(reason, found.line, found.column)
     if duplicate is not None:
         return _duplicate_error(text, found.json, (found.line, found.column), duplicate)
-    return structs.replace(found, written=written(value))
+    structs.force_setattr(found, "written", written(value))  # it is new: nobody else has it yet
+    return found
 
 
 def _duplicate(text: bytes) -> str | None:

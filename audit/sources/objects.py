@@ -26,9 +26,6 @@ from audit.workloads import API_SERVER, MACVLAN, Metadata, PodBody, RouterPodBod
 _STRING_MAPS = frozenset({"labels", "annotations", "selector"})
 """Mappings in which null is no way to leave something out (kubectl refuses it there)."""
 
-_ROUTER_VARIABLES = (b'"ROUTE', b'_LABELS"')
-"""One is in the pods of every router with settings: cheaper to look for than every environment to decode."""
-
 
 @lru_cache(64)
 def _decoder(body: type[Any]) -> msgspec.json.Decoder[Any]:
@@ -42,7 +39,7 @@ def entry(text: Text, found: Found, shared: Shared) -> Outcome:
     """The object as an Entry, what is wrong with it, or why it is none of a cluster: a note, or what is to be built."""
     if found.written is None:
         return _error(text, found, "a Kubernetes object is a mapping, this value is not")
-    kind = _kind(text, found, *found.written)
+    kind = _kind(text, found, found.written.api_version, found.written.kind)
     if not isinstance(kind, Kind):
         return kind
     try:
@@ -122,16 +119,15 @@ def _not_an_object(text: Text, found: Found, reason: str) -> InputError | str:
 
 def _body(kind: Kind, found: Found) -> Any:
     body = _decoded(kind, found)
-    if isinstance(body, PodBody) and (MACVLAN in (body.metadata.annotations or ()) or _may_be_router(found)):
+    if isinstance(body, PodBody) and (MACVLAN in (body.metadata.annotations or ()) or _routes(found)):
         return _decoded(structs.replace(kind, body=RouterPodBody), found)
     if isinstance(body, PodBody) and body.metadata.name.startswith(API_SERVER):
         return _decoded(structs.replace(kind, body=ServerPodBody), found)
     return body
 
 
-def _may_be_router(found: Found) -> bool:
-    first, second = _ROUTER_VARIABLES
-    return first in found.json or second in found.json
+def _routes(found: Found) -> bool:
+    return found.written is not None and found.written.routes
 
 
 def _decoded(kind: Kind, found: Found) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import re
+from typing import NamedTuple
 
 import msgspec
 
@@ -78,13 +79,43 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     api_version: str = ""
     """What an item of a typed list (`PodList`) inherits; empty otherwise."""
     kind: str = ""
-    written: tuple[object, object] | None = None
-    """Its own `apiVersion` and `kind`, None for what it lacks; None for both if it is no mapping."""
+    written: Written | None = None
+    """None if it is no mapping."""
 
 
-def written(value: object) -> tuple[object, object] | None:
+class Written(NamedTuple):
+    """What an object says of itself, before anybody knows what it is."""
+
+    api_version: object
+    """None if it says none, as `kind`."""
+    kind: object
+    routes: bool
+    """A container of a pod has a variable that configures routers."""
+
+
+def written(value: object) -> Written | None:
     """What `Found.written` says of a decoded value."""
-    return (value.get("apiVersion"), value.get("kind")) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    kind = value.get("kind")
+    return Written(value.get("apiVersion"), kind, kind in ("Pod", None) and _routes(value.get("spec")))
+
+
+def _routes(spec: object) -> bool:
+    """Looked for in the value, since a search of the text of every pod would take a second in a large cluster."""
+    if not isinstance(spec, dict):
+        return False
+    for listed in (spec.get("containers"), spec.get("initContainers")):
+        for container in listed if isinstance(listed, list) else ():
+            variables = container.get("env") if isinstance(container, dict) else None
+            if variables and isinstance(variables, list) and any(map(_configures, variables)):
+                return True
+    return False
+
+
+def _configures(variable: object) -> bool:
+    name = variable.get("name") if isinstance(variable, dict) else None
+    return isinstance(name, str) and (name.startswith("ROUTE") or name.endswith("_LABELS"))
 
 
 def place(content: bytes, offset: int) -> tuple[int, int]:
