@@ -28,13 +28,8 @@ def pod(name: str, namespace: str = "shop", **fields: Any) -> Object:
 
 
 def evidence(kind: str = "Pod", **fields: Any) -> Evidence:
-    given: dict[str, Any] = {
-        "kind": kind,
-        "resource": f"{kind.lower()}s",
-        "version": "v1",
-        "status": "complete",
-    } | fields
-    return Evidence(**given)
+    given: dict[str, Any] = {"resource": f"{kind.lower()}s", "version": "v1", "status": "complete", "cut": "exact"}
+    return Evidence(kind=kind, **(given | fields))
 
 
 def manifest(*ledger: Evidence, **fields: Any) -> Manifest:
@@ -56,6 +51,18 @@ def snapshot(target: Path, objects: Mapping[str, Iterable[Object]], *ledger: Evi
             counts[kind] = len(lines)
         told = ledger or tuple(evidence(kind, objects=number) for kind, number in counts.items())
         return draft.finish(manifest(*told, **fields))
+
+
+def running(target: Path, objects: Mapping[str, Iterable[Object]], *ledger: Evidence, **fields: Any) -> Path:
+    """A snapshot of a cluster that runs: a namespace, a node and a ledger of every kind, but for the parts given."""
+    held = {"Namespace": [{"metadata": {"name": "shop"}}], "Node": [{"metadata": {"name": "node"}}]}
+    held |= {kind: list(items) for kind, items in objects.items()}
+    entries = {
+        key: evidence(key, group=one.group, resource=one.name, objects=len(held.get(key, ())))
+        for one in RESOURCES
+        for key in [kind_key(one.group, one.kind)]
+    }
+    return snapshot(target, held, *(entries | {one.kind: one for one in ledger}).values(), **fields)
 
 
 def of_manifests(folder: Path, target: Path, **fields: Any) -> Path:
