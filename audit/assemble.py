@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from audit import __version__, control_mapping, path_records
-from audit.api_resources import Resource, reading_role
 from audit.checker import CheckedCell, CheckedFinding, CheckedRule, Results
 from audit.completeness import completeness
 from audit.conclusion import exit_code, headline, overall
@@ -37,6 +36,7 @@ from audit.report import (
 )
 from audit.report_annex import CollectionRecord
 from audit.snapshot import Snapshot
+from audit.sources.evidence import missing_access
 from audit.traffic import NONE
 from audit.zones import ZoneMap
 
@@ -276,8 +276,6 @@ def _inputs(snapshot: Snapshot, others: Iterable[InputRecord]) -> tuple[InputRec
 def _collection(manifest: Manifest | None) -> CollectionRecord | None:
     if manifest is None:
         return None
-    unread = [one for one in manifest.ledger if one.status == "forbidden" or one.namespaces]
-    wanted = [Resource(one.group, one.kind.partition(".")[0], one.resource) for one in unread]
     return CollectionRecord(
         tool=manifest.tool,
         cluster=manifest.cluster,
@@ -288,7 +286,7 @@ def _collection(manifest: Manifest | None) -> CollectionRecord | None:
         pseudonyms=manifest.pseudonyms,
         unmodelled_groups=manifest.unmodelled_groups,
         ledger=manifest.ledger,
-        missing_access=reading_role(wanted) if wanted else "",
+        missing_access=missing_access(manifest),
     )
 
 

@@ -52,8 +52,7 @@ def exposure(witness: Witness | None) -> Exposure | None:
 def step(cause: Cause) -> Step:
     """The record of a cause."""
     ref = cause.ref or cause.endpoint
-    # An object of a live cluster has no line, and the member of a snapshot that held it helps nobody.
-    origin = ref.origin if ref and ref.origin and ref.origin.line else None
+    origin = ref.origin if ref and ref.origin and ref.origin.place else None
     return Step(
         text=cause.text,
         object=str(ref) if ref else "",

@@ -25,8 +25,10 @@ class Origin(msgspec.Struct, frozen=True, gc=False, order=True):
     source: int = 0
     """Ordinal of the SOURCE argument; a later source overlays an earlier one."""
 
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else self.file
+    @property
+    def place(self) -> str:
+        """`policies.yaml:12`; empty for an object of a live cluster, where no line tells anybody anything."""
+        return f"{self.file}:{self.line}" if self.line else ""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

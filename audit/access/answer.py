@@ -117,4 +117,4 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _placed(ref: ObjectRef) -> str:
-    return f"{ref} ({ref.origin})" if ref.origin else str(ref)
+    return f"{ref} ({ref.origin.place})" if ref.origin and ref.origin.place else str(ref)

@@ -33,7 +33,7 @@ LIMIT = 50
 @click.command(
     cls=PairingCommand,
     epilog="""\b
-OLD and NEW are one SOURCE each: a YAML or JSON file, a directory of them, or `-` for standard input.
+OLD and NEW are one SOURCE each: a YAML or JSON file, a directory of them, a snapshot file, or `-` for standard input.
 
 \b
 Opened is what was denied, or not exposed, and now is allowed or unknown; closed the other way round; changed

@@ -34,12 +34,15 @@ THRESHOLDS = SEVERITIES[1:]
 @click.command(
     cls=PairingCommand,
     epilog="""\b
-SOURCE is a YAML or JSON file, a directory of them, or `-` for standard input. Later sources overlay earlier ones.
+SOURCE is a YAML or JSON file, a directory of them, a snapshot file of a live cluster, what `oc adm must-gather` or
+`oc adm inspect` left, or `-` for standard input. Later sources overlay earlier ones.
 
 \b
 Examples:
   zone-audit scan manifests/ --zones zones.yaml
   zone-audit scan cluster.json --zones zones.yaml -o report.html -o results.json
+  zone-audit scan snapshot.zip --zones zones.yaml -o report.html
+  zone-audit scan must-gather.local.123/ --zones zones.yaml
   zone-audit scan cluster.json --zones zones.yaml -f text -f json -o results.json -f pdf -o report.pdf
   kubectl get ns,no,po,svc,netpol,ing -A -o json | zone-audit scan - --zones zones.yaml
   zone-audit scan manifests/ --zones zones.yaml --cni ovn-kubernetes

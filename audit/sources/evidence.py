@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audit.api_resources import Resource, reading_role
 from audit.ledger import Manifest, Status
 from audit.snapshot import Gap, GapReason
 
@@ -17,3 +18,10 @@ def gaps(manifest: Manifest) -> tuple[Gap, ...]:
             if one.status in _REASONS
         )
     )
+
+
+def missing_access(manifest: Manifest) -> str:
+    """The ClusterRole, as YAML, that would let the account read what was refused to it; empty if nothing was."""
+    refused = [one for one in manifest.ledger if one.status == "forbidden" or one.namespaces]
+    wanted = [Resource(one.group, one.kind.partition(".")[0], one.resource) for one in refused]
+    return reading_role(wanted) if wanted else ""

@@ -438,3 +438,22 @@ def test_what_does_not_fit_the_format_is_not_written(tmp_path: Path, monkeypatch
         with pytest.raises(RenderError, match="more than 0 GiB"):
             draft.add("Pod", [b" " * (2 << 20)])
     assert list(tmp_path.iterdir()) == []
+
+
+# What others need to know
+
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "snapshot.schema.json"
+
+
+def test_published_schema_is_the_one_the_code_writes() -> None:
+    update = "from audit.sources.archive import layout; print(layout.schema().decode(), end='')"
+    assert SCHEMA_FILE.read_bytes() == layout.schema(), f'update it: python -c "{update}" > docs/snapshot.schema.json'
+
+
+def test_manifests_follow_the_published_schema(small: Path) -> None:
+    jsonschema: Any = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(json.loads(SCHEMA_FILE.read_bytes()))
+    with opened(small) as found:
+        data = json.loads(found.text)
+    assert list(validator.iter_errors(data)) == []
+    assert list(validator.iter_errors(data | {"members": None})) != []

@@ -48,7 +48,7 @@ def test_reports_see_the_same_wherever_the_file_lies_and_whatever_its_form() -> 
         *((f"{NAME}:objects/{kind}.json", 1) for kind in ("Namespace", "Node", "Pod")),
     ]
     (entry,) = first.of("Pod")
-    assert (str(entry.origin), entry.origin.line) == (f"{NAME}:objects/Pod.json", 0)
+    assert (entry.origin.file, entry.origin.line, entry.origin.place) == (f"{NAME}:objects/Pod.json", 0, "")
     assert str(locate(entry, ("spec",))) == f"{NAME}:objects/Pod.json"
 
 
@@ -144,7 +144,7 @@ def test_manifests_lie_over_a_snapshot_and_a_snapshot_over_manifests() -> None:
     assert over.live
     assert under.live
     assert names(over) == names(under) == ["a", "b", "c"]
-    assert [str(entry.origin) for entry in over.of("Pod")] == [f"{NAME}:objects/Pod.json", "b.yaml:1", "b.yaml:5"]
+    assert [entry.origin.place for entry in over.of("Pod")] == ["", "b.yaml:1", "b.yaml:5"]
     assert [entry.origin.line for entry in under.of("Pod")] == [0, 0, 5]
     assert over.notes == ("`b.yaml` replaces 1 object of earlier sources",)
     assert under.notes == (f"`{NAME}` replaces 1 object of earlier sources",)

@@ -81,6 +81,17 @@ def parsed(text: bytes) -> Manifest:
     return manifest
 
 
+def schema() -> bytes:
+    """The JSON Schema of a manifest; `docs/snapshot.schema.json` is a copy that a test keeps current."""
+    described = msgspec.json.schema(Manifest) | {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": SCHEMA,
+        "description": "Text that does not apply is the empty string. `seal` and the digests of `members` are SHA-256 "
+        "in hex; docs/snapshot.md says of what.",
+    }
+    return msgspec.json.format(msgspec.json.encode(described, order="sorted"), indent=2) + b"\n"
+
+
 def _check_version(named: _Named) -> None:
     if named.schema.partition("/")[0] != _FAMILY:
         raise BrokenError(f"`{MANIFEST}` is not that of a snapshot: its schema is `{named.schema}`, not `{SCHEMA}`")
