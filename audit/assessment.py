@@ -37,7 +37,13 @@ def declared(matrix_file: str, exceptions: str | None = None, rules_directory: P
 
 
 def judged(  # noqa: PLR0913 - the stages before
-    given: Declared, population: Inventory, zone_map: ZoneMap, evaluation: Evaluation, today: dt.date, *, cluster: str
+    given: Declared,
+    population: Inventory,
+    zone_map: ZoneMap,
+    evaluation: Evaluation,
+    today: dt.date,
+    *,
+    cluster: str = "",
 ) -> Exempted:
     """The results with exceptions applied as of today; `cluster` is the identity that fingerprints carry."""
     results = checker.check(
