@@ -8,17 +8,15 @@ import pytest
 from installs import ROOT
 
 SAMPLE = ROOT / "sample_snapshots" / "two-zones-faulty"
-HEAVY = ("jinja2", "networkx", "openpyxl", "pydantic", "rich", "weasyprint", "xlsxwriter", "yaml")
+HEAVY = (
+    "cryptography", "jinja2", "kubernetes", "networkx", "openpyxl", "pikepdf", "pydantic", "rich", "sqlalchemy",
+    "urllib3", "weasyprint", "xlsxwriter", "yaml",
+)  # fmt: skip
 
 PROBE = """
 import sys
-from audit.cli import main
-try:
-    main()
-except SystemExit as stop:
-    status = stop.code or 0
-else:
-    status = 0
+from audit.cli import run
+status = run(sys.argv[1:])
 print("\\nloaded:", *sorted(name for name in sys.modules if name.count(".") == 0), file=sys.stderr)
 sys.exit(status)
 """
@@ -45,3 +43,12 @@ def test_scan_in_text_to_a_pipe_loads_neither_graphs_nor_pages() -> None:
     modules = loaded("scan", SAMPLE / "manifests", "--zones", SAMPLE / "zones.yaml", expect=1)
     assert "msgspec" in modules
     assert modules.isdisjoint({"networkx", "weasyprint", "jinja2", "openpyxl", "xlsxwriter"})
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_help_that_cannot_be_written_is_no_success() -> None:
+    command = [sys.executable, "-m", "audit", "--help"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode != 0
+    assert "No space left" in done.stderr
