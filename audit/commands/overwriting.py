@@ -31,7 +31,7 @@ def keep_inputs(outputs: Iterable[Path], sources: Iterable[str], files: Iterable
 
 def _would_be_read(path: Path, folder: Path) -> bool:
     from audit.sources.archive import is_snapshot
-    from audit.sources.inputs import SUFFIXES
+    from audit.sources.text import SUFFIXES
 
     root = folder.resolve()
     if not path.is_relative_to(root):

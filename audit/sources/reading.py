@@ -6,21 +6,22 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 from audit.errors import AuditErrors, InputError, UsageError
 from audit.ledger import Manifest
 from audit.snapshot import Entry, Gap, InputFile, Snapshot
-from audit.sources import gathered, inputs, json_text, layers, positions, yaml_text
+from audit.sources import inputs, json_text, layers, positions, yaml_text
 from audit.sources.archive import is_snapshot
 from audit.sources.collected import collected
+from audit.sources.gathered import gathered
 from audit.sources.held import Held
 from audit.sources.kustomize import Kustomization, unrendered
 from audit.sources.layers import Layer
 from audit.sources.objects import entry, homeless
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Text
+from audit.sources.trees import roots
 from audit.sources.unread import unread_workloads
 
 MAX_ERRORS = 100
@@ -92,8 +93,8 @@ class _Reader:
         """Adds one source."""
         if source != "-" and is_snapshot(source):
             self._read_snapshot(source, ordinal)
-        elif source != "-" and Path(source).is_dir() and gathered.roots(source):
-            self._hold(source, gathered.gathered(source, ordinal, self._shared, self._say))
+        elif source != "-" and roots(source):
+            self._hold(source, gathered(source, ordinal, self._shared, self._say))
         else:
             self._read_files(source, ordinal)
 

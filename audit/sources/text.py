@@ -16,6 +16,8 @@ MAX_DEPTH = 100
 
 MAX_JSON = 2 << 30
 """Bytes of one JSON input, ten times the dump of the largest cluster that Kubernetes supports."""
+SUFFIXES = (".yaml", ".yml", ".json")
+"""Files of a directory that are read."""
 UTF8_BOM = codecs.BOM_UTF8
 _CHUNK = 1 << 20
 Steps = tuple[str | int, ...]

@@ -208,7 +208,7 @@ def test_a_link_in_a_tree_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_a_repository_that_only_looks_alike_is_read_as_manifests(tmp_path: Path) -> None:
-    for place in ("namespaces/shop/pod.yaml", "cluster-scoped-resources/node.yaml"):
+    for place in ("namespaces/shop/core/pod.yaml", "cluster-scoped-resources/core/node.yaml"):
         (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / place).write_text(f"apiVersion: v1\nkind: {Path(place).stem.title()}\nmetadata: {{name: a}}\n")
     found = read([str(tmp_path)])
@@ -231,6 +231,14 @@ def test_a_dump_of_cluster_info_shows_pods_and_no_policies(tmp_path: Path) -> No
         "not-evaluated",
         "not-applicable",
     }
+
+
+def test_a_tree_among_manifests_is_not_read_as_manifests(tmp_path: Path) -> None:
+    inspect(loaded(SAMPLES / "two-zones" / "manifests"), tmp_path / "deep" / "tree", everything=True)
+    (tmp_path / "node.yaml").write_text("apiVersion: v1\nkind: Node\nmetadata: {name: one-more}\n")
+    found = read([str(tmp_path)])
+    assert list(found.entries) == ["Node"]
+    assert {gap.scope for gap in found.gaps} == {str(tmp_path / "deep" / "tree")}
 
 
 def test_manifests_lie_over_a_tree(tmp_path: Path) -> None:

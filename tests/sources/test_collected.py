@@ -196,3 +196,16 @@ def test_a_member_that_is_not_utf8_is_refused() -> None:
         draft.finish(manifest(evidence(objects=1)))
     with pytest.raises(InputError, match="the text is not UTF-8"):
         read(["a.zip"])
+
+
+def test_a_snapshot_among_manifests_is_not_read_as_manifests() -> None:
+    Path("manifests").mkdir()
+    Path("manifests/a.yaml").write_text("apiVersion: v1\nkind: Pod\nmetadata: {name: of-file, namespace: shop}\n")
+    running(Path("manifests/today"), {"Pod": [pod("of-cluster")]}, directory=True)
+    found = read(["manifests"])
+    assert names(found) == ["of-file"]
+    assert {(gap.kind, gap.reason, gap.scope) for gap in found.gaps} == {
+        (kind, "partial", "manifests/today") for kind in ("Namespace", "NetworkPolicy", "Pod")
+    }
+    both = read(["manifests", "manifests/today"])
+    assert names(both) == ["of-cluster", "of-file"]

@@ -135,6 +135,7 @@ def stopping(number: int, act: Act, *, late: bool = False, named: bool = False) 
 def child(work: Callable[[], None]) -> int:
     """How a process of its own ends that does the work: 0, 1 for an error that users are told, or minus a signal."""
     if not (process := os.fork()):
+        signal.alarm(60)  # no test hangs
         with suppress(BaseException):
             try:
                 work()
