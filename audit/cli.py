@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Show every hop of one connection and every policy that decides it.",
     "who-can": "Show who may do one thing, and through which binding.",
     "diff": "Show what changed between two snapshots: connections, causes, findings.",
+    "history": "Show what earlier scans said, how it went, and keep the history small.",
     "matrix": "Check, convert or show a zone matrix.",
     "ports": "List what nodes of different zones need from the firewall between them.",
     "rules": "List the rules, or show one.",

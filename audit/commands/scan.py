@@ -8,21 +8,20 @@ import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 
+from audit.commands.history import history_option
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
+from audit.commands.past import past
 from audit.commands.session import Session
 from audit.commands.wording import Words, cni_option
 from audit.conclusion import FINDINGS
-from audit.errors import INCOMPLETE, UsageError
+from audit.errors import INCOMPLETE
 from audit.model import SEVERITIES, Severity, ZoneMatrix
 from audit.profile import Plugin
 from audit.report import InputRecord, Report
-
-if TYPE_CHECKING:
-    from audit.baseline import Baseline
 
 FORMATS = ("text", "json", "html", "pdf")
 SUFFIXES = {".txt": "text", ".json": "json", ".html": "html", ".htm": "html", ".pdf": "pdf"}
@@ -47,6 +46,7 @@ Examples:
   kubectl get ns,no,po,svc,netpol,ing -A -o json | zone-audit scan - --zones zones.yaml
   zone-audit scan manifests/ --zones zones.yaml --cni ovn-kubernetes
   zone-audit scan manifests/ --zones zones.yaml --baseline main.json --fail-on-new
+  zone-audit scan cluster.json --zones zones.yaml --history history.db
   zone-audit scan base/ overlay/ --zones zones.yaml --exceptions exceptions.yaml --fail-on high
 """,
 )
@@ -62,7 +62,12 @@ Examples:
     help="Findings at or above this severity make the exit code 1.",
 )
 @click.option("--baseline", metavar="FILE", help="Earlier results (`-f json`): tell what is new since.")
-@click.option("--fail-on-new", is_flag=True, help="With --baseline: only what got worse makes the exit code 1.")
+@history_option
+@click.option(
+    "--fail-on-new",
+    is_flag=True,
+    help="Only what got worse since the baseline, or since the last scan, makes the exit code 1.",
+)
 @cni_option
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 instead of 1 or 3.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="More rules, as Python files.")
@@ -78,6 +83,7 @@ def command(  # noqa: PLR0913 - one argument per option
     fail_on: Severity,
     baseline: str | None,
     fail_on_new: bool,
+    place: str | None,
     plugin: Plugin | None,
     exit_zero: bool,
     rules_directory: str | None,
@@ -87,29 +93,23 @@ def command(  # noqa: PLR0913 - one argument per option
     Every ordered pair of zones is judged: pass, fail, excepted, not-evaluated or not-applicable.
     """
     session: Session = ctx.obj
-    if fail_on_new and not baseline:
-        raise UsageError(
-            "`--fail-on-new` needs something to compare with", hint="name earlier results with `--baseline`"
-        )
     chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf",))
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
-    earlier = _earlier(baseline)
-    report = scan(
-        sources,
-        zones,
-        exceptions,
-        rules_directory=Path(rules_directory) if rules_directory else None,
-        created=session.created,
-        fail_on=fail_on,
-        plugin=plugin,
-        stdin=session.stdin,
-        progress=session.progress,
-    )
-    if earlier:
-        from audit.baseline import compared
-
-        report = compared(report, earlier, fail_on_new=fail_on_new)
-    deliver(session, chosen, lambda outlet: _render(outlet, report, session))
+    with past(baseline, place, fail_on_new=fail_on_new) as known:
+        report = scan(
+            sources,
+            zones,
+            exceptions,
+            rules_directory=Path(rules_directory) if rules_directory else None,
+            created=session.created,
+            fail_on=fail_on,
+            plugin=plugin,
+            stdin=session.stdin,
+            progress=session.progress,
+        )
+        report = known.told(report)
+        deliver(session, chosen, lambda outlet: _render(outlet, report, session))
+        known.remember(report)
     if all(outlet.path is not None for outlet in chosen):
         session.note(report.headline)
     return 0 if exit_zero and report.exit_code in (FINDINGS, INCOMPLETE) else report.exit_code
@@ -154,15 +154,6 @@ def scan(  # noqa: PLR0913 - the options of the command
         notes=exempted.notes,
     )
     return assemble(exempted.results, basis, created=created.strftime("%Y-%m-%dT%H:%M:%SZ"), fail_on=fail_on)
-
-
-def _earlier(file: str | None) -> Baseline | None:
-    """The baseline, read before the cluster, since it is quick to refuse."""
-    if file is None:
-        return None
-    from audit import baseline
-
-    return baseline.load(file)
 
 
 def _declared(declared: ZoneMatrix, exceptions: str | None) -> tuple[InputRecord, ...]:
