@@ -28,7 +28,9 @@ _PATTERN = re.compile(f"[{_HIDDEN}]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 """Where a spreadsheet would begin a formula; after `;` too, which many of them take for the end of a cell."""
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>|~#&]|(?<=:)//|(?<=\bwww)\.|^[-+=]|^\d+(?=[.)])", re.IGNORECASE)
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>|~#&]|(?<=:)//|(?<=\bwww)\.", re.IGNORECASE)
+_BLOCK = re.compile(r"^[-+=]|^\d+(?=[.)])")
+"""What begins a list or underlines a heading at the beginning of a line; what else does is markup anywhere."""
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -64,14 +66,19 @@ def formula_safe(value: str) -> str:
     return _FORMULA.sub(r"\1\2'", safe_text(value))
 
 
+def markdown_cell(value: str) -> str:
+    """One line in which nothing is markup, HTML or a link for Markdown, for places within a line."""
+    return _MARKUP.sub(lambda match: "".join(f"\\{one}" for one in match.group()), safe_text(value))
+
+
 def markdown_text(value: str) -> str:
-    """One line in which nothing is markup, HTML or a link for Markdown, wherever it stands."""
-    return _MARKUP.sub(_spelled, safe_text(value))
+    """As `markdown_cell`, for the beginning of a line as well: it begins no list or other block."""
+    return _BLOCK.sub(_no_block, markdown_cell(value))
 
 
-def _spelled(match: re.Match[str]) -> str:
+def _no_block(match: re.Match[str]) -> str:
     found = match.group()
-    return f"{found}\\" if found.isdecimal() else "".join(f"\\{one}" for one in found)
+    return f"{found}\\" if found.isdecimal() else f"\\{found}"
 
 
 def command_text(value: str) -> str:

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from audit.safetext import formula_safe, markdown_text
+from audit.safetext import formula_safe, markdown_cell, markdown_text
 
 Row = Sequence[str]
 
@@ -33,7 +33,7 @@ def comma_separated(head: Row, rows: Iterable[Row]) -> str:
 def markdown(head: Row, rows: Iterable[Row]) -> str:
     """A Markdown table; nothing in a cell is markup."""
     first = f"| {' | '.join(head)} |\n|{' --- |' * len(head)}\n"
-    return first + "".join(f"| {' | '.join(map(markdown_text, row))} |\n" for row in rows)
+    return first + "".join(f"| {' | '.join(map(markdown_cell, row))} |\n" for row in rows)
 
 
 def plain(text: str) -> str:

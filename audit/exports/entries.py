@@ -137,8 +137,9 @@ def safe(report: Report) -> Report:
 
 
 def sentences(*parts: str) -> str:
-    """The parts that are not empty, each as a sentence."""
-    return " ".join(f"{part[0].upper()}{part[1:].rstrip('.')}." for part in parts if part)
+    """The parts that are not empty, each as a sentence; the first begins as it is, since it may begin with a name."""
+    first, *rest = [f"{part.rstrip('.')}." for part in parts if part]
+    return " ".join([first, *(part[0].upper() + part[1:] for part in rest)])
 
 
 def split_subject(subject: str) -> tuple[str, str, str]:

@@ -82,7 +82,7 @@ def _time(text: str) -> str:
 
 def _line(text: str) -> str:
     """Text as one line of markup, never empty."""
-    return markdown_text(text.strip()) or "-"
+    return markdown_text(text.strip()) or "none"
 
 
 def token(text: str) -> str:

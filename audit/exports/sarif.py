@@ -27,7 +27,7 @@ from audit.exports.entries import (
 )
 from audit.model import VERDICTS, Severity, Verdict
 from audit.report import ExceptionRecord, Report, Step
-from audit.report_annex import AbsentFinding
+from audit.report_annex import AbsentFinding, ControlRecord
 from audit.safetext import sarif_message
 from audit.summary import not_seen, split_fix
 
@@ -92,7 +92,7 @@ def document(
         "originalUriBaseIds": BASES,
         "artifacts": [_artifact(one.file, one.sha256, one.size, one.role) for one in report.inputs],
         "results": results,
-        "taxonomies": [_taxonomy(name, found) for name, found in taxa.items()],
+        "taxonomies": [_taxonomy(name, found, report.controls) for name, found in taxa.items()],
         "columnKind": "unicodeCodePoints",
         "properties": _about(report),
     }
@@ -116,8 +116,8 @@ def _about(report: Report) -> Json:
 
 Rules = Mapping[str, tuple[int, str, Severity, tuple[str, ...]]]
 """Id to index, title, severity and controls."""
-Taxa = Mapping[str, Mapping[str, tuple[int, str]]]
-"""Framework to control to index and text."""
+Taxa = Mapping[str, Mapping[str, int]]
+"""Framework to control to index."""
 
 
 def _rules(report: Report, listed: Iterable[Entry]) -> Rules:
@@ -134,13 +134,13 @@ def _rules(report: Report, listed: Iterable[Entry]) -> Rules:
 
 def _taxa(report: Report, listed: Iterable[Entry]) -> Taxa:
     """Every control that a rule, a result or the report names, by framework, sorted."""
-    texts = {(one.framework, one.control): one.text for one in report.controls}
-    named = {split_control(one) for rule in report.rules for one in rule.controls} | texts.keys()
+    named = {split_control(one) for rule in report.rules for one in rule.controls}
     named |= {split_control(one) for entry in listed for one in entry.controls}
-    found: dict[str, dict[str, tuple[int, str]]] = {}
+    named |= {(one.framework, one.control) for one in report.controls}
+    found: dict[str, dict[str, int]] = {}
     for framework, control in sorted(named):
         inner = found.setdefault(framework, {})
-        inner[control] = (len(inner), texts.get((framework, control), ""))
+        inner[control] = len(inner)
     return found
 
 
@@ -177,22 +177,28 @@ def _references(controls: Iterable[str], taxa: Taxa) -> list[Json]:
     return [
         {
             "id": control,
-            "index": taxa[framework][control][0],
+            "index": taxa[framework][control],
             "toolComponent": {"name": framework, "index": places[framework]},
         }
         for framework, control in dict.fromkeys(named)
     ]
 
 
-def _taxonomy(framework: str, controls: Mapping[str, tuple[int, str]]) -> Json:
+def _taxonomy(framework: str, controls: Mapping[str, int], records: Iterable[ControlRecord]) -> Json:
+    """The controls of a framework with what they ask for, in our words, and what the scan says that supports them."""
+    known = {one.control: one for one in records if one.framework == framework}
+    titles = [one.framework_title for one in known.values()]
     return {
         "name": framework,
+        "fullName": next((title for title in titles if title), framework),
         "shortDescription": {"text": "Controls that results of this scan support; none of them proves one."},
-        "taxa": [
-            {"id": control} | ({"shortDescription": {"text": _sentence(text)}} if text else {})
-            for control, (_, text) in controls.items()
-        ],
+        "taxa": [{"id": control} | (_taxon(known[control]) if control in known else {}) for control in controls],
     }
+
+
+def _taxon(record: ControlRecord) -> Json:
+    about = {"result": record.result, "supportingOnly": record.supporting_only}
+    return {"shortDescription": {"text": _sentence(record.text or record.control)}, "properties": about}
 
 
 def _sentence(text: str) -> str:

@@ -13,7 +13,7 @@ from audit.exports import results_v1
 from audit.model import SEVERITIES, VERDICTS
 from audit.report import Report
 from audit.terminal import print_report
-from tests.outputs import readings
+from tests.samples import readings
 
 REPORTS = (example(), clean(), large(9, 120))
 

@@ -21,7 +21,7 @@ from audit import exports
 from audit.exports import entries, github, github_summary, openreports, sarif
 from audit.exports.prometheus import coverage
 from audit.report import Report
-from tests.outputs import readings
+from tests.samples import readings
 
 EXAMPLE = example()
 
@@ -107,7 +107,13 @@ def test_kinds_levels_and_suppressions_follow_the_verdicts() -> None:
     assert {(one["kind"], one["level"]) for one in of_verdict("manual")} == {("review", "none")}
     assert {(one["kind"], one["level"]) for one in of_verdict("not-applicable")} == {("notApplicable", "none")}
     levels = {(one["properties"]["severity"], one["level"]) for one in of_verdict("fail")}
-    assert levels == {("critical", "error"), ("high", "error"), ("medium", "warning"), ("low", "note"), ("info", "note")}
+    assert levels == {
+        ("critical", "error"),
+        ("high", "error"),
+        ("medium", "warning"),
+        ("low", "note"),
+        ("info", "note"),
+    }
     for one in of_verdict("excepted"):
         (suppression,) = one["suppressions"]
         assert (one["kind"], suppression["kind"], suppression["status"]) == ("fail", "external", "accepted")
@@ -137,6 +143,9 @@ def test_controls_are_taxonomies_and_references_point_at_them() -> None:
         component = taxonomies[one["toolComponent"]["index"]]
         assert component["name"] == one["toolComponent"]["name"]
         assert component["taxa"][one["index"]]["id"] == one["id"]
+    judged = data("sarif", changed())["runs"][0]["taxonomies"][0]
+    assert judged["fullName"] == "NIST SP 800-53"
+    assert judged["taxa"][0]["properties"] == {"result": "fail", "supportingOnly": False}
     for result in run["results"]:
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
 
@@ -307,12 +316,18 @@ def test_early_policy_reports_know_three_severities() -> None:
 
 
 def test_metrics_name_the_moments_and_the_program() -> None:
-    found = {(name, *labels.values()): value for name, labels, value in readings.metrics(exports.render("prometheus", EXAMPLE))}
+    found = {
+        (name, *labels.values()): value
+        for name, labels, value in readings.metrics(exports.render("prometheus", EXAMPLE))
+    }
     assert found["zone_audit_last_run_timestamp_seconds",] == dt.datetime.fromisoformat(EXAMPLE.created).timestamp()
     assert ("zone_audit_last_success_timestamp_seconds",) not in found
     review = dt.datetime(2027, 3, 31, tzinfo=dt.UTC).timestamp()
     assert found["zone_audit_matrix_review_due_timestamp_seconds",] == review
-    assert found["zone_audit_next_exception_expiry_timestamp_seconds",] == dt.datetime(2027, 1, 31, tzinfo=dt.UTC).timestamp()
+    assert (
+        found["zone_audit_next_exception_expiry_timestamp_seconds",]
+        == dt.datetime(2027, 1, 31, tzinfo=dt.UTC).timestamp()
+    )
     assert found["zone_audit_build_info", "0.1.0", "builtin 0.1.0"] == 1
     assert found["zone_audit_unzoned_workloads",] == 2
     assert found["zone_audit_zone_pair_compliant", "dmz", "database"] == 0

@@ -20,15 +20,23 @@ from markdown_it import MarkdownIt
 
 from audit import exports
 from audit.report import Report
-from audit.safetext import command_property, command_text, formula_safe, markdown_text, metric_label, safe_text
-from tests.outputs import readings
+from audit.safetext import (
+    command_property,
+    command_text,
+    formula_safe,
+    markdown_cell,
+    markdown_text,
+    metric_label,
+    safe_text,
+)
+from tests.samples import readings
 
 FRAGMENTS = (
     *HOSTILE,
     "::error file=x::y", "\n::set-output name=x::y", "##[error]", "%0A", "%", ":", ",",
     "|", "||", "`", "``", "~~~", "\n\n# head", "- item", "1. item", "&lt;", "![x](http://203.0.113.9/x.png)",
     "http://203.0.113.9/", "www.example.org", "<http://203.0.113.9>", "\\", "\\|", "\\n",
-    "=1+1", "+1", "-1", "@SUM(A1)", ";=1+1", "\t=1", "\r=1", "'", '"', '""', "=HYPERLINK(\"http://203.0.113.9\")",
+    "=1+1", "+1", "-1", "@SUM(A1)", ";=1+1", "\t=1", "\r=1", "'", '"', '""', '=HYPERLINK("http://203.0.113.9")',
     "{0}", "{{", "}}", "[x](1)", '"} 1\nzone_audit_x 1\n#', "\x00", "\x0b", "\ufffe", "\ud800", "\U000e0041",
     "]]>", "<!--", "<![CDATA[", "&amp;", "/", "//", "..", "snapshot/x", "a/b c/d", " ", "Namespace x", "é", "漢字",
 )  # fmt: skip
@@ -170,7 +178,7 @@ def test_a_cell_never_begins_a_formula_not_even_after_a_semicolon(text: str) -> 
 
 @given(anything | texts)
 def test_escaped_markdown_is_read_as_the_text_itself(text: str) -> None:
-    tokens = MARKUP.parse(f"| a |\n| --- |\n| x{markdown_text(text)} |\n")
+    tokens = MARKUP.parse(f"| a |\n| --- |\n| x{markdown_cell(text)} |\n")
     cell = tokens[[token.type for token in tokens].index("td_open") + 1]
     assert {child.type for child in cell.children or ()} <= {"text", "text_special"}
     assert "".join(child.content for child in cell.children or ()).strip() == f"x{safe_text(text)}".strip()

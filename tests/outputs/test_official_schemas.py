@@ -1,4 +1,4 @@
-"""Every format fits the schema of whoever defines it; where there is none to be had, one of our own in words of theirs."""
+"""Every format fits the schema of whoever defines it; where none is to be had, one of our own that says the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import jsonschema
 import jsonschema_rs
 import pytest
 from example_report import HOSTILE, changed, clean, example, hostile, large
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]  # ships no types
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as classic
 
@@ -66,7 +66,7 @@ def test_the_sarif_validator_misses_nothing_but_the_address_of_a_home_page(tmp_p
     del wrong["runs"][0]["results"][0]["locations"]
     (tmp_path / "wrong.sarif").write_bytes(json.dumps(wrong).encode())
     found = tmp_path / "found"
-    command = [program, "validate", tmp_path / "*.sarif", "--rule-kind", "Sarif;Ghas", "--output", found]
+    command = [str(program), "validate", f"{tmp_path}/*.sarif", "--rule-kind", "Sarif;Ghas", "--output", str(found)]
     subprocess.run([*command, "--log", "ForceOverwrite"], env=INVARIANT, check=False, capture_output=True)
     run = json.loads(found.read_bytes())["runs"][0]
     messages: dict[str, set[str]] = {}
@@ -98,7 +98,8 @@ def test_reports_fit_what_their_readers_document(name: str, report: Report) -> N
 
 def test_metrics_parse_as_openmetrics_and_as_the_classic_format(report: Report) -> None:
     text = exports.render("prometheus", report).decode()
-    new, old = list(openmetrics(text)), list(classic(text))
+    new = list(openmetrics(text))  # type: ignore[no-untyped-call]  # ships no types of its parser
+    old = list(classic(text))
     assert [(one.name, one.samples) for one in new] == [(one.name, one.samples) for one in old]
     assert all(one.name.startswith("zone_audit_") and one.type == "gauge" and one.documentation for one in new)
 

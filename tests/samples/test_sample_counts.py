@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.outputs import readings
+from tests.samples import readings
 from tests.samples.running import EXPORTS, Scan
 
 pytestmark = pytest.mark.xdist_group("samples")
