@@ -21,6 +21,7 @@ from audit import exports
 from audit.exports import entries, github, github_summary, openreports, sarif
 from audit.exports.prometheus import coverage
 from audit.report import Report
+from audit.workbooks import Sheet, workbook
 from tests.samples import readings
 
 EXAMPLE = example()
@@ -352,6 +353,16 @@ def test_a_pair_that_could_not_be_decided_is_not_compliant() -> None:
     value = {(labels["from_zone"], labels["to_zone"]): v for n, labels, v in found if n.endswith("pair_compliant")}
     assert {value[c.from_zone, c.to_zone] for c in EXAMPLE.cells if c.verdict == "not-evaluated"} == {0}
     assert {value[c.from_zone, c.to_zone] for c in EXAMPLE.cells if c.verdict in ("pass", "excepted")} == {1}
+
+
+def test_a_workbook_takes_texts_for_texts() -> None:
+    texts = ("=1+1", "{=1+1}", "http://203.0.113.9", "mailto:x@example.org", "12", "x" * 40_000)
+    page = workbook(
+        "t", (Sheet("S", (("head",), *((text,) for text in texts))),), dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+    )
+    cells = [row[0] for row in openpyxl.load_workbook(io.BytesIO(page))["S"].iter_rows(min_row=2)]
+    assert [cell.value for cell in cells] == [text[:32_767] for text in texts]
+    assert {(cell.data_type, cell.hyperlink) for cell in cells} == {("s", None)}
 
 
 def test_the_workbook_has_the_columns_of_the_csv_and_no_formula_or_link() -> None:
