@@ -6,13 +6,13 @@ import re
 
 import msgspec
 import pytest
-from example_report import clean, example, large
 
 from audit import exports, pages, summary
 from audit.exports import results_v1
 from audit.model import SEVERITIES, VERDICTS
 from audit.report import Report
 from audit.terminal import print_report
+from tests.outputs.example_report import clean, example, large
 from tests.samples import readings
 
 REPORTS = (example(), clean(), large(9, 120))

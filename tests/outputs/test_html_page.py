@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from example_report import HOSTILE, benign, clean, example, finding, hostile, large
 
 from audit import pages, summary
 from audit.report import Report
 from audit.safetext import safe_text
+from tests.outputs.example_report import HOSTILE, benign, clean, example, finding, hostile, large
 
 Attributes = tuple[tuple[str, str], ...]
 

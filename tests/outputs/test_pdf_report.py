@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import pypdf
 import pytest
-from example_report import HOSTILE, example, hostile
 
 from audit import pages
 from audit.errors import RenderError
 from audit.exports import results_v1
+from tests.outputs.example_report import HOSTILE, example, hostile
 
 try:
     import weasyprint

@@ -5,12 +5,12 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
-from example_report import HOSTILE, clean, example, hostile, large
 
 from audit import summary, svg
 from audit.completeness import decisive
 from audit.model import Verdict
 from audit.report import CellRecord, CompletenessRecord, Report, RuleRecord
+from tests.outputs.example_report import HOSTILE, clean, example, hostile, large
 
 CELL = CellRecord(
     from_zone="a", to_zone="b", verdict="pass", expected={"TCP": "80,443"}, observed={}, possible={}, excess={}
