@@ -14,7 +14,6 @@ from audit.model import Node
 from audit.projection import notes
 from tests.samples.running import ROOT
 
-
 OTHERS = {"collection", "commands", "exports", "projection"}
 """Packages that read no objects, or are what is tested."""
 
