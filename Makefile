@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock requirements/schemas.lock
 SETUP := pyproject.toml scripts/setup scripts/schemas $(LOCKS)
 
-.PHONY: demo test nightly lint format types contracts bench bench-peer lock clean
+.PHONY: demo test nightly ablation lint format types contracts bench bench-peer lock clean
 .DEFAULT_GOAL := test
 
 demo: .venv/runtime.stamp
@@ -18,6 +18,10 @@ test: .venv/dev.stamp
 # What takes too long for every change: ten times the random clusters. ZONE_AUDIT_SEED=N makes other ones.
 nightly: .venv/dev.stamp
 	ZONE_AUDIT_CLUSTERS=20000 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/oracle
+
+# Every entry of the ledger taken away, alone and in pairs.
+ablation: .venv/dev.stamp
+	ZONE_AUDIT_ABLATIONS=5500 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/evidence
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .

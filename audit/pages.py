@@ -275,6 +275,7 @@ def _environment() -> jinja2.Environment:
         "exit_text": summary.exit_text,
         "lacking": summary.lacking,
         "lacking_kinds": summary.lacking_kinds,
+        "missing_access": summary.missing_access,
         "pairs_text": summary.pairs_text,
         "parts_of": _parts_of,
         "profile_text": summary.profile_text,

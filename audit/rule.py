@@ -1,8 +1,8 @@
 """The API for rule authors. Rules import this module only.
 
 A rule is a function from a Context to findings, made into a frozen value by `@rule`; importing a rule has no effect.
-It yields one Finding per cause, or one NotApplicable or Manual; yielding nothing passes, if all that `needs` names was
-read.
+It yields one Finding per cause, or one NotApplicable or Manual; yielding nothing passes, if all that `needs` names, and
+of a live cluster all that it looked at, was read. Nobody has to ask what was read: `audit.runs` does.
 A rule of a control asks `audit.controls` for facts through `Context.of`.
 """
 

@@ -58,13 +58,17 @@ LONGEST, LONGEST_FIX = 2_000, 20_000
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,128}")
 
 
+SEVERAL_LINES = ("fix", "missing_access")
+"""Fields that may hold YAML."""
+
+
 def shown(report: Report) -> Report:
     """The report with every string fit for people's eyes: no raw control or hidden character, no monstrous length."""
     return rewrite(report, _shown)
 
 
 def _shown(text: str, field: str) -> str:
-    return clipped(safe_lines(text), LONGEST_FIX) if field == "fix" else clipped(safe_text(text), LONGEST)
+    return clipped(safe_lines(text), LONGEST_FIX) if field in SEVERAL_LINES else clipped(safe_text(text), LONGEST)
 
 
 def clipped(text: str, limit: int) -> str:
@@ -222,6 +226,11 @@ def lacking(report: Report) -> str:
     shown = ", ".join(name.partition(".")[0] for name in names[:NAMED]) + (", ..." if len(names) > NAMED else "")
     kinds = "kind" if len(names) == 1 else "kinds"
     return f"{len(names):,} {kinds} that can change a verdict ({shown}); {UNKNOWN_ABSENCE}"
+
+
+def missing_access(report: Report) -> str:
+    """The ClusterRole, as YAML, that would let the account read what was refused to it; empty if nothing was."""
+    return report.collection.missing_access.rstrip("\n") if report.collection else ""
 
 
 def lacking_kinds(report: Report) -> tuple[str, ...]:

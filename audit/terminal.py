@@ -112,6 +112,9 @@ def _gaps(console: Console, report: Report) -> None:
     for gap in gaps[:MOST_GAPS]:
         text = f"{gap.what}: {gap.extent}" + (f" ({gap.reason})" if gap.reason else "")
         console.print(Padding(Text(summary.clipped(text, 400)), (0, 0, 0, 2)))
+    if role := summary.missing_access(report):
+        _heading(console, "Access to add", "bind it to the account that collects, and collect again")
+        console.print(Padding(Text(role), (0, 0, 0, 2)))
 
 
 def _of(some: int, total: int, what: str) -> str:
