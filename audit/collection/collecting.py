@@ -18,9 +18,10 @@ from audit.collection.entries import ledger
 from audit.collection.listing import Reader
 from audit.collection.passing import Members, Progress, Setting
 from audit.collection.routes import routes
-from audit.ledger import Cluster, Manifest
+from audit.ledger import Cluster, Evidence, Manifest
 from audit.projection import Pseudonyms
 
+Ledger = tuple[Evidence, ...]
 TIMEOUT = 900.0
 """Seconds for all; 100,000 pods take about one minute."""
 
@@ -65,9 +66,12 @@ def collect(  # noqa: PLR0913 - what is asked, what of, and where it goes
     for entry in entries:
         if entry.status not in ("complete", "partial"):
             draft.drop(entry.kind)
+    known = msgspec.structs.replace(cluster, uid=found.uid, version=version, user=user)
+    if order.pseudonyms:
+        known, entries = _nameless(known, entries, order.pseudonyms)
     return Manifest(
         tool=f"zone-audit {__version__}",
-        cluster=msgspec.structs.replace(cluster, uid=found.uid, version=version, user=user),
+        cluster=known,
         resource_version=found.resource_version,
         started=started,
         ended=setting.stamp,
@@ -76,4 +80,17 @@ def collect(  # noqa: PLR0913 - what is asked, what of, and where it goes
         unmodelled_groups=discovery.unmodelled,
         ledger=entries,
         members=(),
+    )
+
+
+def _nameless(cluster: Cluster, entries: Ledger, names: Pseudonyms) -> tuple[Cluster, Ledger]:
+    """The same without the name of the account, which refusals quote and many contexts end in."""
+    token = names.of(cluster.user)
+
+    def hidden(text: str) -> str:
+        return text.replace(cluster.user, token) if cluster.user else text
+
+    return msgspec.structs.replace(cluster, user=token, context=""), tuple(
+        msgspec.structs.replace(one, reason=hidden(one.reason), warnings=tuple(map(hidden, one.warnings)))
+        for one in entries
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from audit.commands.live import SOURCE, Live, context_of, is_live, kubeconfigs, live_options
+from audit.commands.live import SOURCE, Live, context_of, files_read, is_live, live_options
 from audit.commands.overwriting import keep_inputs
 from audit.commands.session import Session
 from audit.errors import INCOMPLETE, UsageError
@@ -85,7 +85,7 @@ def _target(output: str | None, live: Live) -> Path:
     target = Path(str(output))
     if not target.resolve().parent.is_dir():
         raise UsageError(f"directory `{target.resolve().parent}` for the output does not exist")
-    keep_inputs([target], (), map(str, kubeconfigs((SOURCE,), live.kubeconfig)))
+    keep_inputs([target], (), files_read((SOURCE,), live.kubeconfig, live.pseudonyms_key))
     if target.is_file() and target.stat().st_size and not is_snapshot(target):
         raise UsageError(
             f"`{target}` is there and no snapshot", hint="only a snapshot is replaced; choose another name"

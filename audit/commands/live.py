@@ -19,6 +19,7 @@ from audit.errors import UsageError
 
 if TYPE_CHECKING:  # imported on use, so that help and files cost nothing
     from audit.ledger import Manifest
+    from audit.projection import Pseudonyms
     from audit.snapshot import Snapshot
     from audit.sources.archive import Draft
 
@@ -26,6 +27,7 @@ SOURCE = "cluster"
 _HINT = f"its SOURCE is `{SOURCE}`, or `{SOURCE}:CONTEXT`"
 TIMEOUT = 900
 """Seconds; 100,000 pods take about one minute."""
+_KEY_BYTES = 16
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -38,6 +40,7 @@ class Live:
     insecure: bool = False
     namespaces: tuple[str, ...] = ()
     pseudonyms: bool = False
+    pseudonyms_key: str | None = None
     timeout: float = TIMEOUT
 
     def read(self, session: Session, given: Sequence[str]) -> Snapshot:
@@ -59,8 +62,8 @@ class Live:
     def collect(self, session: Session, source: str, draft: Draft) -> Manifest:
         """What the ledger says of the cluster; its objects are in the draft by then."""
         from audit.collection import Client, Order, access, collect, in_pipeline
-        from audit.projection import Pseudonyms
 
+        order = Order(namespaces=self.namespaces, pseudonyms=self._names(), timeout=self.timeout)
         found = access(
             context_of(source),
             path=Path(self.kubeconfig) if self.kubeconfig is not None else None,
@@ -70,8 +73,6 @@ class Live:
         )
         for note in found.notes:
             session.note(note)
-        names = Pseudonyms.fresh() if self.pseudonyms else None
-        order = Order(namespaces=self.namespaces, pseudonyms=names, timeout=self.timeout)
         with Client(found) as client:
             return collect(
                 client,
@@ -81,6 +82,21 @@ class Live:
                 clock=_clock(session),
                 progress=lambda stage, done, total: session.progress(f"reading {stage}", done, total),
             )
+
+    def _names(self) -> Pseudonyms | None:
+        """Tokens for names, under the key that is given or one that nobody learns; None to keep names."""
+        from audit.projection import Pseudonyms
+
+        if self.pseudonyms_key is None:
+            return Pseudonyms.fresh() if self.pseudonyms else None
+        try:
+            key = Path(self.pseudonyms_key).read_bytes().strip()
+        except OSError as error:
+            raise UsageError(f"the key `{self.pseudonyms_key}` cannot be read: {error.strerror}") from error
+        if len(key) < _KEY_BYTES:
+            hint = f"`head -c 32 /dev/urandom | base64 > {self.pseudonyms_key}` makes a good one"
+            raise UsageError(f"the key `{self.pseudonyms_key}` is shorter than {_KEY_BYTES} bytes", hint=hint)
+        return Pseudonyms(key)
 
 
 def is_live(source: str) -> bool:
@@ -96,13 +112,14 @@ def context_of(source: str) -> str | None:
     return context or None
 
 
-def kubeconfigs(given: Sequence[str], kubeconfig: str | None) -> tuple[Path, ...]:
-    """The kubeconfigs that reading these sources reads, too."""
+def files_read(given: Sequence[str], kubeconfig: str | None, key: str | None) -> tuple[str, ...]:
+    """Files that reading these sources reads beside them: kubeconfigs and the key of pseudonyms."""
     if not any(map(is_live, given)):
         return ()
     from audit.collection.kubeconfig import files
 
-    return tuple(files(Path(kubeconfig) if kubeconfig is not None else None, os.environ))
+    configs = files(Path(kubeconfig) if kubeconfig is not None else None, os.environ)
+    return (*map(str, configs), *((key,) if key else ()))
 
 
 def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -164,6 +181,11 @@ _OPTIONS = (
         help="Read these alone where the whole cluster may not be listed.",
     ),
     click.option("--pseudonyms", is_flag=True, help="Replace names of users and groups by tokens."),
+    click.option(
+        "--pseudonyms-key",
+        metavar="FILE",
+        help="The same, with a key that gives each name the same token every time.",
+    ),
     click.option(
         "--timeout",
         metavar="SECONDS",

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from audit import files
-from audit.commands.live import kubeconfigs
+from audit.commands.live import files_read
 from audit.commands.overwriting import keep_inputs
 from audit.commands.session import Session, check_stdout, on_terminal
 from audit.commands.wording import Words
@@ -94,7 +94,7 @@ def outlets(
     _check(chosen, frozenset(binary))
     sources = ctx.params["sources"]
     others = (ctx.params.get(name) for name in ("zones", "exceptions", "baseline", "rules_directory"))
-    hidden = map(str, kubeconfigs(sources, ctx.params.get("kubeconfig")))
+    hidden = files_read(sources, ctx.params.get("kubeconfig"), ctx.params.get("pseudonyms_key"))
     keep_inputs([one.path for one in chosen if one.path], sources, (*others, *hidden))
     return chosen
 

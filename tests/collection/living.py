@@ -70,6 +70,7 @@ class Living:
     """Groups of APIServices; None where they may not be listed."""
     allowed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Namespace to the kind keys that may be read in there."""
+    user: str = "reader"
     revision: int = 100
     compacted: int = 0
     asked: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
@@ -98,7 +99,7 @@ class Living:
         return found
 
     def whoami(self, *, deadline: float) -> str:  # noqa: ARG002 - the signature of Client
-        return "reader"
+        return self.user
 
     def get(
         self,

@@ -148,6 +148,12 @@ def test_print_role_asks_nobody(tmp_path: Path) -> None:
         (("scan", "cluster", "--zones", str(ZONES), "-f", "json", "-o", "config", "--kubeconfig", "config"), "input"),
         (("scan", "notes.txt", "--zones", str(ZONES), "--pseudonyms"), "options for a live cluster and none to read"),
         (("scan", "cluster", "cluster:lab", "--zones", str(ZONES)), "`cluster:lab` is a second cluster"),
+        (
+            ("collect", "-o", "x.zip", "--kubeconfig", "config", "--pseudonyms-key", "notes.txt"),
+            "shorter than 16 bytes",
+        ),
+        (("collect", "-o", "x.zip", "--kubeconfig", "config", "--pseudonyms-key", "missing"), "cannot be read"),
+        (("collect", "-o", "notes.txt", "--kubeconfig", "config", "--pseudonyms-key", "notes.txt"), "an input"),
         (("scan", "cluster:", "--zones", str(ZONES)), "names no context"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
