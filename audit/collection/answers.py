@@ -91,10 +91,14 @@ class Status(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+_STATUS = msgspec.json.Decoder(Status)
+"""Made before threads are: msgspec crashes where one uses a type that another is making."""
+
+
 def status_of(body: bytes) -> Status:
     """The Status that the body is; one without words if it is none."""
     try:
-        found = msgspec.json.decode(body, type=Status)
+        found = _STATUS.decode(body)
     except (msgspec.DecodeError, RecursionError):
         return Status()
     return found if found.kind == "Status" else Status()

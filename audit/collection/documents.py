@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from audit.collection.answers import Answer
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 GroupName = Annotated[str, msgspec.Meta(pattern=r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$")]
 VersionName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][-a-z0-9]{0,62}$")]
@@ -159,9 +160,17 @@ class Release(msgspec.Struct, frozen=True, rename="camel"):
     git_version: str = ""
 
 
+_DECODERS: Mapping[type[msgspec.Struct], Any] = {
+    one: msgspec.json.Decoder(one)
+    for one in (Document, GroupDiscoveryList, ApiVersions, GroupList, ResourceList, ServiceList, Release)
+}
+"""Made before threads are: msgspec crashes where one uses a type that another is making."""
+
+
 def decoded(answer: Answer, struct: type[T]) -> T | None:
     """The body as this document; None if it is none."""
     try:
-        return msgspec.json.decode(answer.body, type=struct)
+        found: T = _DECODERS[struct].decode(answer.body)
     except (msgspec.DecodeError, RecursionError):
         return None
+    return found

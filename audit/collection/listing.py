@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ _NOTHING = Page((), (), (), "")
 
 Why = Literal["forbidden", "expired", "inexact", "unavailable"]
 """expired: the resource version, or the page after it, is forgotten. inexact: no list at just this resource version."""
+_CUTTING = threading.Lock()
+"""One thread at a time makes the types that objects are decoded into: msgspec crashes where another uses them then."""
 _WHY: Mapping[int, Why] = {FORBIDDEN: "forbidden", GONE: "expired"}
 Seen = set[tuple[str, str]]
 """Namespaces and names of the pages before."""
@@ -98,7 +101,8 @@ class Reader:
         """The Namespace itself: many may get theirs who may not list."""
         answer = self._answer(f"{route.path()}/{name}", {}, first=True)
         found = Listed(items=[msgspec.Raw(answer.body)])
-        page = cut_down(found, route, self.pseudonyms, namespace="", seen=())
+        with _CUTTING:
+            page = cut_down(found, route, self.pseudonyms, namespace="", seen=())
         if page.invalid or page.identities[0].name != name:
             raise Refusal("unavailable", f"the answer is not namespace `{name}`", first=True, retries=answer.retries)
         yield page._replace(namespace=name, retries=answer.retries, warnings=answer.warnings)
@@ -124,7 +128,8 @@ class Reader:
                     raise Refusal("inexact", "it answers for another resource version", first=True, retries=retries)
                 if not first:
                     check_order(found, before)
-                page = cut_down(found, route, self.pseudonyms, namespace=namespace, seen=seen)
+                with _CUTTING:
+                    page = cut_down(found, route, self.pseudonyms, namespace=namespace, seen=seen)
                 return page._replace(exact=bool(exact), retries=retries, warnings=answer.warnings)
             except WrongPageError as wrong:
                 if not left:

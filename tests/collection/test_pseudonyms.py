@@ -23,7 +23,8 @@ def read(names: Pseudonyms | None) -> Collected:
 
 
 def everything(found: Collected) -> bytes:
-    return msgspec.json.encode(found.manifest) + b"".join(b"".join(found.kept.lists[key]) for key in sorted(found.kept.lists))
+    kept = (one for key in sorted(found.kept.lists) for one in found.kept.lists[key])
+    return msgspec.json.encode(found.manifest) + b"".join(kept)
 
 
 def test_names_are_kept_unless_asked_otherwise() -> None:
