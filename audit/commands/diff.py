@@ -34,7 +34,8 @@ LIMIT = 50
 @click.command(
     cls=PairingCommand,
     epilog="""\b
-OLD and NEW are one SOURCE each: a YAML or JSON file, a directory of them, a snapshot file, or `-` for standard input.
+OLD and NEW are one SOURCE each: a YAML or JSON file, a directory of them, a snapshot file,
+a live cluster (`cluster`, `cluster:CONTEXT`), or `-` for standard input.
 
 \b
 Opened is what was denied, or not exposed, and now is allowed or unknown; closed the other way round; changed
@@ -48,6 +49,7 @@ Without --zones: exit code 0, whatever differs.
 Examples:
   zone-audit diff yesterday.json today.json
   zone-audit diff yesterday.json today.json --zones zones.yaml --fail-on high
+  zone-audit diff snapshot.zip cluster:prod --zones zones.yaml
   zone-audit diff main/manifests branch/manifests --zones zones.yaml -f md -o comment.md
 """,
 )

@@ -18,7 +18,7 @@ FROM and TO are endpoints as `reach` names them (namespace/Kind/name), or an add
 \b
 Examples:
   zone-audit explain manifests/ web/Deployment/proxy db/StatefulSet/pg --port tcp/5432
-  zone-audit explain cluster.json 203.0.113.7 web/Deployment/proxy --zones zones.yaml
+  zone-audit explain cluster:prod 203.0.113.7 web/Deployment/proxy --zones zones.yaml
   zone-audit explain manifests/ web/Deployment/proxy db/StatefulSet/pg --cni cilium
 """,
 )

@@ -16,6 +16,7 @@ from audit.errors import UsageError
     epilog="""\b
 Examples:
   zone-audit init manifests/ -o zones.yaml
+  zone-audit init cluster:prod -o zones.yaml
   kubectl get ns,no -o json | zone-audit init -
 """
 )

@@ -30,7 +30,7 @@ MISSING = 1
     cls=PairingCommand,
     epilog="""\b
 Examples:
-  zone-audit ports cluster.json --zones zones.yaml
+  zone-audit ports cluster:prod --zones zones.yaml
   zone-audit ports cluster.json --zones zones.yaml -o openings.csv
   zone-audit ports cluster.json --zones zones.yaml --firewall rules.csv
 

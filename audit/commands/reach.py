@@ -26,6 +26,7 @@ By = Literal["pod", "workload", "namespace", "zone"]
 Examples:
   zone-audit reach manifests/
   zone-audit reach manifests/ --zones zones.yaml --by zone
+  zone-audit reach cluster:prod --by namespace
   zone-audit reach manifests/ --cni openshift-sdn
   zone-audit reach cluster.json --by pod -o reach.json
   zone-audit reach manifests/ --by namespace -o reach.svg

@@ -30,7 +30,7 @@ SCHEMA = "zone-audit.who-can/1"
 Examples:
   zone-audit who-can patch networkpolicies -n web cluster.json
   zone-audit who-can create pods/exec -n web cluster.json -f csv
-  zone-audit who-can patch namespaces/web cluster.json
+  zone-audit who-can patch namespaces/web cluster:prod
   zone-audit who-can update nodes cluster.json -f json -o nodes.json
   zone-audit who-can impersonate users cluster.json
 
