@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock requirements/schemas.lock
 SETUP := pyproject.toml scripts/setup scripts/schemas $(LOCKS)
 
-.PHONY: demo test nightly lint format types contracts bench bench-peer lock clean
+.PHONY: demo test nightly lint format types contracts bench bench-report bench-peer lock clean
 .DEFAULT_GOAL := test
 
 demo: .venv/runtime.stamp
@@ -35,6 +35,9 @@ contracts: .venv/dev.stamp
 
 bench: .venv/runtime.stamp
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+bench-report: .venv/runtime.stamp
+	$(BIN)/python benchmarks/report.py
 
 # Another tool on the same cluster; it needs an environment of its own, as it pins its libraries.
 bench-peer: .venv/runtime.stamp .cache/peer/stamp
