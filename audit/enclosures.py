@@ -1,4 +1,4 @@
-"""Files that go with a report: its results, and the matrix and the exceptions exactly as they were given.
+"""Files that go with a report: results, findings for other tools, and the matrix and exceptions as they were given.
 
 Input: a Report and the files that it names. Output: bytes under fixed names. Decisions: a file is enclosed only if its
 digest is the one that the report was made from; what was read from a pipe, or has changed since, is not enclosed.
@@ -11,17 +11,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.exports import results_v1
+from audit.exports import results_v1, sarif
 from audit.report import InputRecord, Report
 
 MEDIA: Mapping[str, str] = {
     ".csv": "text/csv",
     ".json": "application/json",
+    ".sarif": "application/sarif+json",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".yaml": "application/yaml",
 }
 """Suffix of an enclosed file to its media type."""
-SUFFIXES: Mapping[str, str] = {".yml": ".yaml"} | {suffix: suffix for suffix in MEDIA}
+SUFFIXES: Mapping[str, str] = {".yml": ".yaml", ".yaml": ".yaml", ".json": ".json", ".csv": ".csv", ".xlsx": ".xlsx"}
 GIVEN: Mapping[str, tuple[str, str]] = {
     "zones": ("matrix", "Zone matrix as given"),
     "exceptions": ("exceptions", "Exceptions as given"),
@@ -54,6 +55,16 @@ def results(report: Report) -> Enclosure:
         description="Every record of this report",
         data=results_v1.render(report),
         source=True,
+    )
+
+
+def findings(report: Report) -> Enclosure:
+    """The findings as other tools read them."""
+    return Enclosure(
+        name="findings.sarif",
+        media_type=MEDIA[".sarif"],
+        description="Findings in SARIF 2.1.0",
+        data=sarif.render(report),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from audit import summary
-from audit.enclosures import Enclosure, results
+from audit.enclosures import Enclosure, findings, results
 from audit.pages.caps import Caps
 from audit.pages.environment import asset, pictured, rendered, trusted
 from audit.pages.finish import finish
@@ -23,11 +23,11 @@ minute and half a gigabyte."""
 def pdf(report: Report, enclosures: Iterable[Enclosure] = ()) -> bytes:
     """The report as tagged PDF/A-3a and PDF/UA-1 with bookmarks; equal reports and enclosures give equal bytes.
 
-    The results are attached first, then the enclosures in order. Raises RenderError when the libraries that lay out
-    text are missing, or when the renderer tried to fetch something.
+    The results and the findings are attached first, then the enclosures in order. Raises RenderError when the libraries
+    that lay out text are missing, or when the renderer tried to fetch something.
     """
     record = results(report)
-    enclosed = (record, *enclosures)
+    enclosed = (record, findings(report), *enclosures)
     page = printed_page(report, enclosed)
     laid_out = typeset(page, enclosed, created=report.created, identifier=record.sha256[:32].encode())
     return finish(laid_out, {one.name: one.media_type for one in enclosed})

@@ -19,7 +19,7 @@ import pytest
 from audit import pages
 from audit.enclosures import Enclosure, given, results
 from audit.errors import RenderError
-from audit.exports import results_v1
+from audit.exports import results_v1, sarif
 from audit.pages.printed import printed_page
 from audit.pages.typeset import EPOCH, typeset
 from audit.pages.view import ID_LENGTH, SECTIONS
@@ -152,10 +152,12 @@ def test_results_and_inputs_are_attached_whole(raw: pikepdf.Pdf) -> None:
     assert attached["results.json"].read_bytes() == results_v1.render(annexed(example()))
     assert attached["matrix.yaml"].read_bytes() == MATRIX.data
     assert {name: str(file.obj.Subtype) for name, file in attached.items()} == {
+        "findings.sarif": "/application/sarif+json",
         "matrix.yaml": "/application/yaml",
         "results.json": "/application/json",
     }
-    assert [str(one.AFRelationship) for one in raw.Root.AF] == ["/Source", "/Source"]
+    assert attached["findings.sarif"].read_bytes() == sarif.render(annexed(example()))
+    assert sorted(str(one.AFRelationship) for one in raw.Root.AF) == ["/Data", "/Source", "/Source"]
 
 
 def test_it_is_tagged_with_title_and_language_and_says_both_standards(raw: pikepdf.Pdf) -> None:
