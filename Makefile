@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock requirements/schemas.lock
 SETUP := pyproject.toml scripts/setup scripts/schemas $(LOCKS)
 
-.PHONY: demo test nightly ablation lint format types contracts bench bench-collect bench-peer lock clean
+.PHONY: demo test nightly ablation lint format types contracts bench bench-collect bench-report bench-peer lock clean
 .DEFAULT_GOAL := test
 
 demo: .venv/runtime.stamp
@@ -45,6 +45,9 @@ bench: .venv/runtime.stamp
 # 20,000 and 100,000 pods behind a local API server; BENCH_ARGS=5000 for as many.
 bench-collect: .venv/dev.stamp
 	$(BIN)/python -m benchmarks.collect $(BENCH_ARGS)
+
+bench-report: .venv/runtime.stamp
+	$(BIN)/python benchmarks/report.py
 
 # Another tool on the same cluster; it needs an environment of its own, as it pins its libraries.
 bench-peer: .venv/runtime.stamp .cache/peer/stamp

@@ -184,9 +184,10 @@ def _render(outlet: Outlet, report: Report, session: Session) -> bytes:
         case name if name in exports.FORMATS:
             return exports.render(name, report)
         case "html" | "pdf":
-            from audit import pages
+            from audit import enclosures, pages
 
-            return pages.html(report).encode() if outlet.format == "html" else pages.pdf(report)
+            html = outlet.format == "html"
+            return pages.html(report).encode() if html else pages.pdf(report, enclosures.given(report))
         case _:
             return _text(report, session if outlet.path is None else None)
 
