@@ -18,6 +18,7 @@ from audit.conclusion import exit_code, headline, overall
 from audit.discovery import pack
 from audit.flows import Facts, Paths, Population, Witness
 from audit.inventory import Inventory
+from audit.ledger import Manifest
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Zone, ZoneMatrix
 from audit.permits import UNCERTAIN
 from audit.report import (
@@ -33,7 +34,9 @@ from audit.report import (
     Scope,
     ZoneRecord,
 )
+from audit.report_annex import CollectionRecord
 from audit.snapshot import Snapshot
+from audit.sources.evidence import missing_access
 from audit.traffic import NONE
 from audit.zones import ZoneMap
 
@@ -94,6 +97,7 @@ def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity 
         ),
         completeness=completeness(snapshot),
         inputs=_inputs(snapshot, basis.inputs),
+        collection=_collection(snapshot.manifest),
         notes=(*snapshot.notes, *basis.notes),
         controls=control_mapping.mapped(rules, cells, findings),
         counts=_counts(results, basis.paths),
@@ -267,6 +271,23 @@ def _inputs(snapshot: Snapshot, others: Iterable[InputRecord]) -> tuple[InputRec
         InputRecord(file=one.file, sha256=one.sha256, size=one.size, objects=one.objects) for one in snapshot.inputs
     )
     return (*sources, *others)
+
+
+def _collection(manifest: Manifest | None) -> CollectionRecord | None:
+    if manifest is None:
+        return None
+    return CollectionRecord(
+        tool=manifest.tool,
+        cluster=manifest.cluster,
+        resource_version=manifest.resource_version,
+        started=manifest.started,
+        ended=manifest.ended,
+        attempts=manifest.attempts,
+        pseudonyms=manifest.pseudonyms,
+        unmodelled_groups=manifest.unmodelled_groups,
+        ledger=manifest.ledger,
+        missing_access=missing_access(manifest),
+    )
 
 
 def _counts(results: Results, paths: Paths) -> Counts:

@@ -36,10 +36,16 @@ def declared(matrix_file: str, exceptions: str | None = None, rules_directory: P
     )
 
 
-def judged(
-    given: Declared, population: Inventory, zone_map: ZoneMap, evaluation: Evaluation, today: dt.date
+def judged(  # noqa: PLR0913 - the stages before
+    given: Declared,
+    population: Inventory,
+    zone_map: ZoneMap,
+    evaluation: Evaluation,
+    today: dt.date,
+    *,
+    cluster: str = "",
 ) -> Exempted:
-    """The results with exceptions applied as of today."""
+    """The results with exceptions applied as of today; `cluster` is the identity that fingerprints carry."""
     results = checker.check(
         given.rules,
         inventory=population,
@@ -48,5 +54,6 @@ def judged(
         flows=evaluation.cells,
         facts=evaluation.facts,
         today=today,
+        cluster=cluster,
     )
     return exempt(results, given.exceptions, given.matrix, today)

@@ -360,4 +360,4 @@ def _doubt(clause: Clause) -> str:
 
 def _place(policy: Policy) -> str:
     origin = policy.ref.origin
-    return f" ({origin.file}:{origin.line})" if origin else ""
+    return f" ({origin.place})" if origin and origin.place else ""

@@ -39,7 +39,8 @@ def leaving_lines(
 
 def _barrier(reach: Reachability, barrier: Barrier, target: int, asked: Traffic) -> Iterator[str]:
     """One barrier, with the rule that decides."""
-    place = f" ({barrier.ref.origin.file}:{barrier.ref.origin.line})" if barrier.ref.origin else ""
+    origin = barrier.ref.origin
+    place = f" ({origin.place})" if origin and origin.place else ""
     yield f"  {barrier.ref} {'may restrict' if barrier.doubts else 'restricts'} what leaves the namespace{place}"
     for reason in barrier.doubts:
         yield f"    not certain because of {reason}: {UNCERTAIN[reason]}"

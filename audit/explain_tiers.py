@@ -77,7 +77,7 @@ def _head(reach: Reachability, one: _Chosen, text: AdminText) -> str:
     priority = "" if text.priority == UNPLACED else f", priority {text.priority}"
     selects = "selects it" if one.sure else "may select it"
     perhaps = ", which the network plug-in may ignore" if text.doubt else ""
-    place = f" ({ref.origin.file}:{ref.origin.line})" if ref.origin else ""
+    place = f" ({ref.origin.place})" if ref.origin and ref.origin.place else ""
     return f"  {ref} ({text.tier} tier{priority}) {selects}{perhaps}{place}"
 
 

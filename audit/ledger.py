@@ -106,3 +106,5 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """By kind; one entry for every kind that can change a verdict."""
     members: tuple[Member, ...]
     """By name."""
+    seal: str = ""
+    """SHA-256 of this manifest as it is written with an empty seal, so that no word of it can change unseen."""

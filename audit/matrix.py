@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from audit import files
 from audit.errors import AuditError, MatrixError, Position, RenderError, UsageError
 from audit.model import Namespace, Node, ZoneMatrix
 
@@ -283,14 +282,7 @@ def _bare(matrix: ZoneMatrix) -> ZoneMatrix:
 
 
 def _write(target: Path, data: bytes) -> None:
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        # Created by name rather than by `tempfile`, so that the usual permissions hold.
-        with draft.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(target)
+        files.write(target, data, files.USUAL)  # a matrix is no secret: others review it
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise RenderError(f"`{target}` cannot be written: {(error.strerror or 'output error').lower()}") from error

@@ -52,7 +52,7 @@ def exposure(witness: Witness | None) -> Exposure | None:
 def step(cause: Cause) -> Step:
     """The record of a cause."""
     ref = cause.ref or cause.endpoint
-    origin = ref.origin if ref else None
+    origin = ref.origin if ref and ref.origin and ref.origin.place else None
     return Step(
         text=cause.text,
         object=str(ref) if ref else "",

@@ -25,6 +25,11 @@ class Origin(msgspec.Struct, frozen=True, gc=False, order=True):
     source: int = 0
     """Ordinal of the SOURCE argument; a later source overlays an earlier one."""
 
+    @property
+    def place(self) -> str:
+        """`policies.yaml:12`; empty for an object of a live cluster, where no line tells anybody anything."""
+        return f"{self.file}:{self.line}" if self.line else ""
+
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
     """One object of the snapshot."""
@@ -82,8 +87,15 @@ class Snapshot:
     """True when it came from a cluster; manifests claim nothing about what else the cluster holds."""
     manifest: Manifest | None = None
     """How the cluster was read; None unless `live`."""
+    named: tuple[str, ...] = ()
+    """The sources as reports name them: as given, but a snapshot file by its cluster, wherever it lies."""
     notes: tuple[str, ...] = field(default=())
     """Remarks for the report, such as overlays that replaced objects."""
+
+    @property
+    def cluster(self) -> str:
+        """The identity that findings carry: UID of the cluster; empty for manifests, and where it could not be read."""
+        return self.manifest.cluster.uid if self.manifest else ""
 
     def of(self, kind: str) -> tuple[Entry, ...]:
         """All objects of one kind key; empty if none."""

@@ -15,7 +15,6 @@ from audit.access.matching import Right
 from audit.access.resources import Asked
 from audit.access.subjects import MASTERS, Subject
 from audit.model import ObjectRef
-from audit.snapshot import Origin
 
 _SHOWN = 5
 """Names that a note lists."""
@@ -118,9 +117,4 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _placed(ref: ObjectRef) -> str:
-    return f"{ref} ({place(ref.origin)})" if ref.origin else str(ref)
-
-
-def place(origin: Origin) -> str:
-    """`rbac.yaml:12`."""
-    return f"{origin.file}:{origin.line}" if origin.line else origin.file
+    return f"{ref} ({ref.origin.place})" if ref.origin and ref.origin.place else str(ref)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # imported on use, so that help costs nothing
     from audit.assessment import Declared
     from audit.comparison.compose import Side
     from audit.comparison.record import Difference
+    from audit.snapshot import Snapshot
 
 FORMATS = ("table", "json", "md", "csv")
 SUFFIXES = {".txt": "table", **{f".{name}": name for name in FORMATS[1:]}}
@@ -32,7 +33,7 @@ LIMIT = 50
 @click.command(
     cls=PairingCommand,
     epilog="""\b
-OLD and NEW are one SOURCE each: a YAML or JSON file, a directory of them, or `-` for standard input.
+OLD and NEW are one SOURCE each: a YAML or JSON file, a directory of them, a snapshot file, or `-` for standard input.
 
 \b
 Opened is what was denied, or not exposed, and now is allowed or unknown; closed the other way round; changed
@@ -95,10 +96,17 @@ def command(  # noqa: PLR0913 - one argument per option
         raise UsageError("`-` can be given once only")
     from audit.assessment import declared
     from audit.comparison.compose import Terms, difference
+    from audit.sources import read
 
     gc.disable()  # a run only builds up; nothing it holds is garbage before the end
     plan = declared(zones, exceptions, Path(rules_directory) if rules_directory else None) if zones else None
-    old, new = (_side(source, plan, plugin, session) for source in sources)
+    snapshots = [read([source], stdin=session.stdin, progress=session.progress) for source in sources]
+    # Findings of two clusters, or of a cluster and of manifests, are to be told by their objects alone.
+    cluster = snapshots[0].cluster if snapshots[0].cluster == snapshots[1].cluster else ""
+    old, new = (
+        _side(source, snapshot, plan, plugin, cluster, session)
+        for source, snapshot in zip(sources, snapshots, strict=True)
+    )
     session.progress("comparing connections")
     matrix = plan.matrix if plan else None
     found = difference(old, new, Terms(created=session.stamp, matrix=matrix, fail_on=fail_on or "low", limit=limit))
@@ -106,18 +114,18 @@ def command(  # noqa: PLR0913 - one argument per option
     return 0 if exit_zero and found.exit_code in (FINDINGS, INCOMPLETE) else found.exit_code
 
 
-def _side(source: str, plan: Declared | None, plugin: Plugin | None, session: Session) -> Side:
-    """One snapshot, read and evaluated; errors as the stages raise them."""
+def _side(  # noqa: PLR0913, PLR0917 - one argument per input of the evaluation
+    source: str, snapshot: Snapshot, plan: Declared | None, plugin: Plugin | None, cluster: str, session: Session
+) -> Side:
+    """One snapshot, evaluated; errors as the stages raise them."""
     from audit.assessment import judged
     from audit.cells import joined, reachability, tallied
     from audit.comparison.compose import Side
     from audit.inventory import build
     from audit.meet import Meetings
     from audit.reach import Reachability
-    from audit.sources import read
     from audit.zones import assign
 
-    snapshot = read([source], stdin=session.stdin, progress=session.progress)
     session.progress(f"computing reachability of {source}")
     inventory = build(snapshot, plugin)
     if plan is None:
@@ -126,7 +134,7 @@ def _side(source: str, plan: Declared | None, plugin: Plugin | None, session: Se
     zone_map = assign(plan.matrix, inventory.namespaces.values(), inventory.nodes.values())
     meetings = joined(reachability(inventory, zone_map, plan.matrix), zone_map)
     evaluation = tallied(meetings, zone_map, plan.matrix)
-    exempted = judged(plan, inventory, zone_map, evaluation, session.created.date())
+    exempted = judged(plan, inventory, zone_map, evaluation, session.created.date(), cluster=cluster)
     return Side(source=source, meetings=meetings, results=exempted.results)
 
 

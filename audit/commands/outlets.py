@@ -1,22 +1,16 @@
-"""`-f FORMAT [-o PATH]` pairs: read off the command line, bad ones refused early, files written whole or not at all.
-
-A file is written beside its place, flushed to disk and then renamed, so a reader sees the old content or the new one.
-"""
+"""`-f FORMAT [-o PATH]` pairs: read off the command line, bad ones refused early, files written whole or not at all."""
 
 from __future__ import annotations
 
 import difflib
-import os
-import stat
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
+from audit import files
 from audit.commands.overwriting import keep_inputs
 from audit.commands.session import Session, check_stdout, on_terminal
 from audit.commands.wording import Words
@@ -97,8 +91,8 @@ def outlets(
         Outlet(name, Path(path).resolve() if path not in ("", "-") else None) for name, path in kept or [(default, "")]
     )
     _check(chosen, frozenset(binary))
-    files = (ctx.params.get(name) for name in ("zones", "exceptions", "baseline", "rules_directory"))
-    keep_inputs([one.path for one in chosen if one.path], ctx.params["sources"], files)
+    others = (ctx.params.get(name) for name in ("zones", "exceptions", "baseline", "rules_directory"))
+    keep_inputs([one.path for one in chosen if one.path], ctx.params["sources"], others)
     return chosen
 
 
@@ -127,9 +121,9 @@ def _check(chosen: Sequence[Outlet], binary: frozenset[str]) -> None:
         check_stdout()
     if to_stdout and to_stdout[0] in binary and on_terminal():
         raise UsageError(f"`{to_stdout[0]}` is not for a terminal", hint="name a file with `-o`")
-    files = [one.path for one in chosen if one.path is not None]
-    for path in files:
-        if files.count(path) > 1:
+    named = [one.path for one in chosen if one.path is not None]
+    for path in named:
+        if named.count(path) > 1:
             raise UsageError(f"two outputs would be written to `{path}`")
         if path.is_dir():
             raise UsageError(f"output `{path}` is a directory")
@@ -159,36 +153,11 @@ def deliver(session: Session, chosen: Iterable[Outlet], render: Callable[[Outlet
 
 
 def write_files(contents: Mapping[Path, bytes]) -> list[AuditError]:
-    """Write each file whole or not at all; the errors."""
+    """Write each file whole or not at all, new ones for the user alone; the errors."""
     errors: list[AuditError] = []
     for path, content in contents.items():
         try:
-            _write(path, content)
+            files.write(path, content)
         except OSError as error:
             errors.append(RenderError(f"`{path}` cannot be written: {error.strerror or error}"))
     return errors
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace the file, keeping its permissions; devices and pipes are written in place. New files are private."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        mode = 0
-    if mode and not stat.S_ISREG(mode):
-        path.write_bytes(content)
-        return
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode:
-            part.chmod(stat.S_IMODE(mode))
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise

@@ -30,10 +30,15 @@ def keep_inputs(outputs: Iterable[Path], sources: Iterable[str], files: Iterable
 
 
 def _would_be_read(path: Path, folder: Path) -> bool:
-    from audit.sources.inputs import SUFFIXES
+    from audit.sources.archive import is_snapshot
+    from audit.sources.text import SUFFIXES
 
     root = folder.resolve()
-    if not path.is_relative_to(root) or path.suffix.lower() not in SUFFIXES:
+    if not path.is_relative_to(root):
+        return False
+    if is_snapshot(folder):  # where nothing may lie that its manifest does not name
+        return True
+    if path.suffix.lower() not in SUFFIXES:
         return False
     return not any(part.startswith(".") for part in path.relative_to(root).parts)
 

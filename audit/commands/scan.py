@@ -33,12 +33,15 @@ THRESHOLDS = SEVERITIES[1:]
 @click.command(
     cls=PairingCommand,
     epilog="""\b
-SOURCE is a YAML or JSON file, a directory of them, or `-` for standard input. Later sources overlay earlier ones.
+SOURCE is a YAML or JSON file, a directory of them, a snapshot file of a live cluster, what `oc adm must-gather` or
+`oc adm inspect` left, or `-` for standard input. Later sources overlay earlier ones.
 
 \b
 Examples:
   zone-audit scan manifests/ --zones zones.yaml
   zone-audit scan cluster.json --zones zones.yaml -o report.html -o results.json
+  zone-audit scan snapshot.zip --zones zones.yaml -o report.html
+  zone-audit scan must-gather.local.123/ --zones zones.yaml
   zone-audit scan cluster.json --zones zones.yaml -f text -f json -o results.json -f pdf -o report.pdf
   kubectl get ns,no,po,svc,netpol,ing -A -o json | zone-audit scan - --zones zones.yaml
   zone-audit scan manifests/ --zones zones.yaml --cni ovn-kubernetes
@@ -136,9 +139,10 @@ def scan(  # noqa: PLR0913 - the options of the command
     zone_map = zones.assign(declared.matrix, population.namespaces.values(), population.nodes.values())
     evaluation = cells.evaluate(population, zone_map, declared.matrix, progress)
     progress("running rules")
-    exempted = assessment.judged(declared, population, zone_map, evaluation, created.date())
+    today = created.date()
+    exempted = assessment.judged(declared, population, zone_map, evaluation, today, cluster=snapshot.cluster)
     basis = Basis(
-        source=" ".join(given),
+        source=" ".join(snapshot.named),
         inventory=population,
         zone_map=zone_map,
         matrix=declared.matrix,

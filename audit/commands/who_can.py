@@ -130,5 +130,5 @@ def _holder(one: Holder) -> dict[str, object]:
 
 
 def _ref(ref: ObjectRef) -> dict[str, object]:
-    origin = {"file": ref.origin.file, "line": ref.origin.line} if ref.origin else {}
+    origin = {"file": ref.origin.file, "line": ref.origin.line} if ref.origin and ref.origin.place else {}
     return {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name, **origin}

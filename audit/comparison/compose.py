@@ -156,7 +156,7 @@ class _Causes:
 
 
 def _place(ref: ObjectRef | None) -> tuple[str, int]:
-    return (ref.origin.file, ref.origin.line) if ref and ref.origin else ("", 0)
+    return (ref.origin.file, ref.origin.line) if ref and ref.origin and ref.origin.place else ("", 0)
 
 
 def _connections(

@@ -71,7 +71,7 @@ def _places(one: CheckedFinding) -> Iterator[tuple[str, int]]:
     """Where the objects at fault were read, then those on the path."""
     refs = [cause.ref or cause.endpoint for cause in one.finding.path]
     for ref in (*one.finding.subjects, *refs):
-        if ref is not None and ref.origin is not None:
+        if ref is not None and ref.origin is not None and ref.origin.place:
             yield ref.origin.file, ref.origin.line
 
 

@@ -10,15 +10,13 @@ from typing import BinaryIO
 
 from audit.errors import InputError, Position
 from audit.snapshot import Gap
+from audit.sources.archive import is_snapshot
 from audit.sources.kustomize import FILES, missing
-from audit.sources.text import Text, utf8_error
+from audit.sources.text import MAX_JSON, SUFFIXES, Text, utf8_error
+from audit.sources.trees import is_tree
 
 MAX_YAML = 64 << 20
 """Bytes of one YAML input; more would take minutes."""
-MAX_JSON = 2 << 30
-"""Bytes of one JSON input, ten times the dump of the largest cluster that Kubernetes supports."""
-SUFFIXES = (".yaml", ".yml", ".json")
-"""Files of a directory that are read."""
 Input = Text | InputError | Gap
 _CHUNK = 1 << 24
 _WORTH_SAYING = 1 << 20
@@ -29,15 +27,13 @@ def texts(source: str, ordinal: int, stdin: BinaryIO | None, say: Callable[[str]
     """The inputs of one source in the order of their names; errors for what cannot be read, gaps for what is not."""
     if source == "cluster" or source.startswith("cluster:"):
         yield InputError(f"`{source}`: this version reads manifests and dumps, not a live cluster", hint=_DUMP)
-    elif source.lower().endswith(".zip"):
-        yield InputError(f"`{source}`: this version reads manifests and dumps, not archives", hint=_DUMP)
     elif source == "-":
         say("reading standard input")
         yield _read(stdin, "-", ordinal, named=True) if stdin else InputError("standard input is closed")
     elif os.path.isdir(source):  # noqa: PTH112
         yield from _directory(source, ordinal, say)
     else:
-        yield _file(source, ordinal, say, named=True)
+        yield text_of(source, ordinal, say, named=True)
 
 
 _DUMP = "save one with `kubectl get namespaces,pods,services,networkpolicies -A -o json > dump.json`"
@@ -66,7 +62,7 @@ def _directory(source: str, ordinal: int, say: Callable[[str], None]) -> Iterato
     paths = listed(source, problems)
     yield from sorted(problems, key=str)
     for path in paths:
-        yield _file(str(path), ordinal, say, named=False)
+        yield text_of(str(path), ordinal, say, named=False)
 
 
 def listed(source: str, problems: list[InputError | Gap]) -> list[Path]:
@@ -77,9 +73,10 @@ def listed(source: str, problems: list[InputError | Gap]) -> list[Path]:
 
     paths = []
     for folder, folders, files in os.walk(source, onerror=unreadable):
-        links = [name for name in folders if not name.startswith(".") and Path(folder, name).is_symlink()]
-        problems += [gap for name in links for gap in _link(Path(folder, name))]
         folders[:] = [name for name in folders if not name.startswith(".")]
+        skipped = {name: tuple(_skipped(Path(folder, name))) for name in folders}
+        problems += [gap for gaps in skipped.values() for gap in gaps]
+        folders[:] = [name for name in folders if not skipped[name]]
         paths += [Path(folder, name) for name in files if _is_manifest(name)]
     return sorted(paths, key=lambda path: path.parts)
 
@@ -88,12 +85,18 @@ def _is_manifest(name: str) -> bool:
     return not name.startswith(".") and (name.lower().endswith(SUFFIXES) or name in FILES)
 
 
-def _link(path: Path) -> Iterator[Gap]:
-    text = f"`{path}` was skipped: a symbolic link to a directory; give the directory as a SOURCE as well"
-    return missing(str(path), text)
+def _skipped(path: Path) -> Iterator[Gap]:
+    """Why a directory inside another is not read; nothing if it is."""
+    if path.is_symlink():
+        text = f"`{path}` was skipped: a symbolic link to a directory; give the directory as a SOURCE as well"
+        yield from missing(str(path), text)
+    elif is_snapshot(path) or is_tree(path):
+        text = f"`{path}` was skipped: a snapshot of a cluster; give the directory as a SOURCE of its own"
+        yield from missing(str(path), text)
 
 
-def _file(file: str, ordinal: int, say: Callable[[str], None], *, named: bool) -> Text | InputError:
+def text_of(file: str, ordinal: int, say: Callable[[str], None], *, named: bool) -> Text | InputError:
+    """The content of a file; `named` says that the user gave its name. What keeps it from being read is an error."""
     try:
         file.encode()
     except UnicodeEncodeError:

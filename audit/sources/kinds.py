@@ -171,6 +171,11 @@ def kind_key(group: str, kind: str) -> str:
     return kind if not group or group in GROUPS.get(kind, ()) else f"{kind}.{group}"
 
 
+def is_namespaced(group: str, kind: str) -> bool | None:
+    """Whether objects of the kind live in namespaces; None for a kind that is not known here."""
+    return _scope(kind_key(group, kind), group, known=group in GROUPS.get(kind, ()))
+
+
 def is_known(key: str) -> bool:
     """Whether kinds of this key have a meaning here, or are known to have none, beside those of GROUPS."""
     return key in _NAMESPACED or key in _CLUSTER_SCOPED

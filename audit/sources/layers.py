@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from audit.errors import InputError, Position
 from audit.raw_body import RawBody, StatusBody
@@ -40,6 +41,15 @@ def add(layer: Layer, entry: Entry) -> InputError | None:
     )
 
 
+def keep(layer: Layer, entry: Entry) -> bool:
+    """Puts an object into the layer unless it is there already; whether what is there says otherwise.
+
+    Status does not count: two readings of one object are never quite of the same time.
+    """
+    earlier = layer.setdefault(identity(entry), entry)
+    return earlier is not entry and not _same(_settled(earlier.body), _settled(entry.body))
+
+
 def overlay(layers: Iterable[tuple[str, Layer]]) -> tuple[Layer, tuple[str, ...]]:
     """The layers of named sources as one, later ones in front, and a note for each that replaced something."""
     merged: Layer = {}
@@ -60,6 +70,13 @@ def by_kind(layer: Layer) -> Mapping[str, tuple[Entry, ...]]:
         grouped.setdefault(key, []).append(entry)
     order = attrgetter("namespace", "name")
     return {key: tuple(sorted(grouped[key], key=order)) for key in sorted(grouped)}
+
+
+def _settled(body: Any) -> Any:
+    """The body without its status."""
+    if isinstance(body, StatusBody):
+        return structs.replace(body, status=msgspec.Raw(b""))
+    return structs.replace(body, status=None) if "status" in body.__struct_fields__ else body
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -9,13 +9,19 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from audit.errors import AuditErrors, InputError, UsageError
+from audit.ledger import Manifest
 from audit.snapshot import Entry, Gap, InputFile, Snapshot
 from audit.sources import inputs, json_text, layers, positions, yaml_text
+from audit.sources.archive import is_snapshot
+from audit.sources.collected import collected
+from audit.sources.gathered import gathered
+from audit.sources.held import Held
 from audit.sources.kustomize import Kustomization, unrendered
 from audit.sources.layers import Layer
 from audit.sources.objects import entry, homeless
 from audit.sources.shared import Shared
 from audit.sources.text import Found, Text
+from audit.sources.trees import roots
 from audit.sources.unread import unread_workloads
 
 MAX_ERRORS = 100
@@ -33,10 +39,10 @@ def read(
 ) -> Snapshot:
     """Everything that the sources hold, later ones laid over earlier ones.
 
-    A source is a YAML or JSON file, a directory of such files, or `-` for `stdin` (the process's own if None), and
-    `progress` gets a line of text before each larger step. Raises InputError, or AuditErrors with all that was found,
-    for anything that cannot be read as Kubernetes objects and for sources that hold none at all; UsageError for no
-    source or a second `-`.
+    A source is a YAML or JSON file, a directory of such files, a snapshot file of a live cluster, or `-` for `stdin`
+    (the process's own if None), and `progress` gets a line of text before each larger step. Raises InputError, or
+    AuditErrors with all that was found, for anything that cannot be read as Kubernetes objects, for sources that hold
+    none at all and for a second cluster; UsageError for no source or a second `-`.
     """
     if not sources or list(sources).count("-") > 1:
         raise UsageError("give at least one SOURCE" if not sources else "`-` can be given once only")
@@ -81,9 +87,31 @@ class _Reader:
         self._gaps: list[Gap] = []
         self._built: list[Kustomization] = []
         self._errors: list[InputError] = []
+        self._live: tuple[int, Manifest] | None = None
 
     def read_source(self, source: str, ordinal: int) -> None:
         """Adds one source."""
+        if source != "-" and is_snapshot(source):
+            self._read_snapshot(source, ordinal)
+        elif source != "-" and roots(source):
+            self._hold(source, gathered(source, ordinal, self._shared, self._say))
+        else:
+            self._read_files(source, ordinal)
+
+    def _read_snapshot(self, source: str, ordinal: int) -> None:
+        if self._live:
+            raise InputError(f"`{source}` is a second snapshot of a cluster", hint="only manifests lie over one")
+        name, manifest, held = collected(source, ordinal, self._shared, self._say)
+        self._live = ordinal, manifest
+        self._hold(name, held)
+
+    def _hold(self, name: str, held: Held) -> None:
+        self._layers.append((name, held.layer))
+        self._files += held.files
+        self._gaps += held.gaps
+        self._notes += held.notes
+
+    def _read_files(self, source: str, ordinal: int) -> None:
         layer: Layer = {}
         seen = False
         for text in inputs.texts(source, ordinal, self._stdin or _own_input(), self._say):
@@ -107,10 +135,15 @@ class _Reader:
         if not merged:
             raise InputError("the sources hold no Kubernetes object", hint="an empty input proves nothing")
         entries = layers.by_kind(merged)
+        live, manifest = self._live or (None, None)
+        unread = unread_workloads(entries, live)
         return Snapshot(
             entries=entries,
             inputs=tuple(self._files),
-            gaps=tuple(sorted({*self._gaps, *unrendered(self._built, self._files), *unread_workloads(entries)})),
+            gaps=tuple(sorted({*self._gaps, *unrendered(self._built, self._files), *unread})),
+            live=manifest is not None,
+            manifest=manifest,
+            named=tuple(name for name, _ in self._layers),
             notes=(*self._notes, *notes),
         )
 

@@ -14,6 +14,10 @@ from audit.errors import InputError, Position
 MAX_DEPTH = 100
 """Nested mappings and lists in one object. The deepest real ones, schemas of custom resources, stay near 60."""
 
+MAX_JSON = 2 << 30
+"""Bytes of one JSON input, ten times the dump of the largest cluster that Kubernetes supports."""
+SUFFIXES = (".yaml", ".yml", ".json")
+"""Files of a directory that are read."""
 UTF8_BOM = codecs.BOM_UTF8
 _CHUNK = 1 << 20
 Steps = tuple[str | int, ...]

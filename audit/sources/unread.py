@@ -47,9 +47,13 @@ SETTINGS = words("""
 """Groups of settings, certificates, machines and the like: replicas and images there are not of pods that they run."""
 
 
-def unread_workloads(entries: Mapping[str, tuple[Entry, ...]]) -> tuple[Gap, ...]:
-    """A gap in `Pod` for every object of an unknown workload kind that owns none of the pods that were read; sorted."""
-    found = [entry for kind, listed in entries.items() for entry in _running(kind, listed)]
+def unread_workloads(entries: Mapping[str, tuple[Entry, ...]], live: int | None = None) -> tuple[Gap, ...]:
+    """A gap in `Pod` for every object of an unknown workload kind that owns none of the pods that were read; sorted.
+
+    Those of source `live`, a cluster, leave none: what they run was there to be read.
+    """
+    running = (entry for kind, listed in entries.items() for entry in _running(kind, listed))
+    found = [entry for entry in running if entry.origin.source != live]
     if not found:
         return ()
     owners = _owners(entries)

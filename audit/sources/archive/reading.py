@@ -1,0 +1,194 @@
+"""A snapshot file read back, without unpacking it: what is not exactly as it was written is refused.
+
+Sizes are bounded before anything is unpacked, and each member is compared with its SHA-256 before it is given out.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import stat
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.errors import InputError, Position
+from audit.ledger import Manifest, Member
+from audit.sources.archive import zip_layout
+from audit.sources.archive.layout import FOLDER, MANIFEST, MAX_MANIFEST, BrokenError, is_manifest, parsed
+from audit.sources.archive.zip_layout import DIGEST_SIZE, END_SIZE, MAGIC, Slot
+
+_CHUNK = 1 << 20
+_EMPTY_ZIP = b"PK\x05\x06"
+_READ = os.O_RDONLY | os.O_CLOEXEC
+_INSIDE = _READ | os.O_NOFOLLOW | os.O_NONBLOCK
+"""A link inside a directory is not followed, and a pipe that lies there does not hang the reader."""
+_HINT = "unpack any other archive and give its directory"
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A snapshot file that is open."""
+
+    file: str
+    manifest: Manifest
+    text: bytes
+    """The manifest as it stands in the file."""
+    _content: Callable[[Member], bytes]
+
+    def members(self) -> Iterator[tuple[Member, bytes]]:
+        """Every member, in the order of names, with its content, which is just what was written; else InputError."""
+        for member in self.manifest.members:
+            with _told(self.file):
+                content = self._content(member)
+                if len(content) != member.size or hashlib.sha256(content).hexdigest() != member.sha256:
+                    raise BrokenError(f"`{member.name}` was changed since it was written")
+            yield member, content
+
+
+def is_snapshot(path: str | Path) -> bool:
+    """Whether it is a zip archive, or a directory that holds the manifest of a snapshot; names tell nothing."""
+    place = Path(path)
+    with suppress(OSError, ValueError):
+        if place.is_dir():
+            manifest = place / MANIFEST
+            if manifest.is_file():
+                with manifest.open("rb") as stream:
+                    return is_manifest(stream.read(MAX_MANIFEST))
+        elif place.is_file():
+            with place.open("rb") as stream:
+                return stream.read(len(MAGIC)) in (MAGIC, _EMPTY_ZIP)
+    return False
+
+
+@contextmanager
+def opened(path: str | Path) -> Iterator[Archive]:
+    """The snapshot in a zip archive or a directory; InputError for anything wrong with it, then or while it is read."""
+    with _told(str(path)):
+        handle = os.open(path, _READ)
+    try:
+        with _told(str(path)):
+            held = _Folder(handle) if stat.S_ISDIR(os.fstat(handle).st_mode) else _Zip(handle)
+            manifest = parsed(held.text)
+            held.check(manifest)
+        yield Archive(str(path), manifest, held.text, held.content)
+    finally:
+        os.close(handle)
+
+
+class _Zip:
+    """The members of an archive."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        size = os.fstat(handle).st_size
+        tail = _bytes(handle, END_SIZE, size - END_SIZE) if size > END_SIZE else bytes(END_SIZE)
+        start, length = zip_layout.directory_place(tail, size)
+        if _digest(handle, size - DIGEST_SIZE) != tail[-DIGEST_SIZE:]:
+            raise BrokenError("it was changed since it was written")
+        central = _bytes(handle, length, start) + tail[:-DIGEST_SIZE]
+        self._slots = zip_layout.parsed(central, start)
+        if not self._slots or self._slots[0].name != MANIFEST or self._slots[0].size > MAX_MANIFEST:
+            raise BrokenError(f"it does not begin with `{MANIFEST}`", _HINT)
+        self.text = self._unpacked(self._slots[0])
+
+    def check(self, manifest: Manifest) -> None:
+        """BrokenError unless it has just the entries that the manifest names."""
+        told = [(MANIFEST, len(self.text)), *((one.name, one.size) for one in manifest.members)]
+        if told != [(one.name, one.size) for one in self._slots]:
+            raise BrokenError(f"it has other entries than its `{MANIFEST}` names")
+
+    def content(self, member: Member) -> bytes:
+        return self._unpacked(next(one for one in self._slots if one.name == member.name))
+
+    def _unpacked(self, slot: Slot) -> bytes:
+        head = zip_layout.local_header(slot)
+        if _bytes(self._handle, len(head), slot.offset) != head:
+            raise BrokenError(f"the header of its entry `{slot.name}` is not as zone-audit writes it")
+        unpack = zlib.decompressobj(-zlib.MAX_WBITS)
+        found = io.BytesIO()
+        for at in range(slot.start, slot.end, _CHUNK):
+            packed = _bytes(self._handle, min(_CHUNK, slot.end - at), at)
+            try:
+                found.write(unpack.decompress(packed, slot.size + 1 - found.tell()))
+            except zlib.error as error:
+                raise BrokenError(f"its entry `{slot.name}` does not unpack") from error
+            if found.tell() > slot.size:
+                raise BrokenError(f"its entry `{slot.name}` unpacks to more than it says")
+        content = found.getvalue()
+        whole = unpack.eof and not unpack.unused_data and len(content) == slot.size
+        if not whole or zlib.crc32(content) != slot.crc:
+            raise BrokenError(f"its entry `{slot.name}` does not unpack to what it says")
+        return content
+
+
+class _Folder:
+    """The members of a directory."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self.text = self._file(MANIFEST, MAX_MANIFEST)
+
+    def check(self, manifest: Manifest) -> None:
+        """BrokenError unless it holds just the files that the manifest names."""
+        inside = os.open(FOLDER, _INSIDE | os.O_DIRECTORY, dir_fd=self._handle)
+        try:
+            # Of descriptors, which no link can move.
+            names = [os.listdir(handle) for handle in (self._handle, inside)]  # noqa: PTH208
+        finally:
+            os.close(inside)
+        found = {*names[0], *(f"{FOLDER}/{name}" for name in names[1])}
+        told = {MANIFEST, FOLDER, *(one.name for one in manifest.members)}
+        for name in sorted(found ^ told):
+            reason = "is missing" if name in told else f"is not named in its `{MANIFEST}`"
+            raise BrokenError(f"`{name}` {reason}")
+
+    def content(self, member: Member) -> bytes:
+        return self._file(member.name, member.size)
+
+    def _file(self, name: str, most: int) -> bytes:
+        """The content of a plain file, no more than `most` bytes."""
+        handle = os.open(name, _INSIDE, dir_fd=self._handle)
+        try:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise BrokenError(f"`{name}` is not a regular file")
+            if status.st_size > most:
+                raise BrokenError(f"`{name}` was changed since it was written: it is larger than it says")
+            return _bytes(handle, status.st_size, 0)
+        finally:
+            os.close(handle)
+
+
+def _bytes(handle: int, size: int, start: int) -> bytes:
+    found = io.BytesIO()
+    while (done := found.tell()) < size:
+        piece = os.pread(handle, size - done, start + done)
+        if not piece:
+            raise BrokenError("it was cut short")
+        found.write(piece)
+    return found.getvalue()
+
+
+def _digest(handle: int, size: int) -> bytes:
+    digest = hashlib.sha256()
+    for start in range(0, size, _CHUNK):
+        digest.update(_bytes(handle, min(_CHUNK, size - start), start))
+    return digest.hexdigest().encode()
+
+
+@contextmanager
+def _told(file: str) -> Iterator[None]:
+    """What goes wrong, as an InputError."""
+    try:
+        yield
+    except BrokenError as error:
+        raise InputError(str(error), Position(file), error.hint) from error
+    except OSError as error:
+        links = error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENXIO)
+        reason = "is not a regular file" if links else (error.strerror or "cannot be read").lower()
+        raise InputError(f"`{error.filename or file}`: {reason}", Position(file)) from error
