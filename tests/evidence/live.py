@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 from audit import cells, checker, discovery, inventory, matrix
@@ -18,6 +19,7 @@ from audit.snapshot import Entry, Snapshot
 from audit.sources import evidence, read
 from audit.sources.kinds import kind_key
 from audit.zones import assign
+from tests.evidence import plain
 
 ROOT = Path(__file__).parents[2]
 TODAY = dt.date(2026, 11, 23)
@@ -38,7 +40,10 @@ SERVED: Mapping[str, frozenset[str]] = {
     "openshift-3": OPENSHIFT_3,
     "four-zones": OPENSHIFT_4,
     "dmz-cluster": OPENSHIFT_4,
-    "plain": KUBERNETES,
+    "four-zones-faulty": OPENSHIFT_4 | {"network.openshift.io"},
+    "dmz-cluster-faulty": OPENSHIFT_4,
+    "openshift-3-faulty": OPENSHIFT_3,
+    "plain": KUBERNETES | {"crd.projectcalico.org"},
 }
 """Sample -> API groups of its server."""
 
@@ -52,8 +57,10 @@ class Live:
 
     def with_entries(self, kind: str, entries: tuple[Entry, ...]) -> Live:
         """The cluster with other objects of a kind, all of them read."""
-        listed = {**self.snapshot.entries, kind: entries}
-        return replace(self, snapshot=judged_by(self._manifest, {one: of for one, of in listed.items() if of}))
+        old = next(one for one in self._manifest.ledger if one.kind == kind)
+        if old.status == "absent" and not entries:
+            return self
+        return self.ablated({kind: complete(kind, old.group, old.resource, len(entries))}, {kind: entries})
 
     @property
     def _manifest(self) -> Manifest:
@@ -93,8 +100,11 @@ def absent(kind: str, group: str, resource: str) -> Evidence:
 @cache
 def live(name: str) -> Live:
     """A sample as its cluster would give it, everything read."""
-    folder = ROOT / "tests/evidence/plain" if name == "plain" else ROOT / "sample_snapshots" / name
-    found = read([str(folder / "manifests")])
+    if name == "plain":
+        found, zones = read(["-"], stdin=BytesIO(plain.listed())), Path(__file__).with_name("plain.yaml")
+    else:
+        folder = ROOT / "sample_snapshots" / name
+        found, zones = read([str(folder / "manifests")]), folder / "zones.yaml"
     assert not found.gaps
     ledger = []
     for one in RESOURCES:
@@ -116,7 +126,7 @@ def live(name: str) -> Live:
         ledger=tuple(sorted(ledger, key=lambda one: one.kind)),
         members=(),
     )
-    return Live(snapshot=judged_by(manifest, found.entries), matrix=matrix.load(str(folder / "zones.yaml")))
+    return Live(snapshot=judged_by(manifest, found.entries), matrix=matrix.load(zones))
 
 
 @cache
