@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from audit.controls.scene import Scene
 from audit.flows import CellFlow, Facts
-from audit.footing import INSIDE, REACH_EVIDENCE
+from audit.footing import INSIDE, OF_FILES, REACH_EVIDENCE
 from audit.inventory import Inventory
 from audit.lacking import Lacking
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Expectation, Severity, Verdict, ZoneMatrix
@@ -104,9 +104,9 @@ def judge(
     """
     by_pair = {(flow.source, flow.target): flow for flow in flows}
     cells = tuple(_judge(matrix, by_pair.get((a, b)) or _silent(a, b), a, b) for a in names for b in names)
-    if lacking is None or not lacking.of(REACH_EVIDENCE):
+    if lacking is None or not lacking.of(REACH_EVIDENCE if lacking.live else OF_FILES):
         return cells
-    inside, unzoned = bool(lacking.of(INSIDE)), bool(lacking.undoing(ZONING))
+    inside, unzoned = not lacking.live or bool(lacking.of(INSIDE)), bool(lacking.undoing(ZONING))
     return tuple(
         _in_doubt(cell, unzoned=unzoned) if inside or _addressed(matrix, cell.source) else cell for cell in cells
     )
@@ -247,9 +247,9 @@ def _rule_verdict(ran: Ran, checked: Sequence[CheckedFinding]) -> CheckedRule:
 
 
 def _reason(problem: Problem | None, lost: str) -> str:
-    """Why a rule is not evaluated: what was not read, and what it says itself; that there is nothing to judge is unsure."""
+    """Why a rule is not evaluated. Where something was not read, nobody knows that there is nothing to judge."""
     own = problem[1] if problem and (problem[0] == "not-evaluated" or not lost) else ""
-    return lost or own if own in lost or not own else own if lost in own else f"{own}; {lost}"
+    return "; ".join(one for one in (own, lost) if one and (one is own or one not in own))
 
 
 def _worst(verdicts: Iterable[Verdict], *, unsure: bool) -> Verdict | None:

@@ -51,6 +51,8 @@ INSIDE: Kinds = POLICED | SERVICES
 """What decides whether one pod reaches another, or leaves the cluster."""
 REACH_EVIDENCE: Kinds = INSIDE | ENTRANCES
 """What decides the cells: every kind that the engine reads for them."""
+OF_FILES: Kinds = frozenset({"Namespace", "NetworkPolicy", "Pod"})
+"""What the cells of files need in full: files claim nothing of what they do not hold."""
 _WAYS_OUT: Kinds = frozenset({*LEAVING, "RouteAdvertisements.k8s.ovn.org"}) | POLICED | SERVICES
 _ADDRESSED: Kinds = frozenset({"Infrastructure.config.openshift.io"})
 _MEMBERS: Mapping[str, Kinds] = {

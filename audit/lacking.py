@@ -25,7 +25,8 @@ class Lacking:
     """The gaps of one snapshot by what they take away."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._live = snapshot.live
+        self.live = snapshot.live
+        """Whether it is a cluster, which was asked for every kind; files claim nothing of what they do not hold."""
         self._asked = frozenset(one.kind for one in snapshot.manifest.ledger) if snapshot.manifest else None
         self.gaps = tuple(sorted(gap for gap in snapshot.gaps if gap.reason in BLOCKING))
         """Those that mean missing evidence."""
@@ -53,11 +54,11 @@ class Lacking:
 
         What files show is a finding whatever they lack, and a doubt about everything leaves findings alone, too.
         """
-        return tuple(gap for gap in self.of(kinds) if gap.kind != EVERY_KIND) if self._live else ()
+        return tuple(gap for gap in self.of(kinds) if gap.kind != EVERY_KIND) if self.live else ()
 
     def _of_kind(self, kind: str) -> Iterable[Gap]:
         asked = kind
-        if self._live:
+        if self.live:
             asked = OLD_DOORS.get(kind, kind)
             if self._asked is not None and asked not in self._asked and not kind.startswith(OF_GROUP):
                 return self._by_kind.get(asked) or (Gap(kind=kind, reason="unavailable", text=_NEVER_ASKED),)
@@ -66,7 +67,7 @@ class Lacking:
     def why(self, kinds: Iterable[str]) -> str:
         """What of some kinds was not read, as one clause; empty if nothing."""
         gaps = self.of(kinds)
-        if not self._live:
+        if not self.live:
             said = sorted({(gap.kind, gap.reason, gap.scope) for gap in gaps})
             return "; ".join(f"{kind} {reason}" + (f" ({scope})" if scope else "") for kind, reason, scope in said)
         told: dict[str, str] = {}

@@ -302,7 +302,7 @@ class Rule:
     """The docstring by SECTIONS."""
 
 
-def rule(
+def rule(  # noqa: PLR0913 - what a rule declares
     id: str,  # noqa: A002 - the word that every report shows
     title: str,
     *,

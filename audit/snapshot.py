@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from audit.api_resources import RESOURCES
 from audit.ledger import Manifest
 
 
@@ -117,7 +118,10 @@ class Snapshot:
         """
         if self.manifest is None:
             return not self.groups.isdisjoint(groups) or None
-        listed = [one for one in self.manifest.ledger if one.group in groups and one.status != "absent"]
-        if any(one.version or self.of(one.kind) for one in listed):
+        listed = {one.kind: one for one in self.manifest.ledger if one.group in groups}
+        if any(one.version and one.status != "absent" for one in listed.values()):
             return True
-        return None if listed else False
+        asked = {f"{one.kind}.{one.group}" for one in RESOURCES if one.group in groups}
+        missing = {one.kind for one in listed.values() if one.status == "absent" and one.proof}
+        found = [self.of(kind) for kind in sorted(asked - missing)]
+        return True if any(found) else None if found else False

@@ -7,10 +7,10 @@ import random
 from collections.abc import Iterator, Mapping
 from functools import cache
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from audit.sources import read
 from audit.snapshot import Entry
+from audit.sources import read
 from tests.evidence.live import Live, live
 from tests.evidence.plain import Object, made
 
@@ -61,7 +61,7 @@ def contents(name: str) -> Iterator[Content]:
 def half(cluster: Live, kind: str, seed: object) -> tuple[Entry, ...]:
     """About half of the objects of a kind, others for another seed."""
     chosen = random.Random(f"{kind} {seed}")  # noqa: S311 - only has to be the same in every run
-    return tuple(one for one in cluster.snapshot.of(kind) if chosen.random() < 0.5)  # noqa: PLR2004
+    return tuple(one for one in cluster.snapshot.of(kind) if chosen.random() < 0.5)
 
 
 def _known_faults(name: str) -> Mapping[str, tuple[Entry, ...]]:
@@ -78,7 +78,7 @@ def _beside(cluster: Live, kind: str, more: tuple[Entry, ...]) -> tuple[Entry, .
 
 def _place(cluster: Live) -> Place:
     zones = [one for one in cluster.matrix.zones if one.kind in ("cluster", "platform")]
-    spaces = {}
+    spaces: dict[str, tuple[str, Mapping[str, str]]] = {}
     for entry in cluster.snapshot.of("Namespace"):
         labels = entry.body.metadata.labels or {}
         for zone in zones:
@@ -161,8 +161,8 @@ def _doors(at: Place) -> Iterator[Object]:
         })  # fmt: skip
     yield made("v1", "Service", "strike-open", at.theirs, spec={"type": "NodePort", "ports": port})
     ready = [{"addresses": [f"10.128.{number}.{one}" for number in range(4) for one in range(4, 30)]}]
-    slices = {"labels": {"kubernetes.io/service-name": "strike"}, "addressType": "IPv4"}
-    yield made("discovery.k8s.io/v1", "EndpointSlice", "strike", at.mine, endpoints=ready, ports=[{"port": 1}], **slices)
+    yield made("discovery.k8s.io/v1", "EndpointSlice", "strike", at.mine, addressType="IPv4", endpoints=ready,
+               ports=[{"port": 1}], labels={"kubernetes.io/service-name": "strike"})  # fmt: skip
     backend = {"name": "x", "port": {"number": 80}}
     for kind, version in _ROUTES.items():
         refs = [{"name": "strike", "namespace": at.mine}]
@@ -198,7 +198,8 @@ def _service(at: Place) -> str:
 def _workloads(at: Place) -> Iterator[Object]:
     labels = {"strike": "yes"}
     container = {"name": "x", "ports": [{"containerPort": 80, "hostPort": 80}]}
-    template = {"metadata": {"labels": labels}, "spec": {"hostNetwork": True, "containers": [container]}}
+    pod: Object = {"hostNetwork": True, "containers": [container]}
+    template = {"metadata": {"labels": labels}, "spec": pod}
     spec = {"selector": {"matchLabels": labels}, "template": template, "replicas": 1}
     plain = {"selector": labels, "template": template, "replicas": 1}
     for kind in ("Deployment", "StatefulSet", "ReplicaSet"):
@@ -206,7 +207,7 @@ def _workloads(at: Place) -> Iterator[Object]:
     yield made("apps/v1", "DaemonSet", "strike", at.theirs, spec={key: spec[key] for key in ("selector", "template")})
     yield made("v1", "ReplicationController", "strike", at.theirs, spec=plain)
     yield made("apps.openshift.io/v1", "DeploymentConfig", "strike", at.theirs, spec=plain)
-    once = {**template, "spec": {**template["spec"], "restartPolicy": "Never"}}  # type: ignore[dict-item]
+    once = {**template, "spec": {**pod, "restartPolicy": "Never"}}
     yield made("batch/v1", "Job", "strike", at.theirs, spec={"template": once})
     yield made("batch/v1", "CronJob", "strike", at.theirs, spec={
         "schedule": "* * * * *", "jobTemplate": {"spec": {"template": once}},
@@ -218,7 +219,8 @@ def _workloads(at: Place) -> Iterator[Object]:
     yield made("v1", "Pod", "strike", at.theirs, labels=labels, spec={"containers": [container]}, status=status,
                annotations={"k8s.v1.cni.cncf.io/networks": "a"})  # fmt: skip
     yield made("apps/v1", "DaemonSet", "cilium", "kube-system", spec={
-        "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {"hostNetwork": True, "containers": [{"name": "a"}]}},
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": {"hostNetwork": True, "containers": [{"name": "a"}]}},
     })  # fmt: skip
 
 
@@ -310,18 +312,13 @@ def _platform(_: Place) -> Iterator[Object]:
     yield made("config.openshift.io/v1", "ClusterVersion", "version", spec={}, status={
         "history": [{"state": "Completed", "version": "4.1.0"}],
     })  # fmt: skip
-    yield made("config.openshift.io/v1", "Scheduler", "cluster", spec={"mastersSchedulable": True, "defaultNodeSelector": "a=b"})
+    yield made("config.openshift.io/v1", "Scheduler", "cluster", spec={
+        "mastersSchedulable": True, "defaultNodeSelector": "a=b",
+    })  # fmt: skip
     yield made("config.openshift.io/v1", "Project", "cluster", spec={})
-    yield made("config.openshift.io/v1", "DNS", "cluster", spec={"publicZone": {"id": "x"}, "baseDomain": "example.org"})
+    yield made("config.openshift.io/v1", "DNS", "cluster", spec={
+        "publicZone": {"id": "x"}, "baseDomain": "example.org",
+    })  # fmt: skip
     yield made("config.openshift.io/v1", "Infrastructure", "cluster", spec={}, status={
         "apiServerURL": "https://203.0.113.4:6443", "platformStatus": {"type": "None"},
     })  # fmt: skip
-
-
-def verdicts(cluster: Live) -> Mapping[Any, str]:
-    """Every verdict: of each pair of zones, and of each rule."""
-    from tests.evidence.live import results
-
-    found = results(cluster)
-    cells = {(one.cell.source, one.cell.target): one.verdict for one in found.cells}
-    return {**cells, **{one.rule.id: one.verdict for one in found.rules}}

@@ -9,6 +9,8 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
+
 from audit import cells, checker, discovery, inventory, matrix
 from audit.api_resources import RESOURCES
 from audit.checker import Results
@@ -48,6 +50,9 @@ SERVED: Mapping[str, frozenset[str]] = {
 """Sample -> API groups of its server."""
 
 
+NONE: Mapping[str, tuple[Entry, ...]] = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Live:
     """One cluster with all that it is judged by."""
@@ -57,7 +62,7 @@ class Live:
 
     def with_entries(self, kind: str, entries: tuple[Entry, ...]) -> Live:
         """The cluster with other objects of a kind, all of them read."""
-        old = next(one for one in self._manifest.ledger if one.kind == kind)
+        old = self.entry(kind)
         if old.status == "absent" and not entries:
             return self
         return self.ablated({kind: complete(kind, old.group, old.resource, len(entries))}, {kind: entries})
@@ -69,16 +74,22 @@ class Live:
 
     def ablated(self, parts: Mapping[str, Evidence], entries: Mapping[str, tuple[Entry, ...]]) -> Live:
         """The cluster with other entries of the ledger, and with other objects of some kinds."""
-        manifest = self._manifest
-        ledger = tuple(parts.get(one.kind, one) for one in manifest.ledger)
+        ledger = tuple(parts.get(one.kind, one) for one in self._manifest.ledger)
+        return self.told(msgspec.structs.replace(self._manifest, ledger=ledger), entries)
+
+    def told(self, manifest: Manifest, entries: Mapping[str, tuple[Entry, ...]] = NONE) -> Live:
+        """The cluster with another manifest, and with other objects of some kinds."""
         listed = {kind: of for kind, of in {**self.snapshot.entries, **entries}.items() if of}
-        return replace(self, snapshot=judged_by(replace_ledger(manifest, ledger), listed))
+        return replace(self, snapshot=judged_by(manifest, listed))
 
+    def entry(self, kind: str) -> Evidence:
+        """What the ledger says of a kind."""
+        return next(one for one in self._manifest.ledger if one.kind == kind)
 
-def replace_ledger(manifest: Manifest, ledger: tuple[Evidence, ...]) -> Manifest:
-    import msgspec
-
-    return msgspec.structs.replace(manifest, ledger=ledger)
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """All that the ledger knows."""
+        return tuple(one.kind for one in self._manifest.ledger)
 
 
 def judged_by(manifest: Manifest, entries: Mapping[str, tuple[Entry, ...]]) -> Snapshot:
@@ -95,6 +106,9 @@ def complete(kind: str, group: str, resource: str, objects: int) -> Evidence:
 def absent(kind: str, group: str, resource: str) -> Evidence:
     proof = f"discovery, complete and fresh, has no group {group}, and GET of it answers 404"
     return Evidence(kind=kind, group=group, resource=resource, status="absent", proof=proof)
+
+
+Verdicts = Mapping[object, str]
 
 
 @cache
@@ -134,7 +148,15 @@ def rules() -> tuple[Rule, ...]:
     return discovery.discover()
 
 
+def verdicts(cluster: Live) -> Verdicts:
+    """Every verdict: of each pair of zones, and of each rule."""
+    found = results(cluster)
+    cells_of = {(one.cell.source, one.cell.target): one.verdict for one in found.cells}
+    return {**cells_of, **{one.rule.id: one.verdict for one in found.rules}}
+
+
 def results(cluster: Live) -> Results:
+    """The cluster as it is judged."""
     population = inventory.build(cluster.snapshot)
     zone_map = assign(cluster.matrix, population.namespaces.values(), population.nodes.values())
     found = cells.evaluate(population, zone_map, cluster.matrix)

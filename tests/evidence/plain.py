@@ -57,13 +57,15 @@ def _platform() -> list[Object]:
         "metadata": {"labels": {"k8s-app": "calico-node"}},
         "spec": {"hostNetwork": True, "containers": [{"name": "calico-node"}]},
     }}  # fmt: skip
-    found = [namespace("kube-system"), namespace("default"), made("apps/v1", "DaemonSet", "calico-node", "kube-system", spec=agent)]
+    found = [namespace("kube-system"), namespace("default")]
+    found.append(made("apps/v1", "DaemonSet", "calico-node", "kube-system", spec=agent))
     for number in range(4):
         status = {
             "addresses": [{"type": "InternalIP", "address": f"10.0.0.{number + 10}"}],
             "conditions": [{"type": "Ready", "status": "True"}],
         }
-        found.append(made("v1", "Node", f"node-{number}", labels={"kubernetes.io/hostname": f"node-{number}"}, status=status))
+        labels = {"kubernetes.io/hostname": f"node-{number}"}
+        found.append(made("v1", "Node", f"node-{number}", labels=labels, status=status))
         owner = [{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "calico-node", "uid": "1", "controller": True}]
         found.append(made(
             "v1", "Pod", f"calico-node-{number}", "kube-system",
@@ -78,10 +80,6 @@ def _zone(number: int, name: str) -> list[Object]:
     zone, port = ZONES[name], _PORTS[name]
     template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "main"}]}}
     workload = {"replicas": 2, "serviceName": name, "selector": {"matchLabels": {"app": name}}, "template": template}
-    others = [{
-        "metadata": {"name": f"{other}-zero"},
-        "spec": {"hard": {f"{other}-block.storageclass.storage.k8s.io/requests.storage": "0"}},
-    } for other in ZONES.values() if other != zone]  # fmt: skip
     return [
         namespace(name, zone),
         made("apps/v1", "StatefulSet", name, name, spec=workload),
@@ -92,9 +90,11 @@ def _zone(number: int, name: str) -> list[Object]:
             **({"externalTrafficPolicy": "Local"} if name == "web" else {}),
         }),
         made("networking.k8s.io/v1", "NetworkPolicy", "zone", name, spec=_policy(name, port)),
-        made("storage.k8s.io/v1", "StorageClass", f"{zone}-block", provisioner="csi.example.org", parameters={"pool": zone}),
-        *({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {**one["metadata"], "namespace": name}, "spec": one["spec"]}
-          for one in others),
+        made("storage.k8s.io/v1", "StorageClass", f"{zone}-block", provisioner="csi.example.org",
+             parameters={"pool": zone}),
+        *(made("v1", "ResourceQuota", f"{other}-zero", name, spec={
+            "hard": {f"{other}-block.storageclass.storage.k8s.io/requests.storage": "0"},
+        }) for other in ZONES.values() if other != zone),
     ]  # fmt: skip
 
 
