@@ -6,7 +6,7 @@ have changed its verdict: so the runner notes what each rule looks at, and needs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -61,7 +61,7 @@ _MEMBERS: Mapping[str, Kinds] = {
     "addresses": NOTHING,
 }
 """By part of the ZoneMap."""
-_FACTS: Mapping[str, Kinds] = {
+FACTS: Mapping[str, Kinds] = {
     **dict.fromkeys(("population", "isolation", "policies", "foreign", "unordered"), POLICED),
     "assumptions": REACH_EVIDENCE,
     "departures": _WAYS_OUT,
@@ -98,6 +98,14 @@ class Noted(Mapping[str, tuple[Entry, ...]]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def values(self) -> ValuesView[tuple[Entry, ...]]:  # noqa: D102 - as of every Mapping
+        self._seen.add(EVERY_KIND)
+        return self._entries.values()
+
+    def items(self) -> ItemsView[str, tuple[Entry, ...]]:  # noqa: D102
+        self._seen.add(EVERY_KIND)
+        return self._entries.items()
+
 
 class _Part:
     """A value that notes what its parts rest on; a part that nobody described rests on everything."""
@@ -124,7 +132,7 @@ class Footing:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._inventory = _of_inventory(context.inventory)
+        self._inventory = resting(context.inventory)
 
     def noting(self, seen: set[str]) -> Context:
         """The context with a scene of its own; whatever is looked at adds the kinds that it rests on to `seen`.
@@ -133,7 +141,7 @@ class Footing:
         """
         context = self._context
         inventory = _part(noted(context.inventory, seen), self._inventory, seen)
-        zone_map, facts = _part(context.zone_map, _MEMBERS, seen), _part(context.facts, _FACTS, seen)
+        zone_map, facts = _part(context.zone_map, _MEMBERS, seen), _part(context.facts, FACTS, seen)
         scene = Scene(inventory=inventory, zone_map=zone_map, matrix=context.matrix, facts=facts)
         seen_as = replace(context, inventory=inventory, zone_map=zone_map, facts=facts, scene=scene)
         return _part(seen_as, {**_CONTEXT, "host_network": self._inventory["endpoints"]}, seen)
@@ -148,7 +156,7 @@ def _watched(snapshot: Snapshot, seen: set[str]) -> Snapshot:
     return replace(snapshot, entries=Noted(snapshot.entries, seen))
 
 
-def _of_inventory(inventory: Inventory) -> Mapping[str, Kinds]:
+def resting(inventory: Inventory) -> Mapping[str, Kinds]:
     """By part of the Inventory. What the platform and its networks rest on is seen by looking at them once more."""
     platform, networks = set[str](), set[str]()
     profile = detect(_watched(inventory.snapshot, platform))

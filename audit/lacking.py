@@ -64,6 +64,10 @@ class Lacking:
                 return self._by_kind.get(asked) or (Gap(kind=kind, reason="unavailable", text=_NEVER_ASKED),)
         return self._by_kind.get(asked, ())
 
+    def said(self, kinds: Iterable[str] = (EVERY_KIND,)) -> tuple[str, ...]:
+        """What of some kinds was not read, a sentence each, sorted; the gaps of files name what is missing already."""
+        return tuple(sorted({f"{named(gap.kind)}: {gap.text}" if self.live else gap.text for gap in self.of(kinds)}))
+
     def why(self, kinds: Iterable[str]) -> str:
         """What of some kinds was not read, as one clause; empty if nothing."""
         gaps = self.of(kinds)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator, Mapping
-from functools import cache
 from io import BytesIO
 from typing import NamedTuple
 
 from audit.snapshot import Entry
 from audit.sources import read
+from audit.sources.kinds import kind_key
 from tests.evidence.live import Live, live
 from tests.evidence.plain import Object, made
 
@@ -53,9 +53,10 @@ def contents(name: str) -> Iterator[Content]:
             yield Content(kind, half(cluster, kind, part), f"half {part}")
     for kind, more in _known_faults(name).items():
         yield Content(kind, _beside(cluster, kind, more), "the faults of the sample")
-    for one in struck(_place(cluster)):
-        for kind, more in one.items():
-            yield Content(kind, _beside(cluster, kind, more), more[0].name)
+    for one in strikes(_place(cluster)):
+        more = struck(one)
+        kind = kind_key(more[0].group, more[0].kind)
+        yield Content(kind, _beside(cluster, kind, more), more[0].name)
 
 
 def half(cluster: Live, kind: str, seed: object) -> tuple[Entry, ...]:
@@ -89,15 +90,9 @@ def _place(cluster: Live) -> Place:
     return Place(spaces[next(iter(spaces))][0], spaces[last][0], last, spaces[last][1])
 
 
-@cache
-def _entries(text: str) -> Mapping[str, tuple[Entry, ...]]:
-    return read(["-"], stdin=BytesIO(text.encode())).entries
-
-
-def struck(place: Place) -> Iterator[Mapping[str, tuple[Entry, ...]]]:
-    """Kind to objects, one strike after the other."""
-    for listed in strikes(place):
-        yield _entries(json.dumps({"apiVersion": "v1", "kind": "List", "items": [listed]}))
+def struck(one: Object) -> tuple[Entry, ...]:
+    """An object as it is read."""
+    return next(iter(read(["-"], stdin=BytesIO(json.dumps(one).encode())).entries.values()))
 
 
 def strikes(at: Place) -> Iterator[Object]:

@@ -99,7 +99,14 @@ def judged_by(manifest: Manifest, entries: Mapping[str, tuple[Entry, ...]]) -> S
 
 def complete(kind: str, group: str, resource: str, objects: int) -> Evidence:
     return Evidence(
-        kind=kind, group=group, version="v1", resource=resource, status="complete", objects=objects, cut="exact", pages=1
+        kind=kind,
+        group=group,
+        version="v1",
+        resource=resource,
+        status="complete",
+        objects=objects,
+        cut="exact",
+        pages=1,
     )
 
 
@@ -126,9 +133,7 @@ def live(name: str) -> Live:
         served = one.group in SERVED[name]
         objects = len(found.of(key))
         assert served or not objects, key
-        ledger.append(
-            complete(key, one.group, one.name, objects) if served else absent(key, one.group, one.name)
-        )
+        ledger.append(complete(key, one.group, one.name, objects) if served else absent(key, one.group, one.name))
     unasked = {kind for kind, listed in found.entries.items() if listed} - {one.kind for one in ledger}
     assert not unasked
     manifest = Manifest(
@@ -151,8 +156,8 @@ def rules() -> tuple[Rule, ...]:
 def verdicts(cluster: Live) -> Verdicts:
     """Every verdict: of each pair of zones, and of each rule."""
     found = results(cluster)
-    cells_of = {(one.cell.source, one.cell.target): one.verdict for one in found.cells}
-    return {**cells_of, **{one.rule.id: one.verdict for one in found.rules}}
+    judged: dict[object, str] = {(one.cell.source, one.cell.target): one.verdict for one in found.cells}
+    return judged | {one.rule.id: one.verdict for one in found.rules}
 
 
 def results(cluster: Live) -> Results:

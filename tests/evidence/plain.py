@@ -1,4 +1,4 @@
-"""A small Kubernetes cluster with Calico: three zones of one namespace each, closed to one another but for two flows."""
+"""A small Kubernetes cluster with Calico: three zones of one namespace each, closed but for two flows."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ def shown(name: str, losses: tuple[Loss, ...], found: Verdicts) -> list[str]:
 def pairs() -> list[tuple[str, tuple[Loss, ...]]]:
     """Every pair of kinds of every sample, in some mode each; in the same order in every run."""
     chosen = random.Random("pairs")  # noqa: S311 - only has to be the same in every run
-    found = [
+    found: list[tuple[str, tuple[Loss, ...]]] = [
         (name, (Loss(one, chosen.choice(MODES)), Loss(other, chosen.choice(MODES))))
         for name in SAMPLES
         for one, other in combinations(live(name).kinds, 2)
