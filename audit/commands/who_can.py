@@ -40,7 +40,7 @@ enough (networkpolicies.networking.k8s.io), a subresource (pods/exec) or one obj
 \b
 Exit codes:
   0  answered
-  3  the input holds no roles or no bindings, so nobody can tell
+  3  the input holds no roles or no bindings, or not all of them were read, so nobody can tell
 """,
 )
 @click.argument("verb", metavar="VERB")
@@ -66,14 +66,17 @@ def command(  # noqa: PLR0913 - one argument per option
     session: Session = ctx.obj
     chosen = outlets(ctx, FORMATS[0], SUFFIXES)
     from audit.access.answer import holders, unseen
-    from audit.access.index import Access
+    from audit.access.index import RIGHTS, Access
     from audit.access.resources import asked
+    from audit.lacking import Lacking
     from audit.sources import read
 
-    access = Access(read(sources, stdin=session.stdin, progress=session.progress))
+    snapshot = read(sources, stdin=session.stdin, progress=session.progress)
+    access, unread = Access(snapshot), Lacking(snapshot).said(RIGHTS)
     what = asked(verb, resource, access)
     found = holders(access, verb.lower(), what, namespace)
     notes = list(unseen(access, found))
+    notes = [*(f"not everything was read: {text}" for text in unread), *notes]
     lacking = [word for word, held in (("roles", access.roles), ("bindings", access.bindings)) if not held]
     if lacking:
         notes.insert(0, f"the input holds no {' and no '.join(lacking)}, so it cannot be told who may do it")
@@ -81,7 +84,7 @@ def command(  # noqa: PLR0913 - one argument per option
     deliver(session, chosen, lambda outlet: _render(outlet, question, found, notes, session))
     for note in notes:
         session.note(note)
-    return INCOMPLETE if lacking else 0
+    return INCOMPLETE if lacking or unread else 0
 
 
 def _render(
