@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
+from audit.api_resources import PUBLISHING_GROUPS
 from audit.errors import InputError
-from audit.exposure.ingresses import PUBLISHING_GROUPS
 from audit.policy import adminpolicy, egressfirewall, networkpolicy
 from audit.policy.specs import SpecError
 from audit.projection import bodies
