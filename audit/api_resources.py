@@ -200,6 +200,9 @@ RESOURCES: tuple[Resource, ...] = tuple(
     Resource(group, kind, name) for group, kinds in _KINDS.items() for kind, name in kinds.items()
 )
 """All of them, in the order of groups above."""
+API_SERVICES = Resource("apiregistration.k8s.io", "APIService", "apiservices")
+"""Who serves which group. With them, a kind is proven absent even while an extension that has nothing to do with it is
+down; no verdict reads them, so that no snapshot holds them."""
 
 
 def unmodelled(served: Iterable[tuple[str, str]]) -> tuple[str, ...]:

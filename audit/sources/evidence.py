@@ -47,9 +47,12 @@ def gaps(manifest: Manifest) -> tuple[Gap, ...]:
 
 
 def missing_access(manifest: Manifest) -> str:
-    """The ClusterRole, as YAML, that would let the account read what was refused to it; empty if nothing was."""
+    """The ClusterRole, as YAML, that would let the account read what was refused to it; empty if nothing was.
+
+    Its name is another than that of the whole role, which applying it must not cut down.
+    """
     refused = sorted({_resource(one) for one in manifest.ledger if _refused(one)})
-    return reading_role(refused) if refused else ""
+    return reading_role(refused, "zone-audit-reader-more") if refused else ""
 
 
 def _refused(one: Evidence) -> bool:
