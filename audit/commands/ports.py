@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.overwriting import keep_inputs
 from audit.commands.session import Session
@@ -56,6 +57,7 @@ Exit codes with --firewall:
 )
 @cni_option
 @output_options(FORMATS)
+@live_options
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
     ctx: click.Context,
@@ -67,6 +69,7 @@ def command(  # noqa: PLR0913 - one argument per option
     plugin: Plugin | None,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
+    live: Live,
 ) -> int:
     """List what must be open between nodes of different zones; compare it with a firewall.
 
@@ -82,10 +85,9 @@ def command(  # noqa: PLR0913 - one argument per option
     from audit.node_ports import comparison, firewall_file
     from audit.node_ports.listing import listing
     from audit.node_ports.settings import READ
-    from audit.sources import read
 
     declared = matrix.load(zones)
-    population = inventory.build(read(sources, stdin=session.stdin, progress=session.progress), plugin)
+    population = inventory.build(live.read(session, sources), plugin)
     if not population.nodes:
         raise InputError(
             "the input holds no Node", hint="add `kubectl get nodes -o json`, or a snapshot of the cluster"

@@ -6,13 +6,13 @@ import datetime as dt
 import gc
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
 from audit.commands.history import history_option
+from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.past import past
 from audit.commands.session import Session
@@ -22,6 +22,7 @@ from audit.errors import INCOMPLETE
 from audit.model import SEVERITIES, Severity, ZoneMatrix
 from audit.profile import Plugin
 from audit.report import InputRecord, Report
+from audit.snapshot import Snapshot
 
 FORMATS = ("text", "json", "html", "pdf")
 SUFFIXES = {".txt": "text", ".json": "json", ".html": "html", ".htm": "html", ".pdf": "pdf"}
@@ -34,12 +35,14 @@ THRESHOLDS = SEVERITIES[1:]
     cls=PairingCommand,
     epilog="""\b
 SOURCE is a YAML or JSON file, a directory of them, a snapshot file of a live cluster, what `oc adm must-gather` or
-`oc adm inspect` left, or `-` for standard input. Later sources overlay earlier ones.
+`oc adm inspect` left, `-` for standard input, or a live cluster: `cluster` is the current context of the kubeconfig,
+`cluster:CONTEXT` another one. Later sources overlay earlier ones.
 
 \b
 Examples:
   zone-audit scan manifests/ --zones zones.yaml
   zone-audit scan cluster.json --zones zones.yaml -o report.html -o results.json
+  zone-audit scan cluster:prod --zones zones.yaml -o report.html
   zone-audit scan snapshot.zip --zones zones.yaml -o report.html
   zone-audit scan must-gather.local.123/ --zones zones.yaml
   zone-audit scan cluster.json --zones zones.yaml -f text -f json -o results.json -f pdf -o report.pdf
@@ -71,6 +74,7 @@ Examples:
 @cni_option
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 instead of 1 or 3.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="More rules, as Python files.")
+@live_options
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
     ctx: click.Context,
@@ -87,6 +91,7 @@ def command(  # noqa: PLR0913 - one argument per option
     plugin: Plugin | None,
     exit_zero: bool,
     rules_directory: str | None,
+    live: Live,
 ) -> int:
     """Compare a cluster or manifests with the zone matrix and write the report.
 
@@ -104,7 +109,7 @@ def command(  # noqa: PLR0913 - one argument per option
             created=session.created,
             fail_on=fail_on,
             plugin=plugin,
-            stdin=session.stdin,
+            read=lambda given: live.read(session, given),
             progress=session.progress,
         )
         report = known.told(report)
@@ -124,7 +129,7 @@ def scan(  # noqa: PLR0913 - the options of the command
     rules_directory: Path | None = None,
     fail_on: Severity = "low",
     plugin: Plugin | None = None,
-    stdin: BinaryIO | None = None,
+    read: Callable[[Sequence[str]], Snapshot] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """The report; errors as the stages raise them. What people wrote is read first, since it is quick to refuse."""
@@ -133,7 +138,7 @@ def scan(  # noqa: PLR0913 - the options of the command
 
     progress("reading the zone matrix")
     declared = assessment.declared(matrix_file, exceptions, rules_directory)
-    snapshot = sources.read(given, stdin=stdin, progress=progress)
+    snapshot = (read or sources.read)(given)
     progress("numbering endpoints")
     population = inventory.build(snapshot, plugin)
     zone_map = zones.assign(declared.matrix, population.namespaces.values(), population.nodes.values())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.session import Session
 from audit.errors import INCOMPLETE
@@ -48,6 +49,7 @@ Exit codes:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-n", "--namespace", metavar="NS", default="", help="There, or everywhere. [default: any namespace]")
 @output_options(FORMATS)
+@live_options
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
     ctx: click.Context,
@@ -58,6 +60,7 @@ def command(  # noqa: PLR0913 - one argument per option
     namespace: str,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
+    live: Live,
 ) -> int:
     """Show who may do one thing, where, and through which binding, role and rule.
 
@@ -69,9 +72,8 @@ def command(  # noqa: PLR0913 - one argument per option
     from audit.access.index import RIGHTS, Access
     from audit.access.resources import asked
     from audit.lacking import Lacking
-    from audit.sources import read
 
-    snapshot = read(sources, stdin=session.stdin, progress=session.progress)
+    snapshot = live.read(session, sources)
     access, unread = Access(snapshot), Lacking(snapshot).said(RIGHTS)
     what = asked(verb, resource, access)
     found = holders(access, verb.lower(), what, namespace)
