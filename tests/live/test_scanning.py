@@ -43,6 +43,16 @@ FORMATS = ("json", "html", "txt")
 CREATED = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 
 
+IDLE = {
+    "Config.imageregistry.operator.openshift.io": "no rule reads it",
+    "ConstraintTemplate.templates.gatekeeper.sh": "named as what may refuse pods, which weakens nothing",
+    "Ingress.config.openshift.io": "no rule reads it",
+    "Template.template.openshift.io": "makes projects, which nobody may request here",
+    "VolumeSnapshotClass.snapshot.storage.k8s.io": "no rule reads it",
+}
+"""Kinds that decide nothing in the clean sample, and why."""
+
+
 def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """The real command in a process of its own, at a time that is always the same."""
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(int(CREATED.timestamp())), "NO_COLOR": "1", "CI": ""}
@@ -115,7 +125,7 @@ def test_a_scan_without_one_kind_is_incomplete_and_passes_nothing_more(
     assert report.collection
     assert {one.kind: one.status for one in report.collection.ledger}[key] == "forbidden"
     assert passes(report) <= passes(verdict)
-    assert report.exit_code == INCOMPLETE, key
+    assert report.exit_code == (0 if key in IDLE else INCOMPLETE)
 
 
 # Equal bytes ---------------------------------------------------------------------------------------------------------
