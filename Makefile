@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock requirements/schemas.lock
 SETUP := pyproject.toml scripts/setup scripts/schemas $(LOCKS)
 
-.PHONY: demo test nightly ablation lint format types contracts bench bench-collect bench-report bench-peer lock clean
+.PHONY: demo test test-live nightly ablation lint format types contracts bench bench-collect bench-report bench-peer lock clean
 .DEFAULT_GOAL := test
 
 demo: .venv/runtime.stamp
@@ -14,6 +14,11 @@ demo: .venv/runtime.stamp
 
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# Against a real API server, which is built first; skipped where Go is not installed. ZONE_AUDIT_PODS=20000 fills it more.
+test-live: .venv/dev.stamp
+	@scripts/apiserver
+	$(BIN)/python -m pytest -m live $(LIVE_ARGS) tests/live
 
 # What takes too long for every change: ten times the random clusters, every fault of an API server on every page of every
 # kind. ZONE_AUDIT_SEED=N makes other clusters.

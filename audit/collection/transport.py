@@ -87,6 +87,8 @@ class Client:
         answer = self._ask("POST", _REVIEWS, headers, _REVIEW, deadline)
         if answer.status in _FOUND:
             name = self._read(answer, _Review).status.user_info.username
+        elif f'"{ANONYMOUS}"' in answer.message:  # who may not even ask is named in the refusal
+            name = ANONYMOUS
         else:
             answer = self.get(_USERS, deadline=deadline)
             name = self._read(answer, _User).metadata.name if answer.status in _FOUND else ""
