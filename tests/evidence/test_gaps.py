@@ -21,6 +21,9 @@ def manifest(kind: str = "", **changes: Any) -> Manifest:
     """That of a whole cluster, one entry changed."""
     whole = live("dmz-cluster").snapshot.manifest
     assert whole is not None
+    if "objects" in changes:
+        members = tuple(one for one in whole.members if one.kind != kind)
+        whole = msgspec.structs.replace(whole, members=members)
     ledger = [msgspec.structs.replace(one, **changes) if one.kind == kind else one for one in whole.ledger]
     return msgspec.structs.replace(whole, ledger=tuple(ledger))
 
@@ -90,6 +93,15 @@ def test_objects_that_do_not_decode_are_gaps_of_their_namespaces() -> None:
 @pytest.mark.parametrize("changes", [{"objects": 0}, {"status": "absent", "proof": "404", "objects": 0}])
 def test_no_cluster_is_without_namespaces_nodes_and_pods(kind: str, changes: dict[str, Any]) -> None:
     assert one_gap(kind, **changes).kind == kind
+
+
+@pytest.mark.parametrize("status", ["complete", "partial"])
+def test_a_file_that_holds_something_else_than_its_ledger_says_was_not_read_in_full(status: str) -> None:
+    whole = manifest(ROUTE, status=status)
+    members = tuple(one for one in whole.members if one.kind != ROUTE)
+    said = "the ledger says 6 objects, the snapshot holds 0: collect it anew"
+    found = gaps(msgspec.structs.replace(whole, members=members))
+    assert Gap(kind=ROUTE, reason="partial", text=said) in found
 
 
 def test_a_kind_that_the_ledger_does_not_mention_was_not_read() -> None:
