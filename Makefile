@@ -3,8 +3,8 @@
 BIN := .venv/bin
 # All processors; tests that share an installation stay together.
 PYTEST_ARGS ?= -n auto --dist loadgroup
-LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock
-SETUP := pyproject.toml scripts/setup $(LOCKS)
+LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock requirements/schemas.lock
+SETUP := pyproject.toml scripts/setup scripts/schemas $(LOCKS)
 
 .PHONY: demo test nightly lint format types contracts bench bench-peer lock clean
 .DEFAULT_GOAL := test

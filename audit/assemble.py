@@ -241,6 +241,7 @@ def _findings(results: Results, exceptions: Iterable[ExceptionRecord]) -> tuple[
 
 def _finding(checked: CheckedFinding, refused: tuple[str, ...]) -> FindingRecord:
     finding = checked.finding
+    file, line = next(((ref.origin.file, ref.origin.line) for ref in finding.subjects if ref.origin), ("", 0))
     return FindingRecord(
         fingerprint=checked.fingerprint,
         rule=checked.rule.id,
@@ -251,6 +252,8 @@ def _finding(checked: CheckedFinding, refused: tuple[str, ...]) -> FindingRecord
         to_zone=finding.to_zone,
         ports=finding.traffic.ports(),
         subjects=tuple(dict.fromkeys(map(str, finding.subjects))),
+        file=file,
+        line=line,
         path=tuple(map(path_records.step, finding.path)),
         matrix_row=finding.matrix_row,
         expected=finding.expected,

@@ -27,8 +27,8 @@ State = Literal["new", "unchanged", "updated", "absent"]
 STATES: tuple[State, ...] = ("new", "unchanged", "updated", "absent")
 MAX_SIZE = 512 << 20
 """Bytes of a results file."""
-_OWN_FIELDS = ("first_seen", "baseline_state")
-"""Fields that comparing fills in, and that therefore say nothing of a change."""
+_OWN_FIELDS = ("first_seen", "baseline_state", "file", "line")
+"""Fields that comparing fills in, and where the object stands: they say nothing of a change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,13 +32,12 @@ from audit.matrix_table import (
 )
 from audit.matrix_yaml import Document, Node, document, shown
 from audit.model import ZoneMatrix
+from audit.workbooks import MAX_CELL, Sheet, workbook
 
 MAGIC: Final = b"PK\x03\x04"
 _MAX_UNPACKED: Final = 64 << 20
 _MAX_MEMBERS: Final = 200
 _MAX_COLUMNS: Final = 64
-_MAX_CELL: Final = 32_767
-"""Characters in a cell; Excel's limit."""
 _ZONE_COLUMNS: Final = (
     "name", "title", "trust", "kind", "owner", "namespaces", "nodes", "ingressControllers", "ingressClasses",
     "storageClasses", "cidrs", "egress_cidrs", "requires", "addresses",
@@ -281,21 +280,25 @@ def _groups(table: Table, faults: list[MatrixError]) -> Node:
 
 def write_xlsx(matrix: ZoneMatrix) -> bytes:
     """The workbook; equal matrices give equal bytes. MatrixError when a text is longer than a cell may be."""
-    import xlsxwriter  # type: ignore[import-untyped]  # ships no types, so books and formats are Any
-
-    out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True})
-    book.set_properties({"title": matrix.metadata.name, "created": _CREATED})
-    head = book.add_format({"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "border": 1})
-    _write_sheet(book, _FLOWS, head, (COLUMNS, *long_form(matrix)))
-    _write_grid(book, matrix, head)
-    _write_sheet(book, "Zones", head, (_ZONE_COLUMNS, *_zone_rows(matrix)))
+    sheets = [
+        Sheet(_FLOWS, (COLUMNS, *long_form(matrix))),
+        _grid(matrix),
+        Sheet("Zones", (_ZONE_COLUMNS, *_zone_rows(matrix))),
+    ]
     if matrix.service_groups:
         groups = ((name, "; ".join(services)) for name, services in matrix.service_groups.items())
-        _write_sheet(book, "Groups", head, (_GROUP_COLUMNS, *groups))
-    _write_sheet(book, "Matrix", head, (_HEAD, *_head_rows(matrix)))
-    book.close()
-    return out.getvalue()
+        sheets.append(Sheet("Groups", (_GROUP_COLUMNS, *groups)))
+    sheets.append(Sheet("Matrix", (_HEAD, *_head_rows(matrix))))
+    for sheet in sheets:
+        _check_lengths(sheet)
+    return workbook(matrix.metadata.name, tuple(sheets), _CREATED)
+
+
+def _check_lengths(sheet: Sheet) -> None:
+    """Nobody reads the grid back, so texts may be cut in it."""
+    texts = (cell for row in sheet.rows for cell in row if isinstance(cell, str) and len(cell) > MAX_CELL)
+    if sheet.fills is None and (text := next(texts, None)):
+        raise MatrixError(f"{shown(text)} is longer than a spreadsheet cell may be")
 
 
 def _head_rows(matrix: ZoneMatrix) -> Iterator[tuple[str, ...]]:
@@ -326,29 +329,12 @@ def _zone_rows(matrix: ZoneMatrix) -> Iterator[tuple[str, ...]]:
         yield tuple(joined(flat.get(column, "")) for column in _ZONE_COLUMNS)
 
 
-def _write_sheet(book: Any, name: str, head: Any, rows: tuple[tuple[str, ...], ...]) -> None:
-    """Texts only: `write_string` never makes a formula, a number or a link of what a matrix says."""
-    sheet = book.add_worksheet(name)
-    body = book.add_format({"num_format": "@", "valign": "top", "text_wrap": True})
-    for number, cells in enumerate(rows):
-        for column, text in enumerate(cells):
-            if len(text) > _MAX_CELL:
-                raise MatrixError(f"{shown(text)} is longer than a spreadsheet cell may be")
-            if text:
-                sheet.write_string(number, column, text, body if number else head)
-    widths = [max(len(line) for cells in rows for line in cells[at].split("\n")) for at in range(len(rows[0]))]
-    for column, width in enumerate(widths):
-        sheet.set_column(column, column, min(max(width + 2, 10), 60))
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, len(rows) - 1, len(rows[0]) - 1)
-
-
-def _write_grid(book: Any, matrix: ZoneMatrix, head: Any) -> None:
-    sheet = book.add_worksheet("Grid")
-    style = {"border": 1, "align": "center", "valign": "vcenter", "text_wrap": True}
-    colours = {access: book.add_format(style | {"bg_color": colour}) for access, colour in _COLOURS.items()}
-    for number, row in enumerate(grid(matrix)):
-        for column, (text, access) in enumerate(row):
-            sheet.write_string(number, column, text[:_MAX_CELL], colours[access] if number and column else head)
-    sheet.set_column(0, len(matrix.zones), 22)
-    sheet.freeze_panes(1, 1)
+def _grid(matrix: ZoneMatrix) -> Sheet:
+    cells = grid(matrix)
+    fills = {
+        (number, column): _COLOURS[access]
+        for number, row in enumerate(cells)
+        for column, (_, access) in enumerate(row)
+        if number and column
+    }
+    return Sheet("Grid", tuple(tuple(text for text, _ in row) for row in cells), fills)

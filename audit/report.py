@@ -56,6 +56,9 @@ class FindingRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Protocol to ranges, as in reach JSON; what is open beyond the matrix."""
     subjects: tuple[str, ...] = ()
     """Objects at fault, `Kind namespace/name`."""
+    file: str = ""
+    """Where the first of them that stands in a file was read; empty for a live cluster."""
+    line: int = 0
     path: tuple[Step, ...] = ()
     matrix_row: str = ""
     """Flow id, or empty when a default decided."""

@@ -1,7 +1,8 @@
-"""Text from a cluster, made harmless and visible for people: terminals, pages, pictures, logs, XML.
+"""Text from a cluster, made harmless and visible for people: terminals, pages, pictures, logs, XML, tables, tools.
 
 Names and messages come from whoever may create an object. Escape sequences recolour or rewrite a terminal,
-bidirectional controls reorder a line, zero-width characters hide in it. Each becomes the escape that names it.
+bidirectional controls reorder a line, zero-width characters hide in it. Each becomes the escape that names it. What a
+sink would read as markup besides has a function of its own here; each takes text as it was read.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ _HIDDEN = (
 """Fixed ranges rather than `unicodedata`, so that two Python versions write the same bytes."""
 _PATTERN = re.compile(f"[{_HIDDEN}]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a spreadsheet would begin a formula; after `;` too, which many of them take for the end of a cell."""
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>|~#&]|(?<=:)//|(?<=\bwww)\.", re.IGNORECASE)
+_BLOCK = re.compile(r"^[-+=]|^\d+(?=[.)])")
+"""What begins a list or underlines a heading at the beginning of a line; what else does is markup anywhere."""
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -40,6 +46,8 @@ def safe_text(value: str) -> str:
     Line feeds and tabs are spelled out too. Applying it twice changes nothing, so a backslash is left alone and text
     that spells `\x1b` with four characters looks the same as the control itself; raw values stand in the results JSON.
     """
+    if value.isascii() and value.isprintable():
+        return value
     return _PATTERN.sub(_visible, value)
 
 
@@ -51,6 +59,47 @@ def safe_lines(value: str) -> str:
 def encodable(value: str) -> str:
     r"""The text with lone surrogates spelled out (`\udc80`): UTF-8 cannot hold them; everything else is kept."""
     return _SURROGATES.sub(_visible, value)
+
+
+def formula_safe(value: str) -> str:
+    """One line for a cell of a spreadsheet or CSV: an apostrophe stands before whatever would begin a formula."""
+    return _FORMULA.sub(r"\1\2'", safe_text(value))
+
+
+def markdown_cell(value: str) -> str:
+    """One line in which nothing is markup, HTML or a link for Markdown, for places within a line."""
+    return _MARKUP.sub(lambda match: "".join(f"\\{one}" for one in match.group()), safe_text(value))
+
+
+def markdown_text(value: str) -> str:
+    """As `markdown_cell`, for the beginning of a line as well: it begins no list or other block."""
+    return _BLOCK.sub(_no_block, markdown_cell(value))
+
+
+def _no_block(match: re.Match[str]) -> str:
+    found = match.group()
+    return f"{found}\\" if found.isdecimal() else f"\\{found}"
+
+
+def command_text(value: str) -> str:
+    """One line for the message of a workflow command of GitHub."""
+    return safe_text(value).replace("%", "%25")
+
+
+def command_property(value: str) -> str:
+    """One line for a property of a workflow command of GitHub."""
+    return command_text(value).replace(":", "%3A").replace(",", "%2C")
+
+
+def sarif_message(value: str) -> str:
+    """One line for a plain text message of SARIF 2.1.0: no placeholder, no embedded link (3.11.5, 3.11.6)."""
+    doubled = safe_text(value).replace("{", "{{").replace("}", "}}")
+    return doubled.replace("[", "\\[").replace("]", "\\]")
+
+
+def metric_label(value: str) -> str:
+    """The value of a label in the Prometheus text format, without its quotes."""
+    return safe_text(value).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def rewrite(struct: StructT, change: Callable[[str, str], str]) -> StructT:

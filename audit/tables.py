@@ -1,10 +1,12 @@
-"""Rows of text as an aligned table, CSV or Markdown. Callers pass cells through `safe_text`."""
+"""Rows of text as an aligned table, CSV or Markdown. Callers pass cells of aligned tables through `safe_text`."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
+
+from audit.safetext import formula_safe, markdown_cell, markdown_text
 
 Row = Sequence[str]
 
@@ -24,18 +26,16 @@ def comma_separated(head: Row, rows: Iterable[Row]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
     for row in rows:
-        writer.writerow([f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell for cell in row])
+        writer.writerow(map(formula_safe, row))
     return out.getvalue()
 
 
 def markdown(head: Row, rows: Iterable[Row]) -> str:
     """A Markdown table; nothing in a cell is markup."""
     first = f"| {' | '.join(head)} |\n|{' --- |' * len(head)}\n"
-    return first + "".join(f"| {' | '.join(map(plain, row))} |\n" for row in rows)
+    return first + "".join(f"| {' | '.join(map(markdown_cell, row))} |\n" for row in rows)
 
 
 def plain(text: str) -> str:
-    """Text with everything escaped that Markdown would read as markup."""
-    for char in "\\`*_{}[]<>|~#":
-        text = text.replace(char, "\\" + char)
-    return text
+    """Text of any number of lines in which nothing is markup for Markdown."""
+    return "\n".join(map(markdown_text, text.split("\n")))

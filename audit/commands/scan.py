@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import click
 
+from audit import exports
 from audit.commands.history import history_option
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.past import past
@@ -23,8 +24,8 @@ from audit.model import SEVERITIES, Severity, ZoneMatrix
 from audit.profile import Plugin
 from audit.report import InputRecord, Report
 
-FORMATS = ("text", "json", "html", "pdf")
-SUFFIXES = {".txt": "text", ".json": "json", ".html": "html", ".htm": "html", ".pdf": "pdf"}
+FORMATS = ("text", "html", "pdf", *exports.FORMATS)
+SUFFIXES = {".txt": "text", ".html": "html", ".htm": "html", ".pdf": "pdf", **exports.SUFFIXES}
 """The format of a file that no `-f` gives one."""
 THRESHOLDS = SEVERITIES[1:]
 """`info` never makes a scan fail."""
@@ -43,6 +44,7 @@ Examples:
   zone-audit scan snapshot.zip --zones zones.yaml -o report.html
   zone-audit scan must-gather.local.123/ --zones zones.yaml
   zone-audit scan cluster.json --zones zones.yaml -f text -f json -o results.json -f pdf -o report.pdf
+  zone-audit scan manifests/ --zones zones.yaml -f github -f sarif-github -o scan.sarif -f junit -o junit.xml
   kubectl get ns,no,po,svc,netpol,ing -A -o json | zone-audit scan - --zones zones.yaml
   zone-audit scan manifests/ --zones zones.yaml --cni ovn-kubernetes
   zone-audit scan manifests/ --zones zones.yaml --baseline main.json --fail-on-new
@@ -93,7 +95,7 @@ def command(  # noqa: PLR0913 - one argument per option
     Every ordered pair of zones is judged: pass, fail, excepted, not-evaluated or not-applicable.
     """
     session: Session = ctx.obj
-    chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf",))
+    chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf", *exports.BINARY))
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     with past(baseline, place, fail_on_new=fail_on_new) as known:
         report = scan(
@@ -174,10 +176,8 @@ def _size(file: str) -> int:
 def _render(outlet: Outlet, report: Report, session: Session) -> bytes:
     """The report in the format of an outlet."""
     match outlet.format:
-        case "json":
-            from audit.exports import results_v1
-
-            return results_v1.render(report)
+        case name if name in exports.FORMATS:
+            return exports.render(name, report)
         case "html" | "pdf":
             from audit import pages
 

@@ -34,6 +34,7 @@ def schema() -> bytes:
     """The JSON Schema of `render`; `docs/results.schema.json` is a copy that a test keeps current."""
     described = msgspec.json.schema(Report) | {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:{SCHEMA.replace('/', ':')}",
         "title": SCHEMA,
         "description": "Text that does not apply or was not given is the empty string, a list without entries is []; "
         "null stands only where a number or an object does not apply.",

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from audit.ledger import Cluster
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Severity, Verdict
 from audit.report import (
     AssumptionRecord,
@@ -29,6 +31,7 @@ from audit.report import (
     TransitRecord,
     ZoneRecord,
 )
+from audit.report_annex import AbsentFinding, ChangesRecord, CollectionRecord, ControlRecord
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -316,6 +319,68 @@ def example() -> Report:
     """Six zones and the unzoned rest, twenty findings of all verdicts, hostile strings among them."""
     report = build(ZONES, example_findings(), transit=TRANSIT, cuts=CUTS)
     return msgspec.structs.replace(report, counts=msgspec.structs.replace(report.counts, apart=APART))
+
+
+def changed() -> Report:
+    """The example as the scan of a cluster, after a baseline: findings of every state, and one that is gone."""
+    report = example()
+    states = itertools.cycle(("new", "unchanged", "updated"))
+    findings = tuple(
+        msgspec.structs.replace(one, baseline_state=state) for one, state in zip(report.findings, states, strict=False)
+    )
+    gone = AbsentFinding(
+        fingerprint=fingerprint("gone"),
+        rule="NET001",
+        verdict="fail",
+        severity="high",
+        title="Gone",
+        from_zone="dmz",
+        to_zone="database",
+        subjects=("NetworkPolicy ledger/old",),
+    )
+    doubtful = AbsentFinding(
+        fingerprint=fingerprint("doubt"),
+        rule="NET009",
+        verdict="manual",
+        severity="low",
+        title="Perhaps gone",
+        unproven=True,
+    )
+    tally = Counter(one.baseline_state for one in findings)
+    changes = ChangesRecord(
+        baseline="results.json",
+        created="2026-11-22T06:18:00Z",
+        verdict="not-compliant",
+        counts={**tally, "absent": 2},
+        absent=(gone, doubtful),
+    )
+    collection = CollectionRecord(
+        tool="zone-audit 0.1.0",
+        cluster=Cluster(uid="4f1e5c1e-0000-4000-8000-5ca1ab1e0000"),
+        started="2026-11-23T06:15:00Z",
+        ended="2026-11-23T06:17:30Z",
+    )
+    controls = (
+        ControlRecord(
+            framework="nist-800-53r5",
+            framework_title="NIST SP 800-53",
+            control="ac-4",
+            text="Approved flows are enforced",
+            result="fail",
+            rules=("NET001",),
+        ),
+        ControlRecord(
+            framework="pci-dss-4.0.1",
+            framework_title="PCI DSS",
+            control="11.4.5",
+            text="Segmentation is tested",
+            result="manual",
+            supporting_only=True,
+        ),
+    )
+    return msgspec.structs.replace(
+        report, findings=findings, changes=changes, collection=collection, controls=controls
+    )  # fmt: skip
 
 
 def benign() -> Report:

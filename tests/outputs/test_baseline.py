@@ -77,6 +77,12 @@ def test_other_words_about_the_same_cause_are_an_update() -> None:
     assert counts(against(now, then)) == {"updated": 1}
 
 
+def test_an_object_that_moved_within_its_file_is_no_update() -> None:
+    now = with_findings(example(), 0)
+    then = structs.replace(now, findings=(structs.replace(now.findings[0], file="old.yaml", line=9),))
+    assert counts(against(now, then)) == {"unchanged": 1}
+
+
 def test_gone_is_proven_only_where_the_rule_and_the_pair_were_evaluated() -> None:
     old = example()
     finding = next(one for one in old.findings if one.verdict == "fail" and one.from_zone)

@@ -8,11 +8,12 @@ import msgspec
 import pytest
 from example_report import clean, example, large
 
-from audit import pages, summary
+from audit import exports, pages, summary
 from audit.exports import results_v1
 from audit.model import SEVERITIES, VERDICTS
 from audit.report import Report
 from audit.terminal import print_report
+from tests.samples import readings
 
 REPORTS = (example(), clean(), large(9, 120))
 
@@ -62,6 +63,12 @@ def test_the_json_says_the_counts_of_the_report(report: Report) -> None:
     data = json.loads(results_v1.render(report))
     assert data["counts"]["cells"] == report.counts.cells
     assert len(data["findings"]) == sum(data["counts"]["findings"].values())
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_every_export_says_the_counts_of_the_report(report: Report) -> None:
+    files = {name: exports.render(name, report) for name in exports.FORMATS}
+    readings.check(files, json.loads(results_v1.render(report)))
 
 
 def test_the_pdf_says_the_counts_of_the_report() -> None:

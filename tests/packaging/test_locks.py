@@ -26,8 +26,10 @@ def names(requirements: list[Any]) -> set[str]:
     return {canonical(re.split(r"[<>=!~\[ ;]", text)[0]) for text in texts}
 
 
-def test_there_is_a_lock_for_building_running_developing_and_the_peer() -> None:
-    assert [lock.name for lock in LOCKS] == ["build.lock", "dev.lock", "peer.lock", "runtime.lock"]
+def test_there_is_a_lock_for_building_running_developing_the_peer_and_the_schemas() -> None:
+    assert [lock.name for lock in LOCKS] == [
+        "build.lock", "dev.lock", "peer.lock", "runtime.lock", "schemas.lock",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)

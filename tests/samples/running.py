@@ -11,11 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from audit.exports import FORMATS
+
 ROOT = Path(__file__).parents[2]
 SAMPLES = tuple(sorted(path.parent.name for path in (ROOT / "sample_snapshots").glob("*/expected.json")))
 NOW = "1795392000"
 """2026-11-23, midnight UTC: exceptions are in the state that expected.json says."""
 OUTPUTS = {"json": "results.json", "html": "report.html", "pdf": "report.pdf"}
+EXPORTS = {name: f"export.{name}" for name in FORMATS}
 
 
 def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
