@@ -123,17 +123,21 @@ def _merkle(members: Sequence[Member], snapshot: bytes | None) -> Merkle:
 def opened(file: str | Path) -> Bundle:
     """A bundle, sound in layout, digests and manifest; InputError for any other file, and for one that changed."""
     try:
-        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
-    except (OSError, ValueError) as error:
-        raise unreadable(str(file), error) from error
-    try:
-        return _read(str(file), Entries(handle))
+        return read(file)
     except BrokenError as error:
         raise InputError(str(error), Position(str(file)), error.hint) from error
+
+
+def read(file: str | Path) -> Bundle:
+    """As `opened`, with BrokenError for a file that is there and is no sound bundle."""
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return _read(str(file), Entries(handle))
+        finally:
+            os.close(handle)
     except OSError as error:
         raise unreadable(str(file), error) from error
-    finally:
-        os.close(handle)
 
 
 def unreadable(file: str, error: Exception) -> InputError:
