@@ -69,11 +69,15 @@ def _check_order(previous: Bundle | None, report: Report) -> None:
 
 def _parts(run: Run, report: Report, render: Render) -> Iterator[Part]:
     """All members in the order of the file."""
+    from audit.baseline import decoded
+    from audit.errors import Position
     from audit.evidence.bundle import SNAPSHOT, Part
 
-    yield Part("results.json", "results", render("json", report))
+    results = render("json", report)
+    yield Part("results.json", "results", results)
+    kept = decoded(results, Position("results.json"))  # as whoever verifies the bundle has it
     for form, name in RENDERED.items():
-        yield Part(name, "report", render(form, report))
+        yield Part(name, "report", render(form, kept))
     yield Part(f"zones.{_form(run.zones)}", "zones", run.zones.content)
     if run.excused:
         yield Part("exceptions.yaml", "exceptions", run.excused.content)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from audit.commands.bundling import RENDERED
 from audit.commands.session import Session
 from audit.commands.wording import Words
 from audit.conclusion import FINDINGS
 from audit.errors import INCOMPLETE, AuditError, RenderError, UsageError
+from audit.evidence.extra import SIGNATURES, TIME_STAMP
 from audit.safetext import safe_text
 
 if TYPE_CHECKING:  # imported on use, so that help costs nothing
@@ -21,7 +23,7 @@ if TYPE_CHECKING:  # imported on use, so that help costs nothing
     from audit.evidence.checks import Check, Verification
     from audit.report import Report
 
-_PROOF = b"{"
+_PROOF, _PDF = b"{", b"%PDF-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,16 @@ class Terms:
     previous: str | None
     rules: Path | None
     root: str | None
+    public_keys: tuple[str, ...]
+    require_signature: bool
+    tsa_roots: tuple[str, ...]
+    trusted: tuple[str, ...]
+    report_of: str | None
 
 
 @click.command(
     epilog="""\b
-FILE is an evidence bundle, or a proof of one object. A bundle of manifests holds their digests only: give them as
+FILE is an evidence bundle, a proof of one object, or a signed PDF report. A bundle of manifests holds their digests only: give them as
 SOURCE, in the order of the scan, and the analysis is run again on them.
 
 \b
@@ -44,7 +51,9 @@ Examples:
   zone-audit verify evidence.zip
   zone-audit verify evidence.zip manifests/
   zone-audit verify tuesday.zip --previous monday.zip
+  zone-audit verify evidence.zip --public-key auditor.pem --require-signature --tsa-root tsa-ca.pem
   zone-audit verify proof.json --root 5d41c3...
+  zone-audit verify signed.pdf --trust ca.pem --report-of evidence.zip
 
 \b
 Exit codes:
@@ -59,26 +68,38 @@ Exit codes:
 @click.option("--previous", metavar="BUNDLE", help="The bundle before this one, to check the chain.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="The rules of the user that the scan had.")
 @click.option("--root", metavar="HEX", help="Merkle root that a proof must lead to.")
+@click.option("--public-key", "public_keys", multiple=True, metavar="FILE", help="Key that must have signed the bundle.")
+@click.option("--require-signature", is_flag=True, help="A bundle without a signature does not verify.")
+@click.option("--tsa-root", "tsa_roots", multiple=True, metavar="FILE", help="Certificates that vouch for time-stamps.")
+@click.option("--trust", "trusted", multiple=True, metavar="FILE", help="Certificates that vouch for a signed PDF.")
+@click.option("--report-of", metavar="BUNDLE", help="Bundle that the signed PDF must be the report of.")
 @click.option("-f", "--format", "form", type=Words(("text", "json")), default="text", show_default=True, help="Form.")
 @click.pass_obj
-def command(  # noqa: PLR0913 - one argument per option
-    session: Session,
-    file: str,
-    sources: tuple[str, ...],
-    previous: str | None,
-    rules_directory: str | None,
-    root: str | None,
-    form: str,
-) -> int:
+def command(session: Session, *, file: str, rules_directory: str | None, form: str, **given: Any) -> int:
     """Check evidence: form, digests, Merkle root, chain, signature, time-stamp, and the analysis itself, run again."""
     from audit.evidence.checks import BROKEN, VERIFIED
 
-    terms = Terms(
-        sources=sources, previous=previous, rules=Path(rules_directory) if rules_directory else None, root=root
-    )
-    made = _proof(file, terms) if _begins(file, _PROOF) else _bundle(file, terms, session)
+    terms = Terms(rules=Path(rules_directory) if rules_directory else None, **given)
+    if _begins(file, _PROOF):
+        made = _proof(file, terms)
+    elif _begins(file, _PDF):
+        made = _pdf(file, terms)
+    else:
+        made = _bundle(file, terms, session)
     session.print(_json(made) if form == "json" else _text(made))
     return {VERIFIED: 0, BROKEN: FINDINGS}.get(made.verdict, INCOMPLETE)
+
+
+def _only(terms: Terms, what: str, *taken: str) -> None:
+    """UsageError for an option that says nothing about a file of this kind."""
+    for one in fields(Terms):
+        if getattr(terms, one.name) and one.name not in taken:
+            option = _OPTIONS.get(one.name, f"--{one.name.replace('_', '-')}")
+            raise UsageError(f"`{option}` says nothing about {what}")
+
+
+_OPTIONS = {"sources": "SOURCE", "public_keys": "--public-key", "tsa_roots": "--tsa-root", "trusted": "--trust"}
+"""Field of Terms to what the user calls it, where the two differ."""
 
 
 def _begins(file: str, mark: bytes) -> bool:
@@ -97,8 +118,7 @@ def _proof(file: str, terms: Terms) -> Verification:
     from audit.evidence.proof import parsed, root_of
     from audit.sources.archive.layout import BrokenError
 
-    if terms.sources or terms.previous:
-        raise UsageError("a proof is checked by itself and a Merkle root", hint="give the root with `--root`")
+    _only(terms, "a proof", "root")
     try:
         proof = parsed(Path(file).read_bytes())
     except BrokenError as error:
@@ -113,13 +133,24 @@ def _proof(file: str, terms: Terms) -> Verification:
     return concluded(file, checks, proof.bundle)
 
 
+def _pdf(file: str, terms: Terms) -> Verification:
+    """The check of a signed report."""
+    from audit.evidence.bundle import opened
+    from audit.evidence.checks import concluded
+    from audit.evidence.signed_pdf import checked
+
+    _only(terms, "a PDF", "trusted", "report_of")
+    held = opened(terms.report_of) if terms.report_of else None
+    unsigned = held.contents.get(RENDERED["pdf"], b"") if held else None
+    return concluded(file, checked(file, terms.trusted, unsigned), held.sha256 if held else "")
+
+
 def _bundle(file: str, terms: Terms, session: Session) -> Verification:
     from audit.evidence.bundle import opened, read
     from audit.evidence.checks import Check, concluded
     from audit.sources.archive.layout import BrokenError
 
-    if terms.root is not None:
-        raise UsageError("`--root` is for a proof; a bundle names its own")
+    _only(terms, "a bundle", "sources", "previous", "rules", "public_keys", "require_signature", "tsa_roots")
     previous = opened(terms.previous) if terms.previous else None
     try:
         bundle = read(file)
@@ -137,12 +168,43 @@ def _checks(bundle: Bundle, previous: Bundle | None, terms: Terms, session: Sess
     yield (shape := checks.of_tree(bundle))
     yield (records := checks.of_records(bundle))
     yield checks.of_chain(bundle, previous)
+    yield _signature(bundle, terms)
+    yield _time_stamp(bundle, terms)
     if "failed" in (shape.result, records.result):
         yield checks.Check("analysis", "unchecked", "what is above must fit first")
         return
     recorded = checks.results(bundle)
     yield _analysis(bundle, recorded, terms, session)
     yield _renderings(bundle, recorded, session)
+
+
+def _signature(bundle: Bundle, terms: Terms) -> Check:
+    """The signatures beside a bundle; the libraries are loaded only where there are any, or should be."""
+    from audit.evidence.checks import Check
+
+    if not (terms.public_keys or terms.require_signature or Path(f"{bundle.file}{SIGNATURES}").exists()):
+        return Check("signature", "none", "it is not signed")
+    try:
+        from audit.evidence import envelope, keys
+    except UsageError as error:
+        if terms.public_keys:
+            raise
+        return Check("signature", "unchecked", f"{error}")
+    return envelope.checked(bundle, [keys.public_key(one) for one in terms.public_keys])
+
+
+def _time_stamp(bundle: Bundle, terms: Terms) -> Check:
+    from audit.evidence.checks import Check
+
+    if not (terms.tsa_roots or Path(f"{bundle.file}{TIME_STAMP}").exists()):
+        return Check("time-stamp", "none", "it has none")
+    try:
+        from audit.evidence import timestamps
+    except UsageError as error:
+        if terms.tsa_roots:
+            raise
+        return Check("time-stamp", "unchecked", f"{error}")
+    return timestamps.checked(bundle, terms.tsa_roots)
 
 
 def _analysis(bundle: Bundle, recorded: Report, terms: Terms, session: Session) -> Check:
@@ -181,7 +243,6 @@ def _analysis(bundle: Bundle, recorded: Report, terms: Terms, session: Session) 
 def _renderings(bundle: Bundle, recorded: Report, session: Session) -> Check:
     """The reports again, from the results inside."""
     from audit import __version__
-    from audit.commands.bundling import RENDERED
     from audit.commands.scan import rendered
     from audit.evidence.checks import Check
 
