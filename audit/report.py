@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from audit.model import Severity, Verdict
-from audit.report_annex import ChangesRecord, CollectionRecord, ControlRecord, TrendPoint
+from audit.report_annex import ChangesRecord, CollectionRecord, ControlRecord, PartRecord, TrendPoint
 
 SCHEMA = "zone-audit.results/1"
 
@@ -376,4 +376,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Since the baseline; null without one."""
     trend: tuple[TrendPoint, ...] = ()
     """Earlier scans, oldest first; this one is not among them."""
+    part: PartRecord | None = None
+    """Null for a whole scan."""
     counts: Counts

@@ -96,7 +96,10 @@ def changes_text(report: Report) -> str:
 
 
 def mark(cell: CellRecord | None) -> str:
-    """`P`, `F2`, `E`, `?`, `-` or `M`; lower case when a default decided, `?` for a pair that is missing."""
+    """`P`, `F2`, `E`, `?`, `-` or `M`; lower case when a default decided, `?` for a pair that is missing.
+
+    Pairs are missing from reports on a part of a scan.
+    """
     if cell is None:
         return LETTERS["not-evaluated"]
     letter = LETTERS[cell.verdict]

@@ -17,6 +17,7 @@ from audit.commands.history import history_option
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.past import past
 from audit.commands.session import Session
+from audit.commands.splitting import divided, split_outlets
 from audit.commands.wording import Words, cni_option
 from audit.conclusion import FINDINGS
 from audit.errors import INCOMPLETE
@@ -53,6 +54,7 @@ Examples:
   zone-audit scan manifests/ --zones zones.yaml --baseline main.json --fail-on-new
   zone-audit scan cluster.json --zones zones.yaml --history history.db
   zone-audit scan snapshot.zip --zones zones.yaml -f bundle -o evidence.zip
+  zone-audit scan cluster.json --zones zones.yaml -o report.html --split-by owner -o 'reports/{owner}.html'
   zone-audit scan base/ overlay/ --zones zones.yaml --exceptions exceptions.yaml --fail-on high
 """,
 )
@@ -76,6 +78,9 @@ Examples:
 )
 @cni_option
 @click.option("--previous", metavar="BUNDLE", help="Evidence of the scan before: the new bundle names its digest.")
+@click.option(
+    "--split-by", type=Words(("owner",)), help="Write outputs with `{owner}` in their name once for each owner."
+)
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 instead of 1 or 3.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="More rules, as Python files.")
 @click.pass_context
@@ -93,6 +98,7 @@ def command(  # noqa: PLR0913 - one argument per option
     place: str | None,
     plugin: Plugin | None,
     previous: str | None,
+    split_by: str | None,
     exit_zero: bool,
     rules_directory: str | None,
 ) -> int:
@@ -102,6 +108,7 @@ def command(  # noqa: PLR0913 - one argument per option
     """
     session: Session = ctx.obj
     chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf", "bundle", *exports.BINARY))
+    marked = split_outlets(split_by, chosen)
     before = earlier(previous, [one.format for one in chosen])
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     with past(baseline, place, fail_on_new=fail_on_new) as known:
@@ -127,7 +134,8 @@ def command(  # noqa: PLR0913 - one argument per option
             own_rules=bool(rules_directory),
             previous=before,
         )
-        deliver(session, chosen, lambda outlet: _render(outlet, report, session, run))
+        outputs = divided(marked, chosen, report, (*sources, zones, exceptions, baseline))
+        deliver(session, outputs, lambda outlet: _render(outlet, outputs[outlet], session, run))
         known.remember(report)
     if all(outlet.path is not None for outlet in chosen):
         session.note(report.headline)
