@@ -33,7 +33,7 @@ def owners(report: Report) -> tuple[str, ...]:
 
 def file_names(names: Iterable[str]) -> dict[str, str]:
     """A harmless, unique part of a file name for each owner: what a name cannot be is replaced, and a digest added."""
-    plain = {one: re.sub(r"[^A-Za-z0-9_]+", "-", one).strip("-")[:_LENGTH] or NOBODY for one in names}
+    plain = {one: re.sub(r"[^A-Za-z0-9_.@-]+", "-", one).strip("-.")[:_LENGTH] or NOBODY for one in names}
     taken = Counter(one.casefold() for one in plain.values())
     return {
         one: text if (text == one or not one) and taken[text.casefold()] == 1 else f"{text}-{_short(one)}"
