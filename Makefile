@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock requirements/schemas.lock
 SETUP := pyproject.toml scripts/setup scripts/schemas $(LOCKS)
 
-.PHONY: demo test nightly lint format types contracts bench bench-peer lock clean
+.PHONY: demo test test-live nightly ablation lint format types contracts bench bench-collect bench-report bench-peer lock clean
 .DEFAULT_GOAL := test
 
 demo: .venv/runtime.stamp
@@ -15,9 +15,20 @@ demo: .venv/runtime.stamp
 test: .venv/dev.stamp
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# What takes too long for every change: ten times the random clusters. ZONE_AUDIT_SEED=N makes other ones.
+# Against a real API server, which is built first; skipped where Go is not installed. ZONE_AUDIT_PODS=20000 fills it more.
+test-live: .venv/dev.stamp
+	@scripts/apiserver
+	$(BIN)/python -m pytest -m live $(LIVE_ARGS) tests/live
+
+# What takes too long for every change: ten times the random clusters, every fault of an API server on every page of every
+# kind. ZONE_AUDIT_SEED=N makes other clusters.
 nightly: .venv/dev.stamp
-	ZONE_AUDIT_CLUSTERS=20000 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/oracle
+	ZONE_AUDIT_CLUSTERS=20000 ZONE_AUDIT_ALL_FAULTS=1 \
+	    $(BIN)/python -m pytest $(PYTEST_ARGS) tests/oracle tests/collection/test_fault_table.py
+
+# Every entry of the ledger taken away, alone and in pairs.
+ablation: .venv/dev.stamp
+	ZONE_AUDIT_ABLATIONS=5500 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/evidence
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check .
@@ -35,6 +46,13 @@ contracts: .venv/dev.stamp
 
 bench: .venv/runtime.stamp
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+# 20,000 and 100,000 pods behind a local API server; BENCH_ARGS=5000 for as many.
+bench-collect: .venv/dev.stamp
+	$(BIN)/python -m benchmarks.collect $(BENCH_ARGS)
+
+bench-report: .venv/runtime.stamp
+	$(BIN)/python benchmarks/report.py
 
 # Another tool on the same cluster; it needs an environment of its own, as it pins its libraries.
 bench-peer: .venv/runtime.stamp .cache/peer/stamp

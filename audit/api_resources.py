@@ -142,6 +142,49 @@ _KINDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+OLD_DOORS: Mapping[str, str] = {
+    **{
+        kind: f"{kind}.{group}"
+        for group, kinds in {
+            "network.openshift.io": ("ClusterNetwork", "EgressNetworkPolicy", "HostSubnet", "NetNamespace"),
+            "route.openshift.io": ("Route",),
+            "quota.openshift.io": ("ClusterResourceQuota",),
+            "networking.k8s.io": ("Ingress",),
+            "gateway.networking.k8s.io": ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"),
+        }.items()
+        for kind in kinds
+    },
+    "Ingress.extensions": "Ingress.networking.k8s.io",
+    **{
+        f"{kind}.authorization.openshift.io": f"{kind}.rbac.authorization.k8s.io"
+        for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+    },
+}
+"""Kind keys of files to those under which every API server of today serves the same objects: it is asked for these."""
+POLICY_NAMES = ("NetworkPolicy", "SecurityPolicy", "FirewallPolicy", "NetworkFirewall")
+"""Endings of kinds that decide about traffic in whatever group: plug-ins that nobody here knows bring such kinds."""
+STAGED = tuple(f"Staged{kind}" for kind in ("NetworkPolicy", "GlobalNetworkPolicy", "KubernetesNetworkPolicy"))
+"""Kinds of Calico that only show what a policy would do."""
+NO_TRAFFIC = frozenset({("policy", "PodSecurityPolicy"), ("extensions", "PodSecurityPolicy")})
+"""Kinds with such a name that decide nothing about traffic."""
+PUBLISHING_GROUPS = frozenset(
+    {
+        "networking.istio.io",
+        "traefik.io",
+        "traefik.containo.us",
+        "projectcontour.io",
+        "configuration.konghq.com",
+        "k8s.nginx.org",
+        "getambassador.io",
+        "apisix.apache.org",
+        "ingress.v1.haproxy.org",
+        "gateway.solo.io",
+        "serving.knative.dev",
+    }
+)
+"""Groups of routers that are not modelled: whatever Service an object of theirs names, anywhere, may be published."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Resource:
     """One kind of an API group."""
@@ -157,6 +200,24 @@ RESOURCES: tuple[Resource, ...] = tuple(
     Resource(group, kind, name) for group, kinds in _KINDS.items() for kind, name in kinds.items()
 )
 """All of them, in the order of groups above."""
+API_SERVICES = Resource("apiregistration.k8s.io", "APIService", "apiservices")
+"""Who serves which group. With them, a kind is proven absent even while an extension that has nothing to do with it is
+down; no verdict reads them, so that no snapshot holds them."""
+
+
+def unmodelled(served: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Of the kinds that an API server serves, (group, kind), the groups that may decide traffic and that nobody reads.
+
+    Sorted; what `Manifest.unmodelled_groups` is to hold.
+    """
+    asked = {(one.group, one.kind) for one in RESOURCES} | NO_TRAFFIC
+    found = {
+        group
+        for group, kind in served
+        if (group, kind) not in asked
+        and (group in PUBLISHING_GROUPS or (kind.endswith(POLICY_NAMES) and kind not in STAGED))
+    }
+    return tuple(sorted(found))
 
 
 def reading_role(resources: Iterable[Resource], name: str = "zone-audit-reader") -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from audit import __version__, control_mapping, path_records
+from audit import __version__, border_records, control_mapping, object_records, path_records
 from audit.checker import CheckedCell, CheckedFinding, CheckedRule, Results
 from audit.completeness import completeness
 from audit.conclusion import exit_code, headline, overall
@@ -90,6 +90,9 @@ def assemble(results: Results, basis: Basis, *, created: str, fail_on: Severity 
         findings=findings,
         transit=path_records.transit(basis.paths),
         cuts=path_records.cuts(basis.paths),
+        entries=border_records.entries(basis.facts.entry_points),
+        departures=border_records.departures(basis.facts.departures),
+        objects=object_records.objects(results, snapshot, basis.matrix.file),
         exceptions=basis.exceptions,
         assumptions=tuple(
             AssumptionRecord(id=one.id, text=one.text, standing=one.id not in UNCERTAIN, connections=one.connections)
@@ -227,6 +230,7 @@ def _rule(checked: CheckedRule) -> RuleRecord:
         verdict=checked.verdict,
         findings=checked.findings,
         reason=checked.reason,
+        why=rule.sections.get("Why it matters", ""),
         controls=rule.controls,
     )
 

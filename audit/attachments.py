@@ -41,8 +41,8 @@ def attachments(
 ) -> tuple[Attachment, ...]:
     """The further interfaces that annotations ask for, sorted; what cannot be read is an unnamed physical one."""
     found = {UNNAMED for key in REPLACED if key in annotations}
-    for wanted in _wanted(annotations.get(ATTACHED, "").strip()):
-        space, name = wanted or ("", "")
+    for one in wanted(annotations.get(ATTACHED, "").strip()):
+        space, name = one or ("", "")
         whole = f"{space or namespace}/{name}" if name else ""
         key = (namespace, name) if space in ("", namespace) else ("", "")
         network, sure = virtual.get(key, (PHYSICAL, False))
@@ -52,7 +52,7 @@ def attachments(
     return tuple(sorted(found))
 
 
-def _wanted(text: str) -> Iterator[tuple[str, str] | None]:
+def wanted(text: str) -> Iterator[tuple[str, str] | None]:
     """(namespace or empty, name) of every attachment; None for one that cannot be read."""
     if text.startswith("["):
         try:

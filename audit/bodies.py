@@ -24,20 +24,20 @@ from audit.workloads import (
 )
 
 
-class NamespaceBody(msgspec.Struct, frozen=True, gc=False):
+class NamespaceBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A Namespace."""
 
     metadata: Metadata = Metadata()
 
 
-class NodeAddress(msgspec.Struct, frozen=True, gc=False):
+class NodeAddress(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status.addresses[]` of a Node."""
 
     type: str = ""
     address: str = ""
 
 
-class Taint(msgspec.Struct, frozen=True, gc=False):
+class Taint(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec.taints[]` of a Node."""
 
     key: str = ""
@@ -45,7 +45,7 @@ class Taint(msgspec.Struct, frozen=True, gc=False):
     effect: str = ""
 
 
-class NodeSpec(msgspec.Struct, frozen=True, gc=False):
+class NodeSpec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec` of a Node."""
 
     taints: tuple[Taint, ...] | None = None
@@ -54,14 +54,14 @@ class NodeSpec(msgspec.Struct, frozen=True, gc=False):
     podCIDRs: list[str] | None = None  # noqa: N815
 
 
-class NodeStatus(msgspec.Struct, frozen=True, gc=False):
+class NodeStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status` of a Node."""
 
     addresses: list[NodeAddress] | None = None
     conditions: tuple[Condition, ...] | None = None
 
 
-class NodeBody(msgspec.Struct, frozen=True, gc=False):
+class NodeBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A Node."""
 
     metadata: Metadata = Metadata()
@@ -69,7 +69,7 @@ class NodeBody(msgspec.Struct, frozen=True, gc=False):
     status: NodeStatus | None = None
 
 
-class ServicePort(msgspec.Struct, frozen=True, gc=False):
+class ServicePort(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec.ports[]` of a Service."""
 
     port: int = 0
@@ -79,7 +79,7 @@ class ServicePort(msgspec.Struct, frozen=True, gc=False):
     nodePort: int | None = None  # noqa: N815
 
 
-class ServiceSpec(msgspec.Struct, frozen=True, gc=False):
+class ServiceSpec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec` of a Service."""
 
     type: str | None = None
@@ -93,26 +93,26 @@ class ServiceSpec(msgspec.Struct, frozen=True, gc=False):
     allocateLoadBalancerNodePorts: bool | None = None  # noqa: N815
 
 
-class LoadBalancerAddress(msgspec.Struct, frozen=True, gc=False):
+class LoadBalancerAddress(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status.loadBalancer.ingress[]`."""
 
     ip: str | None = None
     hostname: str | None = None
 
 
-class LoadBalancerStatus(msgspec.Struct, frozen=True, gc=False):
+class LoadBalancerStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status.loadBalancer`."""
 
     ingress: list[LoadBalancerAddress] | None = None
 
 
-class ServiceStatus(msgspec.Struct, frozen=True, gc=False):
+class ServiceStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status` of a Service."""
 
     loadBalancer: LoadBalancerStatus | None = None  # noqa: N815
 
 
-class ServiceBody(msgspec.Struct, frozen=True, gc=False):
+class ServiceBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A Service."""
 
     metadata: Metadata = Metadata()
@@ -120,13 +120,13 @@ class ServiceBody(msgspec.Struct, frozen=True, gc=False):
     status: ServiceStatus | None = None
 
 
-class EndpointAddress(msgspec.Struct, frozen=True, gc=False):
+class EndpointAddress(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`subsets[].addresses[]` of Endpoints."""
 
     ip: str = ""
 
 
-class EndpointPort(msgspec.Struct, frozen=True, gc=False):
+class EndpointPort(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A port of Endpoints or of an EndpointSlice."""
 
     name: str | None = None
@@ -134,7 +134,7 @@ class EndpointPort(msgspec.Struct, frozen=True, gc=False):
     protocol: str | None = None
 
 
-class EndpointSubset(msgspec.Struct, frozen=True, gc=False):
+class EndpointSubset(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`subsets[]` of Endpoints."""
 
     addresses: list[EndpointAddress] | None = None
@@ -142,20 +142,20 @@ class EndpointSubset(msgspec.Struct, frozen=True, gc=False):
     ports: list[EndpointPort] | None = None
 
 
-class EndpointsBody(msgspec.Struct, frozen=True, gc=False):
+class EndpointsBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Endpoints: what a Service of the same name leads to."""
 
     metadata: Metadata = Metadata()
     subsets: list[EndpointSubset] | None = None
 
 
-class SliceEndpoint(msgspec.Struct, frozen=True, gc=False):
+class SliceEndpoint(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`endpoints[]` of an EndpointSlice."""
 
     addresses: list[str] | None = None
 
 
-class EndpointSliceBody(msgspec.Struct, frozen=True, gc=False):
+class EndpointSliceBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An EndpointSlice: part of what the Service of its label `kubernetes.io/service-name` leads to."""
 
     metadata: Metadata = Metadata()
@@ -164,7 +164,7 @@ class EndpointSliceBody(msgspec.Struct, frozen=True, gc=False):
     ports: list[EndpointPort] | None = None
 
 
-class NetNamespaceBody(msgspec.Struct, frozen=True, gc=False):
+class NetNamespaceBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A NetNamespace of openshift-sdn."""
 
     metadata: Metadata = Metadata()
@@ -173,7 +173,7 @@ class NetNamespaceBody(msgspec.Struct, frozen=True, gc=False):
     egressIPs: list[str] | None = None  # noqa: N815
 
 
-class HostSubnetBody(msgspec.Struct, frozen=True, gc=False):
+class HostSubnetBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A HostSubnet of openshift-sdn."""
 
     metadata: Metadata = Metadata()
@@ -184,13 +184,13 @@ class HostSubnetBody(msgspec.Struct, frozen=True, gc=False):
     egressCIDRs: list[str] | None = None  # noqa: N815
 
 
-class ClusterNetworkEntry(msgspec.Struct, frozen=True, gc=False):
+class ClusterNetworkEntry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`clusterNetworks[]`."""
 
     CIDR: str = ""
 
 
-class ClusterNetworkBody(msgspec.Struct, frozen=True, gc=False):
+class ClusterNetworkBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The ClusterNetwork of openshift-sdn."""
 
     metadata: Metadata = Metadata()

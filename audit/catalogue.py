@@ -33,7 +33,8 @@ _HEAD = """\
 
 What `zone-audit scan` checks besides the cells of the matrix. This page is made from the code by
 `zone-audit rules list -f md`; `zone-audit rules show ID` prints one rule. A rule needs the kinds that it names: where
-one of them could not be read, it does not pass but is not-evaluated.
+one of them could not be read, it does not pass but is not-evaluated. Of a live cluster the same goes for every kind
+that it looks at, named or not ([completeness](completeness.md)).
 """
 
 

@@ -17,12 +17,13 @@ from audit.exposure.routers import shards as router_shards
 from audit.facts import gather
 from audit.flows import CellFlow, EntryPoint, Facts, Paths
 from audit.inventory import Inventory, Pod, build
+from audit.lacking import Lacking
 from audit.meet import Meetings, outside_groups
 from audit.model import UNZONED, Node, ZoneMatrix
 from audit.paths import paths
 from audit.profile import Plugin
 from audit.reach import Reachability
-from audit.snapshot import Snapshot
+from audit.snapshot import BLOCKING, Snapshot
 from audit.tally import Tally
 from audit.traffic import AddressSet
 from audit.zones import ZoneMap, assign, is_platform
@@ -109,7 +110,9 @@ def ways_in(meetings: Meetings, matrix: ZoneMatrix | None) -> tuple[EntryPoint, 
 
 def missed(reach: Reachability) -> tuple[str, ...]:
     """What was not read although it may hold endpoints or policies, in the words of the report."""
-    return tuple(sorted({gap.text for gap in reach.inventory.snapshot.gaps}))
+    snapshot = reach.inventory.snapshot
+    besides = {gap.text for gap in snapshot.gaps if gap.reason not in BLOCKING}
+    return tuple(sorted({*besides, *Lacking(snapshot).said()}))
 
 
 def reachability(inventory: Inventory, zone_map: ZoneMap, matrix: ZoneMatrix) -> Reachability:

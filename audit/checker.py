@@ -14,22 +14,20 @@ from dataclasses import dataclass, replace
 
 from audit.controls.scene import Scene
 from audit.flows import CellFlow, Facts
+from audit.footing import INSIDE, OF_FILES, REACH_EVIDENCE
 from audit.inventory import Inventory
+from audit.lacking import Lacking
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Expectation, Severity, Verdict, ZoneMatrix
 from audit.narrowing import narrowings
 from audit.remedy import zone_policies
-from audit.rule import INCOMPLETE, UNJUDGED, Cell, Context, Finding, Manual, NotApplicable, NotEvaluated, Rule
-from audit.snapshot import Gap
+from audit.rule import INCOMPLETE, UNJUDGED, Cell, Context, Finding, Rule
+from audit.runs import ZONING, Problem, Ran, run_all
 from audit.traffic import ALL, NONE
 from audit.zones import ZoneMap
 
-BLOCKING = frozenset({"forbidden", "unavailable", "partial", "invalid-object"})
-"""Gaps that mean evidence is missing. What is read but not modelled is the engine's business (bounds) and NET007's."""
 CELL_RULE = "NET001"
 """The rule whose findings are the reasons why cells fail."""
 NO_ENDPOINTS = "no-endpoints"
-EVIDENCE = ("Namespace", "NetworkPolicy", "Pod")
-"""Kinds without which no cell can pass."""
 NOT_COMPUTED = "not-computed"
 """Reason of a cell that the engine left out."""
 _FINGERPRINT = 32
@@ -97,20 +95,36 @@ def zone_names(matrix: ZoneMatrix, flows: Iterable[CellFlow], zone_map: ZoneMap)
 
 
 def judge(
-    matrix: ZoneMatrix, flows: Sequence[CellFlow], names: Sequence[str], *, complete: bool = True
+    matrix: ZoneMatrix, flows: Sequence[CellFlow], names: Sequence[str], lacking: Lacking | None = None
 ) -> tuple[Cell, ...]:
     """Every ordered pair of the named zones with its verdict, before exceptions.
 
     A pair the engine says nothing about is not-evaluated, or not-applicable where the zone is UNZONED and empty.
-    Without `complete` evidence nothing passes: what was not read could be open.
+    Nothing passes whose evidence was not read in full: what was not read could be open.
     """
     by_pair = {(flow.source, flow.target): flow for flow in flows}
     cells = tuple(_judge(matrix, by_pair.get((a, b)) or _silent(a, b), a, b) for a in names for b in names)
-    return cells if complete else tuple(map(_in_doubt, cells))
+    if lacking is None or not lacking.of(REACH_EVIDENCE if lacking.live else OF_FILES):
+        return cells
+    inside, unzoned = not lacking.live or bool(lacking.of(INSIDE)), bool(lacking.undoing(ZONING))
+    return tuple(
+        _in_doubt(cell, unzoned=unzoned) if inside or _addressed(matrix, cell.source) else cell for cell in cells
+    )
 
 
-def _in_doubt(cell: Cell) -> Cell:
-    """The cell when a part of the population is not known: more could be open than was seen."""
+def _addressed(matrix: ZoneMatrix, name: str) -> bool:
+    """Whether addresses outside the cluster may belong to the zone, which come in through entry points."""
+    zone = matrix.zone(name)
+    return zone is None or zone.kind in ("external", "internet") or bool(zone.cidrs)
+
+
+def _in_doubt(cell: Cell, *, unzoned: bool) -> Cell:
+    """The cell when a part of its evidence is not known: more could be open than was seen.
+
+    `unzoned`: what belongs to which zone is not known either, so that nothing fails for certain.
+    """
+    if unzoned and cell.verdict == "fail":
+        return replace(cell, verdict="not-evaluated", reasons=_merged(cell.reasons, [INCOMPLETE]))
     if cell.verdict == "pass" or cell.reasons == (NO_ENDPOINTS,):
         return replace(cell, verdict="not-evaluated", reasons=(INCOMPLETE,))
     return replace(cell, reasons=_merged(cell.reasons, [INCOMPLETE])) if cell.verdict == "fail" else cell
@@ -192,11 +206,12 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
     `cluster` is the identity that fingerprints carry; empty for manifests.
     """
     snapshot, names = inventory.snapshot, zone_names(matrix, flows, zone_map)
+    scene = Scene(inventory=inventory, zone_map=zone_map, matrix=matrix, facts=facts)
     context = Context(
         inventory=inventory,
         zone_map=zone_map,
         matrix=matrix,
-        cells=judge(matrix, flows, names, complete=not _lost(EVIDENCE, snapshot.gaps)),
+        cells=judge(matrix, flows, names, scene.lacking),
         facts=facts,
         gaps=snapshot.gaps,
         today=today,
@@ -205,12 +220,11 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
         zone_policy=zone_policies(matrix),
         narrow=narrowings(inventory, zone_map, matrix),
         live=snapshot.live,
-        scene=Scene(inventory=inventory, zone_map=zone_map, matrix=matrix, facts=facts),
+        scene=scene,
     )
-    ran = [(rule, *_run(rule, context)) for rule in rules]
-    found = [(rule, finding) for rule, findings, _ in ran for finding in findings]
-    checked = _identify(found, cluster)
-    verdicts = tuple(_rule_verdict(rule, checked, problem, context) for rule, _, problem in ran)
+    ran = run_all(rules, context)
+    checked = _identify(((one.rule, finding) for one in ran for finding in one.findings), cluster)
+    verdicts = (_rule_verdict(one, checked) for one in ran)
     return Results(
         cells=_settle(context.cells, checked),
         rules=tuple(sorted(verdicts, key=lambda one: one.rule.id)),
@@ -218,47 +232,13 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
     )
 
 
-_Problem = tuple[Verdict, str]
-
-
-def _run(rule: Rule, context: Context) -> tuple[list[Finding], _Problem | None]:
-    """The findings of one rule, and the verdict with its reason if something other than findings decides it.
-
-    Whatever was found before the rule broke is kept.
-    """
-    findings: list[Finding] = []
-    unread: list[str] = []
-    by_hand: list[str] = []
-    try:
-        outcomes: Iterable[object] = rule.check(context)  # a rule of others may yield anything
-        for outcome in outcomes:
-            match outcome:
-                case Finding():
-                    findings.append(outcome)
-                case NotApplicable(reason):
-                    return findings, ("not-applicable", reason)
-                case Manual(reason):
-                    by_hand.append(reason)
-                case NotEvaluated(reason):
-                    unread.append(reason)
-                case _:
-                    return findings, ("not-evaluated", f"rule error: it yields {type(outcome).__name__}, not findings")
-    except Exception as error:  # noqa: BLE001 - whatever a rule raises must show as a verdict, never as silence
-        return findings, ("not-evaluated", f"rule error: {type(error).__name__}: {error}")
-    if unread:
-        return findings, ("not-evaluated", "; ".join(dict.fromkeys(unread)))
-    return findings, ("manual", "; ".join(dict.fromkeys(by_hand))) if by_hand else None
-
-
-def _rule_verdict(
-    rule: Rule, checked: Sequence[CheckedFinding], problem: _Problem | None, context: Context
-) -> CheckedRule:
+def _rule_verdict(ran: Ran, checked: Sequence[CheckedFinding]) -> CheckedRule:
+    """The verdict of one rule: the worst of what it found, of what decides it besides, and of what was not read."""
+    rule, problem = ran.rule, ran.problem
     own = [one for one in checked if one.rule is rule]
-    seen = {one.verdict for one in own}
-    missing = missing_evidence(rule, context.gaps)
-    unsure = bool(missing) or (problem is not None and problem[0] == "not-evaluated")
-    verdict = _worst(seen, unsure=unsure)
-    reason = problem[1] if problem else missing
+    unsure = bool(ran.lost) or (problem is not None and problem[0] == "not-evaluated")
+    verdict = _worst({one.verdict for one in own}, unsure=unsure)
+    reason = _reason(problem, ran.lost)
     if verdict == "not-evaluated" and not reason:
         reason = "; ".join(dict.fromkeys(one.finding.reason for one in own if one.finding.reason))
     if verdict is None:
@@ -266,21 +246,15 @@ def _rule_verdict(
     return CheckedRule(rule=rule, verdict=verdict, findings=len(own), reason=reason, unsure=unsure)
 
 
+def _reason(problem: Problem | None, lost: str) -> str:
+    """Why a rule is not evaluated. Where something was not read, nobody knows that there is nothing to judge."""
+    own = problem[1] if problem and (problem[0] == "not-evaluated" or not lost) else ""
+    return "; ".join(one for one in (own, lost) if one and (one is own or one not in own))
+
+
 def _worst(verdicts: Iterable[Verdict], *, unsure: bool) -> Verdict | None:
     seen = {*verdicts, *(["not-evaluated"] if unsure else [])}
     return next((one for one in VERDICTS if one in seen), None)
-
-
-def missing_evidence(rule: Rule, gaps: Iterable[Gap]) -> str:
-    """What the rule needs and the scan did not get, as one clause; empty if nothing."""
-    lost = _lost(rule.needs, gaps)
-    return "; ".join(f"{kind} {reason}" + (f" ({scope})" if scope else "") for kind, reason, scope in lost)
-
-
-def _lost(kinds: Iterable[str], gaps: Iterable[Gap]) -> list[tuple[str, str, str]]:
-    """(kind, reason, scope) of evidence of these kinds that was not got, sorted."""
-    wanted = frozenset(kinds)
-    return sorted({(gap.kind, gap.reason, gap.scope) for gap in gaps if gap.reason in BLOCKING and gap.kind in wanted})
 
 
 def _settle(cells: Iterable[Cell], checked: Iterable[CheckedFinding]) -> tuple[CheckedCell, ...]:

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, str] = {
     "matrix": "Check, convert or show a zone matrix.",
     "ports": "List what nodes of different zones need from the firewall between them.",
     "rules": "List the rules, or show one.",
+    "collect": "Write a snapshot file of a live cluster.",
     "init": "Write a starter zones.yaml from what the sources hold.",
 }
 """Command to its line in the overview; the code of each is in `audit.commands`: `who_can` for `who-can`."""
@@ -44,7 +45,7 @@ COMMANDS: Mapping[str, str] = {
 class Commands(Group):
     """Commands by name, imported on use."""
 
-    planned = ("collect", "fix")
+    planned = ("fix",)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature of click
         """All names, in the order of COMMANDS."""
@@ -70,7 +71,7 @@ class Commands(Group):
     epilog="""\b
 Examples:
   zone-audit scan manifests/ --zones zones.yaml
-  zone-audit scan cluster.json --zones zones.yaml -f html -o report.html
+  zone-audit scan cluster:prod --zones zones.yaml -f html -o report.html
   zone-audit explain manifests/ web/Deployment/proxy db/StatefulSet/pg --port tcp/5432
 
 \b

@@ -1,7 +1,8 @@
 """What was seen of every kind that can change a verdict, that was read, or that was missed.
 
 Input: a Snapshot. Output: one record per kind. Decisions: files claim nothing about what else a cluster holds, so what
-they lack is `not-in-source` and what they hold is `read`; only a live cluster can be `complete`.
+they lack is `not-in-source` and what they hold is `read`; only a kind of a live cluster can be `complete`, or `absent`
+with the proof, and each kind that the cluster was asked for is there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from audit.controls import egress, governance, inbound, node_isolation, ownershi
 from audit.exposure.leaving import READ
 from audit.exposure.publications import DECIDING, ROUTED
 from audit.firewalls import FIREWALL_KEYS
+from audit.lacking import named
+from audit.ledger import Evidence
 from audit.model import CLUSTER_WIDE
 from audit.policies import MULTI_NETWORK_POLICY
 from audit.policy.foreign import FOREIGN
@@ -53,13 +56,24 @@ def decisive() -> tuple[str, ...]:
 
 
 def completeness(snapshot: Snapshot) -> tuple[CompletenessRecord, ...]:
-    """One record per kind, by kind. A live cluster was asked for the basic kinds only."""
+    """One record per kind, by kind."""
     gaps: dict[str, list[Gap]] = {}
     for gap in snapshot.gaps:
         gaps.setdefault(gap.kind, []).append(gap)
-    wanted = BASIC if snapshot.live else tuple(kind for kind in decisive() if not _elsewhere(kind, snapshot))
-    kinds = sorted({*wanted, *(kind for kind, entries in snapshot.entries.items() if entries), *gaps})
-    return tuple(_kind(kind, snapshot, sorted(gaps.get(kind, ()))) for kind in kinds)
+    kinds = sorted({*_wanted(snapshot), *(kind for kind, entries in snapshot.entries.items() if entries), *gaps})
+    proofs = {one.kind: one.proof for one in _ledger(snapshot) if one.status == "absent"}
+    return tuple(_kind(kind, snapshot, sorted(gaps.get(kind, ())), proofs.get(kind)) for kind in kinds)
+
+
+def _ledger(snapshot: Snapshot) -> tuple[Evidence, ...]:
+    return snapshot.manifest.ledger if snapshot.manifest else ()
+
+
+def _wanted(snapshot: Snapshot) -> tuple[str, ...]:
+    """The kinds that the input should hold."""
+    if snapshot.manifest:
+        return tuple(one.kind for one in snapshot.manifest.ledger)
+    return BASIC if snapshot.live else tuple(kind for kind in decisive() if not _elsewhere(kind, snapshot))
 
 
 def _elsewhere(kind: str, snapshot: Snapshot) -> bool:
@@ -68,10 +82,12 @@ def _elsewhere(kind: str, snapshot: Snapshot) -> bool:
     return any(snapshot.of(_key(name, group)) for group in ROUTED.get(name, ()) if _key(name, group) != kind)
 
 
-def _kind(kind: str, snapshot: Snapshot, gaps: list[Gap]) -> CompletenessRecord:
+def _kind(kind: str, snapshot: Snapshot, gaps: list[Gap], proof: str | None) -> CompletenessRecord:
+    """`proof` is why the cluster has no such kind; None where it may have."""
     objects = len(snapshot.of(kind))
-    status, note = _state(kind, snapshot, gaps)
-    return CompletenessRecord(kind=kind, objects=objects, status=status, note=note)
+    known = ("absent", proof) if proof is not None and not gaps and not objects else None
+    status, note = known or _state(kind, snapshot, gaps)
+    return CompletenessRecord(kind=named(kind), objects=objects, status=status, note=note)
 
 
 def _state(kind: str, snapshot: Snapshot, gaps: list[Gap]) -> tuple[str, str]:

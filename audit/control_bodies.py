@@ -14,7 +14,7 @@ from audit.raw_body import StatusBody
 from audit.workloads import Metadata
 
 
-class PolicyRule(msgspec.Struct, frozen=True, gc=False):
+class PolicyRule(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`rules[]` of a role. No list means none, `*` all of them."""
 
     verbs: tuple[str, ...] | None = None
@@ -25,13 +25,13 @@ class PolicyRule(msgspec.Struct, frozen=True, gc=False):
     nonResourceURLs: tuple[str, ...] | None = None  # noqa: N815
 
 
-class AggregationRule(msgspec.Struct, frozen=True, gc=False):
+class AggregationRule(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`aggregationRule` of a ClusterRole: label selectors joined by or."""
 
     clusterRoleSelectors: list[dict[str, Any]] | None = None  # noqa: N815
 
 
-class RoleBody(msgspec.Struct, frozen=True, gc=False):
+class RoleBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A Role or ClusterRole."""
 
     metadata: Metadata = Metadata()
@@ -39,7 +39,7 @@ class RoleBody(msgspec.Struct, frozen=True, gc=False):
     aggregationRule: AggregationRule | None = None  # noqa: N815
 
 
-class RoleRef(msgspec.Struct, frozen=True, gc=False):
+class RoleRef(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`roleRef` of a binding; the API of 3.x names no kind, a namespace means a Role."""
 
     kind: str = ""
@@ -47,7 +47,7 @@ class RoleRef(msgspec.Struct, frozen=True, gc=False):
     namespace: str = ""
 
 
-class Subject(msgspec.Struct, frozen=True, gc=False):
+class Subject(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`subjects[]` of a binding."""
 
     kind: str = ""
@@ -55,7 +55,7 @@ class Subject(msgspec.Struct, frozen=True, gc=False):
     namespace: str = ""
 
 
-class BindingBody(msgspec.Struct, frozen=True, gc=False):
+class BindingBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A RoleBinding or ClusterRoleBinding."""
 
     metadata: Metadata = Metadata()
@@ -66,14 +66,14 @@ class BindingBody(msgspec.Struct, frozen=True, gc=False):
     groupNames: tuple[str, ...] | None = None  # noqa: N815
 
 
-class GroupBody(msgspec.Struct, frozen=True, gc=False):
+class GroupBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A Group of OpenShift."""
 
     metadata: Metadata = Metadata()
     users: tuple[str, ...] | None = None
 
 
-class ConstraintsBody(msgspec.Struct, frozen=True, gc=False):
+class ConstraintsBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """SecurityContextConstraints, as far as they open the host."""
 
     metadata: Metadata = Metadata()
@@ -94,7 +94,7 @@ class DatedMetadata(Metadata, frozen=True, gc=False):
     creationTimestamp: str | None = None  # noqa: N815
 
 
-class StorageClassBody(msgspec.Struct, frozen=True, gc=False):
+class StorageClassBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A StorageClass."""
 
     metadata: DatedMetadata = DatedMetadata()
@@ -105,7 +105,7 @@ class StorageClassBody(msgspec.Struct, frozen=True, gc=False):
     allowedTopologies: list[dict[str, Any]] | None = None  # noqa: N815
 
 
-class SnapshotClassBody(msgspec.Struct, frozen=True, gc=False):
+class SnapshotClassBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A VolumeSnapshotClass."""
 
     metadata: Metadata = Metadata()
@@ -114,7 +114,7 @@ class SnapshotClassBody(msgspec.Struct, frozen=True, gc=False):
     deletionPolicy: str | None = None  # noqa: N815
 
 
-class TemplateBody(msgspec.Struct, frozen=True, gc=False):
+class TemplateBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A Template of OpenShift: the objects that a new project gets. Names hold parameters such as `${PROJECT_NAME}`."""
 
     metadata: Metadata = Metadata()
@@ -122,7 +122,7 @@ class TemplateBody(msgspec.Struct, frozen=True, gc=False):
     labels: dict[str, str] | None = None
 
 
-class WebhookRule(msgspec.Struct, frozen=True, gc=False):
+class WebhookRule(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`webhooks[].rules[]`."""
 
     apiGroups: tuple[str, ...] | None = None  # noqa: N815
@@ -130,7 +130,7 @@ class WebhookRule(msgspec.Struct, frozen=True, gc=False):
     resources: tuple[str, ...] | None = None
 
 
-class Webhook(msgspec.Struct, frozen=True, gc=False):
+class Webhook(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`webhooks[]`."""
 
     name: str = ""
@@ -139,7 +139,7 @@ class Webhook(msgspec.Struct, frozen=True, gc=False):
     namespaceSelector: dict[str, Any] | None = None  # noqa: N815
 
 
-class WebhookBody(msgspec.Struct, frozen=True, gc=False):
+class WebhookBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A ValidatingWebhookConfiguration or MutatingWebhookConfiguration; what it decides is not known to a snapshot."""
 
     metadata: Metadata = Metadata()

@@ -59,6 +59,10 @@ class UsageError(AuditError):
     """The command line asks for something that cannot be done."""
 
 
+class AccessError(AuditError):
+    """A cluster cannot be asked: its kubeconfig, credentials or certificates are wrong, missing or not allowed."""
+
+
 class RenderError(AuditError):
     """An output could not be written; the message names what is missing (a system library, a directory)."""
 

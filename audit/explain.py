@@ -239,6 +239,9 @@ class _Case:
         for foreign in self._reach.foreign:
             if foreign.ref.namespace in ("", namespace):
                 yield f"  {foreign.ref} may decide it, and that kind is not modelled"
+        for unread in self._reach.unread:
+            if unread.ref.namespace in ("", namespace):
+                yield f"  some {unread.ref.kind} may decide it: that kind was not read in full"
         tiers = tier_lines(self._reach, direction, number, peer, self._asked)
         yield from tiers["admin"]
         if number not in self._reach.isolated[direction]:

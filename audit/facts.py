@@ -34,6 +34,10 @@ _STANDING = {
     "protocols": "Verdicts cover TCP, UDP and SCTP. ICMP and other protocols are outside the NetworkPolicy API.",
 }
 """Assumptions that every verdict rests on, with every input; `enforcement` comes on top."""
+_UNVERIFIED = (
+    "The certificate of the API server was not verified when the cluster was read, so whoever was in between may have "
+    "answered: nothing passes."
+)
 _ENFORCEMENT = {
     "assumed": "NetworkPolicies are taken as enforced the way the Kubernetes API describes them; "
     "whether the network plug-in does so cannot be seen in manifests.",
@@ -87,7 +91,11 @@ def _assumptions(reach: Reachability, doubts: Mapping[str, int]) -> Iterator[Ass
     profile = reach.profile
     enforcement = _ENFORCEMENT[profile.enforcement].format(plugin=profile)
     told = f" Told by: {'; '.join(profile.evidence)}." if profile.evidence else ""
-    for name, text in sorted((_STANDING | {"enforcement": enforcement + told}).items()):
+    standing = _STANDING | {"enforcement": enforcement + told}
+    manifest = reach.inventory.snapshot.manifest
+    if manifest and manifest.cluster.unverified_tls:
+        standing["unverified-server"] = _UNVERIFIED
+    for name, text in sorted(standing.items()):
         yield Assumption(id=name, text=text)
     for name, count in sorted(doubts.items()):
         seen = f" Seen: {_kinds(reach.foreign)}." if name == "unmodelled-policy" else ""

@@ -25,6 +25,8 @@ UNCERTAIN = {
     "equal-priority": "Cluster-wide policies of equal priority have no order, and another order gives another result.",
     "unknown-field": "A policy has a field that is not modelled, so the rule may mean more or less than it shows.",
     "unmodelled-policy": "A policy kind that is not modelled may allow or deny traffic of these endpoints.",
+    "unread-policy": "A kind of policy was not read in full, which may allow or deny traffic of these endpoints; the "
+    "completeness table says which one, and why.",
     "service-source-address": "Traffic that enters through a Service or host port may reach the pod from its node's "
     "own address, which its policies always let in.",
     "router": "Traffic that enters through a router reaches the pod from the router's address; whether a router "
@@ -36,7 +38,8 @@ UNCERTAIN = {
     "known whether it enforces it; NET008 and NET009 name such policies.",
     "source-ranges": "A load balancer is told to admit some client addresses only; whether the platform does so is not "
     "known.",
-    "pod-network": "It is not known whether pod addresses can be reached from outside; `settings.pod_network` says so.",
+    "pod-network": "It is not known whether pod addresses can be reached from outside: `settings.pod_network` does not "
+    "say so, or some kind of entry point was not read in full.",
 }
 """Reason id -> what it means, for the assumption register."""
 

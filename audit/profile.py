@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 
+from audit.lacking import Lacking
 from audit.snapshot import Entry, Snapshot
 
 Plugin = Literal["spec", "ovn-kubernetes", "openshift-sdn", "calico", "cilium", "unknown"]
@@ -149,10 +150,15 @@ def _claims(snapshot: Snapshot) -> Iterator[_Claim]:
 
 
 def _traces(snapshot: Snapshot) -> Iterator[_Claim]:
-    """What no other plug-in makes; after a migration it may be left over, so it counts where nothing else tells."""
+    """What no other plug-in makes; after a migration it may be left over, so it counts where nothing else tells.
+
+    Where something else could tell and was not read, nobody knows.
+    """
+    unread = snapshot.live and Lacking(snapshot).of((NETWORK, CLUSTER_NETWORK[0], "DaemonSet"))
     for kind in ("NetNamespace", "HostSubnet"):
         if any(snapshot.of(key) for key in (f"{kind}.network.openshift.io", kind)):
-            yield _Claim("openshift-sdn", f"there are {kind} objects")
+            told = f"there are {kind} objects"
+            yield _Claim("unknown", f"{told}, but not all that tells more") if unread else _Claim("openshift-sdn", told)
 
 
 def _mode(snapshot: Snapshot) -> tuple[Mode, str]:
@@ -193,17 +199,18 @@ def _version(snapshot: Snapshot) -> tuple[tuple[int, int] | None, str]:
 
 def _product(snapshot: Snapshot) -> Product:
     """OpenShift by the API groups that only it serves. Manifests may leave out what would tell it from Kubernetes."""
-    groups = {entry.group for listed in snapshot.entries.values() for entry in listed[:1]}
-    if not groups.isdisjoint(_GROUPS_4):
+    four = snapshot.serves(*_GROUPS_4)
+    if four:
         return "openshift-4"
     router = _named(snapshot, "router", "DeploymentConfig", namespace="default")
     if router or any(snapshot.of(kind) for kind in _SDN_KINDS):
         return "openshift-3"
     if snapshot.of("Node") and any(snapshot.of(f"{kind}.network.openshift.io") for kind in _SDN_KINDS):
         return "openshift-3"  # a dump of OpenShift 4 with openshift-sdn has objects of its operators, too
-    if not snapshot.live:
+    three = snapshot.serves(*_GROUPS_3)
+    if not snapshot.live or (snapshot.manifest and None in (four, three)):
         return ""
-    return "kubernetes" if groups.isdisjoint(_GROUPS_3) else "openshift-3"
+    return "openshift-3" if three else "kubernetes"
 
 
 def _host_namespaces(snapshot: Snapshot, plugin: Plugin) -> tuple[str, ...]:

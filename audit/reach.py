@@ -8,7 +8,7 @@ NetworkPolicies only ever add permits; whatever is not modelled adds an uncertai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from pyroaring import FrozenBitMap
@@ -19,9 +19,11 @@ from audit.classes import Classes
 from audit.egress_limits import EgressLimits
 from audit.exposure.entries import HIDDEN, Exposure, ways_in
 from audit.exposure.leaving import Leaving
+from audit.exposure.publications import ENTRANCES
 from audit.firewalls import firewalls
 from audit.grants import DEFAULT, Grant, Grants, Pending
 from audit.inventory import Inventory, Pod
+from audit.lacking import Lacking
 from audit.network_rows import NetworkRows
 from audit.peers import Peers
 from audit.permits import Permit, Permits, Row, open_permit
@@ -38,7 +40,7 @@ from audit.policy.clause import (
     PolicyText,
     Ports,
 )
-from audit.policy.foreign import ADVERTISING, Effect, Foreign, foreign_policies
+from audit.policy.foreign import ADVERTISING, Foreign, foreign_policies, unread_policies
 from audit.secondary import SecondaryRows
 from audit.selectors import LabelSelector
 from audit.traffic import ALL, NONE, AddressSet, Traffic
@@ -86,6 +88,7 @@ class Reachability:
         self.profile = inventory.profile
         self.policies = lowered(inventory.snapshot, self.profile)
         self.foreign = foreign_policies(inventory.snapshot, self.profile)
+        self.unread = unread_policies(inventory.snapshot)
         self.ways = ways_in(inventory, self.routable(pod_network))
         attached = attached_policies(inventory.snapshot, self.profile)
         keys = keys_of([*self.policies, *attached])
@@ -161,11 +164,13 @@ class Reachability:
     def routable(self, setting: str) -> Traffic | None:
         """What of the pod network the outside reaches without entry points, by `settings.pod_network`; None: not known.
 
-        Two plug-ins keep it to themselves unless something advertises routes.
+        Two plug-ins keep it to themselves unless something advertises routes, or entry points of a cluster are unread.
         """
-        advertised = any(one.ref.kind == ADVERTISING for one in self.foreign)
+        advertised = any(one.ref.kind == ADVERTISING for one in (*self.foreign, *self.unread))
         if setting == "routable":
             return ALL
+        if self.inventory.snapshot.live and Lacking(self.inventory.snapshot).of(ENTRANCES):
+            return None
         overlay = setting == "overlay" or self.profile.plugin in ("ovn-kubernetes", "openshift-sdn")
         return NONE if overlay and not advertised else None
 
@@ -180,11 +185,12 @@ class Reachability:
                 self._namespace(namespace, listed)
         self._administer()
         self.policed = {direction: list(rows) for direction, rows in self.rows.items()}
-        for foreign in self.foreign:
+        undecided = (*self.foreign, *self.unread)
+        for foreign in undecided:
             if foreign.effect != "restrict-outside":
                 self._unmodelled(foreign)
         self.called = list(self.rows["ingress"])
-        for foreign in self.foreign:
+        for foreign in undecided:
             if foreign.effect == "restrict-outside":
                 self._unmodelled(foreign)
         self.limits.apply(self.rows["egress"])
@@ -337,7 +343,7 @@ class Reachability:
                 yield self.permits.number(Permit(clause.ports.unknown, peers, "unknown-field", family))
 
     def _unmodelled(self, foreign: Foreign) -> None:
-        """A policy kind that is not modelled takes the certainty from all that it may decide."""
+        """A policy that is not modelled, or was not read, takes the certainty from all that it may decide."""
         classes = self.classes
         if foreign.ref.namespace:
             numbers = range(*classes.ranges.get(foreign.ref.namespace, (0, 0)))
@@ -346,18 +352,19 @@ class Reachability:
         for number in numbers:
             for direction in DIRECTIONS:
                 rows = self.rows[direction]
-                rows[number] = self._doubted(rows[number], foreign.effect)
+                rows[number] = self._doubted(rows[number], foreign)
 
-    def _doubted(self, row: Row, effect: Effect) -> Row:
-        match effect:
+    def _doubted(self, row: Row, foreign: Foreign) -> Row:
+        uncertain = partial(self._uncertain, reason=foreign.reason)
+        match foreign.effect:
             case "any":
-                return (self._doubt("unmodelled-policy"),)
+                return (self._doubt(foreign.reason),)
             case "restrict":
-                return self.permits.row(map(self._uncertain, row))
+                return self.permits.row(map(uncertain, row))
             case "restrict-outside":
                 inside = [self._within(permit, self.classes.all_pods) for permit in row]
                 outside = [self._within(permit, self.classes.outside) for permit in row]
-                return self.permits.row([*inside, *map(self._uncertain, outside)])
+                return self.permits.row([*inside, *map(uncertain, outside)])
 
     def _within(self, number: int, peers: FrozenBitMap) -> int:
         permit = self.permits.all[number]
@@ -367,10 +374,9 @@ class Reachability:
         permit = self.permits.all[number]
         return self.permits.number(Permit(traffic, peers, permit.reason, permit.family))
 
-    def _uncertain(self, number: int) -> int:
+    def _uncertain(self, number: int, reason: str) -> int:
         permit = self.permits.all[number]
-        reason = permit.reason or "unmodelled-policy"
-        return self.permits.number(Permit(permit.traffic, permit.peers, reason, permit.family))
+        return self.permits.number(Permit(permit.traffic, permit.peers, permit.reason or reason, permit.family))
 
 
 def _node_addresses(inventory: Inventory, *, hosts: bool) -> Iterator[AddressSet]:

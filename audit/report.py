@@ -11,7 +11,16 @@ from __future__ import annotations
 import msgspec
 
 from audit.model import Severity, Verdict
-from audit.report_annex import ChangesRecord, CollectionRecord, ControlRecord, PartRecord, TrendPoint
+from audit.report_annex import (
+    ChangesRecord,
+    CollectionRecord,
+    ControlRecord,
+    DepartureRecord,
+    EntryRecord,
+    ObjectRecord,
+    PartRecord,
+    TrendPoint,
+)
 
 SCHEMA = "zone-audit.results/1"
 
@@ -202,6 +211,8 @@ class RuleRecord(msgspec.Struct, frozen=True, kw_only=True):
     findings: int = 0
     reason: str = ""
     """Why not-evaluated or not-applicable."""
+    why: str = ""
+    """Why it matters, for people."""
     controls: tuple[str, ...] = ()
 
 
@@ -364,6 +375,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """At most one for every pair of zones that must be apart, in order of the cells."""
     cuts: tuple[CutRecord, ...] = ()
     """One for every such pair that is connected, directly or through others, in order of the cells."""
+    entries: tuple[EntryRecord, ...] = ()
+    """Ways into the cluster, by kind and object."""
+    departures: tuple[DepartureRecord, ...] = ()
+    """Source addresses of outside traffic, by zone."""
+    objects: tuple[ObjectRecord, ...] = ()
+    """Every object at fault, by name."""
     exceptions: tuple[ExceptionRecord, ...]
     assumptions: tuple[AssumptionRecord, ...]
     completeness: tuple[CompletenessRecord, ...]

@@ -102,3 +102,64 @@ class PartRecord(msgspec.Struct, frozen=True, kw_only=True):
     """In the part, and in the whole scan."""
     cells: tuple[int, int]
     exceptions: tuple[int, int]
+
+
+class BackendRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Workloads of one zone that an entry point leads to, all with the same verdict."""
+
+    zone: str
+    verdict: str
+    """allowed, unknown, denied: what becomes of connections from the router's pods; by-client: policies decide by the
+    address of the client."""
+    workloads: int
+    ports: dict[str, str]
+
+
+class EntryRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One way into the cluster."""
+
+    kind: str
+    """router, gateway, service, host-port, host-network, unknown-router"""
+    object: str
+    """`Kind namespace/name`"""
+    addresses: tuple[str, ...] = ()
+    """Where clients connect to; empty when the input does not say."""
+    hostnames: tuple[str, ...] = ()
+    every_node: bool = False
+    """Whether a port of every node leads in as well; those addresses are not listed."""
+    address_zones: tuple[str, ...] = ()
+    router_zones: tuple[str, ...] = ()
+    """Zones of the nodes that the router's pods run on, or of every node where every node leads in."""
+    zones: tuple[str, ...] = ()
+    """Zones of what it serves."""
+    open_zones: tuple[str, ...] = ()
+    """Zones of everything that it would serve if asked."""
+    namespaces: int = 0
+    """Number of namespaces that it serves."""
+    backends: tuple[BackendRecord, ...] = ()
+
+
+class DepartureRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Source addresses that outside traffic of a zone's workloads shows, given by one object or by the nodes."""
+
+    zone: str
+    """Of the workloads."""
+    via: str
+    """An object, `node` for the addresses of the nodes, `egress router pod`."""
+    verdict: str
+    """`allowed`: some traffic leaves like this. `unknown`: it may. `denied`: it is dropped instead."""
+    address_zone: str = ""
+    """The zone that the addresses, or their nodes, belong to; empty when not known."""
+    addresses: tuple[str, ...] = ()
+    """Empty when not known, and where nothing leaves."""
+    workloads: int = 0
+
+
+class ObjectRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One object at fault and where it was read."""
+
+    object: str
+    """`Kind namespace/name`, as findings name it."""
+    file: str = ""
+    """One of the inputs; empty when it was not read, such as a namespace that only its workloads name."""
+    line: int = 0

@@ -1,8 +1,8 @@
 """The API for rule authors. Rules import this module only.
 
 A rule is a function from a Context to findings, made into a frozen value by `@rule`; importing a rule has no effect.
-It yields one Finding per cause, or one NotApplicable or Manual; yielding nothing passes, if all that `needs` names was
-read.
+It yields one Finding per cause, or one NotApplicable or Manual; yielding nothing passes, if all that `needs` names, and
+of a live cluster all that it looked at, was read. Nobody has to ask what was read: `audit.runs` does.
 A rule of a control asks `audit.controls` for facts through `Context.of`.
 """
 
@@ -150,11 +150,14 @@ class Context:
     def missing(self, *kinds: str) -> NotEvaluated | NotApplicable | None:
         """What to yield, and stop, where the input holds no object of some kinds; None if it holds some of each.
 
-        A dump of a cluster should hold them: not evaluated. Manifests of applications need not: not applicable.
+        A dump of a cluster should hold them: not evaluated. Manifests of applications need not: not applicable. A live
+        cluster was asked for them: not evaluated where they were not read in full, with the reason.
         """
         lacking = self.scene.without(*kinds)
         if not lacking:
             return None
+        if self.live:
+            return NotEvaluated(self.scene.lacking.why(lacking))
         named = " and ".join(kind.partition(".")[0] for kind in lacking)
         if self.scene.cluster:
             return NotEvaluated(f"the input holds no {named}: add them, or scan a snapshot of the cluster")
@@ -289,7 +292,9 @@ class Rule:
     title: str
     severity: Severity
     needs: tuple[str, ...]
-    """Kinds without which the rule cannot pass."""
+    """Kinds without which the rule cannot pass, beside those that it looks at."""
+    undone_by: tuple[str, ...]
+    """Kinds of which one more object could make a finding untrue."""
     controls: tuple[str, ...]
     """Controls that its result supports, `framework/control`."""
     check: Check
@@ -297,12 +302,13 @@ class Rule:
     """The docstring by SECTIONS."""
 
 
-def rule(
+def rule(  # noqa: PLR0913 - what a rule declares
     id: str,  # noqa: A002 - the word that every report shows
     title: str,
     *,
     severity: Severity = "high",
     needs: Iterable[str] = (),
+    undone_by: Iterable[str] = (),
     controls: Iterable[str] = (),
 ) -> Callable[[Check], Rule]:
     """Turn a function into a Rule; ValueError when its docstring lacks one of the four sections."""
@@ -313,6 +319,7 @@ def rule(
             title=title,
             severity=severity,
             needs=tuple(needs),
+            undone_by=tuple(undone_by),
             controls=tuple(controls),
             check=check,
             sections=_sections(id, inspect.getdoc(check) or ""),

@@ -33,7 +33,8 @@ _BLOCK = re.compile(r"^[-+=]|^\d+(?=[.)])")
 """What begins a list or underlines a heading at the beginning of a line; what else does is markup anywhere."""
 
 
-def _visible(match: re.Match[str]) -> str:
+def visible(match: re.Match[str]) -> str:
+    r"""The escape that names the character which a pattern found: `\x1b`, `\u202e`, `\U000e0001`."""
     code = ord(match.group())
     if code <= 0xFF:  # noqa: PLR2004 - the escapes of Python: two, four or eight digits
         return f"\\x{code:02x}"
@@ -48,7 +49,7 @@ def safe_text(value: str) -> str:
     """
     if value.isascii() and value.isprintable():
         return value
-    return _PATTERN.sub(_visible, value)
+    return _PATTERN.sub(visible, value)
 
 
 def safe_lines(value: str) -> str:
@@ -58,7 +59,7 @@ def safe_lines(value: str) -> str:
 
 def encodable(value: str) -> str:
     r"""The text with lone surrogates spelled out (`\udc80`): UTF-8 cannot hold them; everything else is kept."""
-    return _SURROGATES.sub(_visible, value)
+    return _SURROGATES.sub(visible, value)
 
 
 def formula_safe(value: str) -> str:

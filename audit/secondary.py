@@ -13,9 +13,10 @@ from pyroaring import BitMap, FrozenBitMap
 
 from audit.attachments import PHYSICAL, Attachment
 from audit.classes import Classes
+from audit.lacking import Lacking
 from audit.peers import Peers
 from audit.permits import Permit, Permits
-from audit.policies import AttachedPolicy
+from audit.policies import MULTI_NETWORK_POLICY, AttachedPolicy
 from audit.policy.clause import DIRECTIONS, Block, Clause, Direction
 from audit.traffic import ALL
 
@@ -33,6 +34,7 @@ class SecondaryRows:
         for one in policies:
             self._policies.setdefault(one.ref.namespace, []).append(one)
         self._enforced = classes.inventory.networks.secondary_enforced
+        self._unread = bool(Lacking(classes.inventory.snapshot).undoing([MULTI_NETWORK_POLICY]))
         self.networks = sorted({one.network for one in classes.attached})
         """Names of the networks; permits carry the place in this list, counted from 1."""
         self._members = {network: self._attached_to(network) for network in self.networks}
@@ -62,7 +64,7 @@ class SecondaryRows:
                     yield direction, number, [self._permits.number(one) for one in permits]
 
     def _side(self, attachment: Attachment, number: int, direction: Direction) -> Iterator[Permit]:
-        base = "" if attachment.sure else REASON
+        base = "" if attachment.sure and not self._unread else REASON
         members = self._members[attachment.network]
         among = members | self._classes.outside if attachment.network == PHYSICAL else members
         network = self._number(attachment.network)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from audit.api_resources import RESOURCES
 from audit.ledger import Manifest
 
 
@@ -51,11 +52,20 @@ GapReason = Literal[
 ]
 
 
+BLOCKING = frozenset({"forbidden", "unavailable", "partial", "invalid-object"})
+"""Reasons of gaps that mean evidence is missing. What is read but not modelled is the engine's business (bounds)."""
+EVERY_KIND = "*"
+"""Kind of a gap that concerns all that was read."""
+OF_GROUP = "*."
+"""Before an API group, the kind of a gap that concerns whatever the group holds: nobody asked for its kinds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Gap:
     """Something the audit needed and did not get, or saw and does not model. Never dropped; reaches the report."""
 
     kind: str
+    """Kind key, EVERY_KIND, or OF_GROUP with a group."""
     reason: GapReason
     scope: str = ""
     """`cluster`, a namespace, or an object; empty for all of the kind."""
@@ -100,3 +110,30 @@ class Snapshot:
     def of(self, kind: str) -> tuple[Entry, ...]:
         """All objects of one kind key; empty if none."""
         return self.entries.get(kind, ())
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The API groups of the objects that were read."""
+        return frozenset(listed[0].group for listed in self.entries.values() if listed)
+
+    def of_group(self, group: str) -> tuple[Entry, ...]:
+        """All objects of an API group whose kinds have no fixed names, kind by kind: no cluster is asked for those."""
+        if self.manifest is not None:
+            return ()
+        kinds = [kind for kind, listed in self.entries.items() if listed and listed[0].group == group]
+        return tuple(entry for kind in sorted(kinds) for entry in self.entries[kind])
+
+    def serves(self, *groups: str) -> bool | None:
+        """Whether the cluster has one of these API groups, by its server or by its objects; None if nobody knows.
+
+        Files show groups by their objects only, so that they never prove that a group is missing.
+        """
+        if self.manifest is None:
+            return not self.groups.isdisjoint(groups) or None
+        listed = {one.kind: one for one in self.manifest.ledger if one.group in groups}
+        if any(one.version and one.status != "absent" for one in listed.values()):
+            return True
+        asked = {f"{one.kind}.{one.group}" for one in RESOURCES if one.group in groups}
+        missing = {one.kind for one in listed.values() if one.status == "absent" and one.proof}
+        found = [self.of(kind) for kind in sorted(asked - missing)]
+        return True if any(found) else None if found else False

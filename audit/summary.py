@@ -55,7 +55,13 @@ WARNINGS: Mapping[str, str] = {
 """What a network profile means."""
 LONGEST, LONGEST_FIX = 2_000, 20_000
 """Characters of one string that people are shown; a fix may hold a policy of 500 lines. The results JSON keeps all."""
+PROGRAMS = ("kubectl", "oc", "zone-audit")
+"""What the commands of a fix begin with."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{8,128}")
+
+
+SEVERAL_LINES = ("fix", "missing_access")
+"""Fields that may hold YAML."""
 
 
 def shown(report: Report) -> Report:
@@ -64,12 +70,20 @@ def shown(report: Report) -> Report:
 
 
 def _shown(text: str, field: str) -> str:
-    return clipped(safe_lines(text), LONGEST_FIX) if field == "fix" else clipped(safe_text(text), LONGEST)
+    return clipped(safe_lines(text), LONGEST_FIX) if field in SEVERAL_LINES else clipped(safe_text(text), LONGEST)
 
 
 def clipped(text: str, limit: int) -> str:
     """The text, or its first `limit` characters and a note that says how much is missing."""
     return text if len(text) <= limit else f"{text[:limit]}… ({limit:,} of {len(text):,} characters)"
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text, or its beginning up to a word's end and an ellipsis; for what is said in full elsewhere."""
+    if len(text) <= limit:
+        return text
+    head = text[:limit].rstrip()
+    return (head[: head.rfind(" ")] if " " in head[limit // 2 :] else head).rstrip(" ,;:") + " …"
 
 
 def conclusion(report: Report) -> str:
@@ -156,9 +170,26 @@ def split_fix(fix: str) -> tuple[str, str]:
     return " ".join(sentence.split()), yaml.strip("\n")
 
 
+def fix_kind(ready: str) -> str:
+    """What stands after the sentence of a fix: `commands` or `ready YAML`."""
+    words = ready.split(maxsplit=1)
+    return "commands" if words and words[0] in PROGRAMS else "ready YAML"
+
+
 def with_verdict(report: Report, *verdicts: Verdict) -> tuple[FindingRecord, ...]:
     """The findings with one of these verdicts, worst first as in the report."""
     return tuple(finding for finding in report.findings if finding.verdict in verdicts)
+
+
+def risks(report: Report) -> tuple[FindingRecord, ...]:
+    """Failed findings as a manager reads them: of equal severity those first that let one zone reach another."""
+    failed = with_verdict(report, "fail")
+
+    def weight(finding: FindingRecord) -> tuple[int, bool, int]:
+        within = not (finding.from_zone and finding.to_zone and finding.ports)
+        return -SEVERITIES.index(finding.severity), within, -finding.counts.get("pairs", 0)
+
+    return tuple(sorted(failed, key=weight))
 
 
 def open_findings(report: Report) -> tuple[FindingRecord, ...]:
@@ -237,6 +268,11 @@ def lacking(report: Report) -> str:
     shown = ", ".join(name.partition(".")[0] for name in names[:NAMED]) + (", ..." if len(names) > NAMED else "")
     kinds = "kind" if len(names) == 1 else "kinds"
     return f"{len(names):,} {kinds} that can change a verdict ({shown}); {UNKNOWN_ABSENCE}"
+
+
+def missing_access(report: Report) -> str:
+    """The ClusterRole, as YAML, that would let the account read what was refused to it; empty if nothing was."""
+    return report.collection.missing_access.rstrip("\n") if report.collection else ""
 
 
 def lacking_kinds(report: Report) -> tuple[str, ...]:
@@ -374,7 +410,7 @@ def _step(finding: FindingRecord) -> str:
 
 def first_steps(report: Report, limit: int) -> tuple[str, ...]:
     """At most `limit` things to do, most urgent first: fixes of the worst findings, then exceptions, then gaps."""
-    steps = [_step(finding) for finding in with_verdict(report, "fail")]
+    steps = [_step(finding) for finding in risks(report)]
     steps += [
         f"Renew or withdraw exception {record.id} ({record.status})."
         for record in report.exceptions

@@ -112,6 +112,9 @@ def _gaps(console: Console, report: Report) -> None:
     for gap in gaps[:MOST_GAPS]:
         text = f"{gap.what}: {gap.extent}" + (f" ({gap.reason})" if gap.reason else "")
         console.print(Padding(Text(summary.clipped(text, 400)), (0, 0, 0, 2)))
+    if role := summary.missing_access(report):
+        _heading(console, "Access to add", "bind it to the account that collects, and collect again")
+        console.print(Padding(Text(role), (0, 0, 0, 2)))
 
 
 def _of(some: int, total: int, what: str) -> str:
@@ -268,9 +271,10 @@ def _details(report: Report, finding: FindingRecord) -> Iterable[tuple[str, str]
     if finding.evidence:
         flow = finding.evidence[0]
         yield "shown", f"{flow.source} -> {flow.target} {flow.port}"
-    sentence, yaml = summary.split_fix(finding.fix)
+    sentence, ready = summary.split_fix(finding.fix)
     if sentence:
-        yield "fix", summary.clipped(sentence, 400) + (" (ready YAML with `-f html -o FILE`)" if yaml else "")
+        more = f" ({summary.fix_kind(ready)} with `-f html -o FILE`)" if ready else ""
+        yield "fix", summary.clipped(sentence, 400) + more
     for text in summary.refused_texts(report, finding)[:MOST_REFUSED]:
         yield "except", summary.clipped(text, 200)
     if finding.owner:

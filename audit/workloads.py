@@ -11,11 +11,23 @@ MACVLAN = "pod.network.openshift.io/assign-macvlan"
 """The annotation of a pod that asks openshift-sdn for a network card of its own on the network of the nodes."""
 
 
+ROUTER_SETTINGS = frozenset(
+    {
+        *("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTE_FIELDS", "ROUTER_SERVICE_NAME"),
+        *("ROUTER_SERVICE_NAMESPACE", "ROUTER_ALLOWED_DOMAINS", "ROUTER_DENIED_DOMAINS", "ROUTER_SUBDOMAIN"),
+        *("ROUTER_ALLOW_WILDCARD_ROUTES", "ROUTER_DISABLE_NAMESPACE_OWNERSHIP_CHECK", "ROUTER_CANONICAL_HOSTNAME"),
+    }
+)
+"""Environment variables that only a router has; any one of them makes a workload one."""
+EGRESS_SETTINGS = frozenset({"EGRESS_SOURCE", "EGRESS_GATEWAY"})
+"""Environment variables that say how an egress router leaves."""
+
+
 API_SERVER = "kube-apiserver-"
 """What the names of the pods of API servers begin with, where these run as static pods."""
 
 
-class OwnerReference(msgspec.Struct, frozen=True, gc=False):
+class OwnerReference(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`metadata.ownerReferences[]`; only controllers matter."""
 
     kind: str = ""
@@ -23,7 +35,7 @@ class OwnerReference(msgspec.Struct, frozen=True, gc=False):
     controller: bool = False
 
 
-class Metadata(msgspec.Struct, frozen=True, gc=False):
+class Metadata(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`metadata`, as far as it is used."""
 
     name: str = ""
@@ -34,7 +46,7 @@ class Metadata(msgspec.Struct, frozen=True, gc=False):
     generateName: str = ""  # noqa: N815
 
 
-class ContainerPort(msgspec.Struct, frozen=True, gc=False):
+class ContainerPort(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`containers[].ports[]`."""
 
     containerPort: int = 0  # noqa: N815
@@ -44,7 +56,7 @@ class ContainerPort(msgspec.Struct, frozen=True, gc=False):
     hostIP: str | None = None  # noqa: N815
 
 
-class Container(msgspec.Struct, frozen=True, gc=False):
+class Container(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`containers[]` and `initContainers[]`."""
 
     name: str = ""
@@ -53,7 +65,7 @@ class Container(msgspec.Struct, frozen=True, gc=False):
     """`Always` on an init container makes it a native sidecar, whose named ports count."""
 
 
-class Toleration(msgspec.Struct, frozen=True, gc=False):
+class Toleration(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`tolerations[]`. An empty key with `Exists` means every taint, no effect every effect."""
 
     key: str | None = None
@@ -62,7 +74,7 @@ class Toleration(msgspec.Struct, frozen=True, gc=False):
     effect: str | None = None
 
 
-class NodeRequirement(msgspec.Struct, frozen=True, gc=False):
+class NodeRequirement(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`matchExpressions[]` and `matchFields[]` of a node selector term."""
 
     key: str = ""
@@ -70,32 +82,32 @@ class NodeRequirement(msgspec.Struct, frozen=True, gc=False):
     values: tuple[str, ...] | None = None
 
 
-class NodeTerm(msgspec.Struct, frozen=True, gc=False):
+class NodeTerm(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`nodeSelectorTerms[]`: its requirements are joined by and, terms by or; an empty term matches no node."""
 
     matchExpressions: tuple[NodeRequirement, ...] | None = None  # noqa: N815
     matchFields: tuple[NodeRequirement, ...] | None = None  # noqa: N815
 
 
-class NodeSelector(msgspec.Struct, frozen=True, gc=False):
+class NodeSelector(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`requiredDuringSchedulingIgnoredDuringExecution` of a node affinity, and the node affinity of a volume."""
 
     nodeSelectorTerms: tuple[NodeTerm, ...] | None = None  # noqa: N815
 
 
-class NodeAffinity(msgspec.Struct, frozen=True, gc=False):
+class NodeAffinity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`affinity.nodeAffinity`; what is only preferred binds nobody."""
 
     requiredDuringSchedulingIgnoredDuringExecution: NodeSelector | None = None  # noqa: N815
 
 
-class Affinity(msgspec.Struct, frozen=True, gc=False):
+class Affinity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`affinity`."""
 
     nodeAffinity: NodeAffinity | None = None  # noqa: N815
 
 
-class ClaimVolume(msgspec.Struct, frozen=True, gc=False):
+class ClaimVolume(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`volumes[].persistentVolumeClaim`."""
 
     claimName: str = ""  # noqa: N815
@@ -137,7 +149,7 @@ class Volume(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return self != Volume(name=self.name)
 
 
-class PodSpec(msgspec.Struct, frozen=True, gc=False):
+class PodSpec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec` of a pod or of its template."""
 
     containers: Sequence[Container] | None = None
@@ -150,8 +162,8 @@ class PodSpec(msgspec.Struct, frozen=True, gc=False):
     volumes: list[Volume] | None = None
 
 
-class Variable(msgspec.Struct, frozen=True, gc=False):
-    """`env[]`, kept of templates and of pods that may be routers, which it configures; other values are dropped."""
+class Variable(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """`env[]`, kept of templates and of pods that may be routers where it configures one; all others are dropped."""
 
     name: str = ""
     value: str | None = None
@@ -163,7 +175,6 @@ class TemplateContainer(Container, frozen=True, gc=False):
     """`containers[]` of a pod template."""
 
     env: list[Variable] | None = None
-    args: list[str] | None = None
 
 
 class TemplateSpec(PodSpec, frozen=True, gc=False):
@@ -173,20 +184,20 @@ class TemplateSpec(PodSpec, frozen=True, gc=False):
     initContainers: Sequence[TemplateContainer] | None = None  # noqa: N815
 
 
-class PodIP(msgspec.Struct, frozen=True, gc=False):
+class PodIP(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status.podIPs[]`."""
 
     ip: str = ""
 
 
-class Condition(msgspec.Struct, frozen=True, gc=False):
+class Condition(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status.conditions[]`."""
 
     type: str = ""
     status: str = ""
 
 
-class PodStatus(msgspec.Struct, frozen=True, gc=False):
+class PodStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status` of a pod."""
 
     phase: str | None = None
@@ -196,7 +207,7 @@ class PodStatus(msgspec.Struct, frozen=True, gc=False):
     conditions: tuple[Condition, ...] | None = None
 
 
-class PodBody(msgspec.Struct, frozen=True, gc=False):
+class PodBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A Pod."""
 
     metadata: Metadata = Metadata()
@@ -229,20 +240,20 @@ class ServerPodBody(PodBody, frozen=True, gc=False):
     spec: ServerSpec | None = None
 
 
-class PodTemplate(msgspec.Struct, frozen=True, gc=False):
+class PodTemplate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec.template` of a workload."""
 
     metadata: Metadata | None = None
     spec: TemplateSpec | None = None
 
 
-class Ordinals(msgspec.Struct, frozen=True, gc=False):
+class Ordinals(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec.ordinals` of a StatefulSet."""
 
     start: int = 0
 
 
-class WorkloadSpec(msgspec.Struct, frozen=True, gc=False):
+class WorkloadSpec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec` of every workload kind but CronJob."""
 
     template: PodTemplate | None = None
@@ -255,14 +266,14 @@ class WorkloadSpec(msgspec.Struct, frozen=True, gc=False):
     """Of a StatefulSet: what each replica claims."""
 
 
-class WorkloadBody(msgspec.Struct, frozen=True, gc=False):
+class WorkloadBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Any workload kind but CronJob."""
 
     metadata: Metadata = Metadata()
     spec: WorkloadSpec | None = None
 
 
-class JobStatus(msgspec.Struct, frozen=True, gc=False):
+class JobStatus(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`status` of a Job."""
 
     conditions: list[Condition] | None = None
@@ -274,26 +285,26 @@ class JobBody(WorkloadBody, frozen=True, gc=False):
     status: JobStatus | None = None
 
 
-class JobTemplate(msgspec.Struct, frozen=True, gc=False):
+class JobTemplate(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec.jobTemplate` of a CronJob."""
 
     spec: WorkloadSpec | None = None
 
 
-class CronJobSpec(msgspec.Struct, frozen=True, gc=False):
+class CronJobSpec(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`spec` of a CronJob."""
 
     jobTemplate: JobTemplate | None = None  # noqa: N815
 
 
-class CronJobBody(msgspec.Struct, frozen=True, gc=False):
+class CronJobBody(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A CronJob."""
 
     metadata: Metadata = Metadata()
     spec: CronJobSpec | None = None
 
 
-class MachinePort(msgspec.Struct, frozen=True, gc=False):
+class MachinePort(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`interfaces[].ports[]` of a virtual machine."""
 
     port: int = 0
@@ -301,26 +312,26 @@ class MachinePort(msgspec.Struct, frozen=True, gc=False):
     protocol: str | None = None
 
 
-class MachineInterface(msgspec.Struct, frozen=True, gc=False):
+class MachineInterface(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`domain.devices.interfaces[]`."""
 
     name: str = ""
     ports: list[MachinePort] | None = None
 
 
-class MachineDevices(msgspec.Struct, frozen=True, gc=False):
+class MachineDevices(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`domain.devices`."""
 
     interfaces: list[MachineInterface] | None = None
 
 
-class MachineDomain(msgspec.Struct, frozen=True, gc=False):
+class MachineDomain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`domain`."""
 
     devices: MachineDevices | None = None
 
 
-class MachineNetwork(msgspec.Struct, frozen=True, gc=False):
+class MachineNetwork(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """`networks[]`; all but `pod` are networks beside the cluster's own, or in place of it."""
 
     name: str = ""

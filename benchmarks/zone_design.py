@@ -80,6 +80,7 @@ class Case:
 
 CASES: Mapping[str, Case] = {
     "small": Case(namespaces=400, replicas=1),
+    "reported": Case(namespaces=1_000, replicas=3),
     "large": Case(namespaces=10_000, replicas=3),
     "huge": Case(namespaces=10_000, replicas=3, microsegmented=True),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.controls.project_requests import PROJECT, TEMPLATE_NAMESPACE, Requests, requests
+from audit.controls.project_requests import PROJECT, TEMPLATE, TEMPLATE_NAMESPACE, Requests, requests
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar
 
 
@@ -13,6 +13,7 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scal
     "A project that a user creates, or creates anew, belongs to no zone",
     severity="medium",
     needs=("ClusterRoleBinding.rbac.authorization.k8s.io", PROJECT),
+    undone_by=(PROJECT, TEMPLATE),
     controls=("nist-800-53r5/cm-2", "nist-800-53r5/cm-6", "disa-stig-ocp4/cntr-os-000110", "pci-dss-4.0.1/1.2.8"),
 )
 def bare_project_request(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:

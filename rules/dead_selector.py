@@ -13,6 +13,7 @@ from audit.rule import Context, Finding, PolicyFact, rule
     "Selector or peer of a NetworkPolicy matches nothing",
     severity="low",
     needs=("Namespace", "Pod", "NetworkPolicy"),
+    undone_by=("Pod",),
     controls=("nist-800-53r5/cm-6", "pci-dss-4.0.1/1.2.7"),
 )
 def dead_selector(context: Context) -> Iterator[Finding]:

@@ -22,6 +22,9 @@ from audit.rule import (
     rule,
 )
 
+_HOLDS_PODS = ("cluster", "platform")
+"""Kinds of zones that have more than addresses."""
+
 
 @rule(
     "NET001",
@@ -69,8 +72,9 @@ def _certain(context: Context, cell: Cell) -> Iterator[Finding]:
 
 
 def _finding(context: Context, cell: Cell, breach: Breach) -> Finding:
+    source, target = _ends(context, cell, breach)
     return Finding(
-        title=f"{cell.source} can reach {cell.target} on {breach.traffic}",
+        title=f"{source} can reach {target} on {breach.traffic}",
         subjects=breach.subjects or (_zone(cell),),
         severity=cell.expectation.severity,
         from_zone=cell.source,
@@ -86,6 +90,14 @@ def _finding(context: Context, cell: Cell, breach: Breach) -> Finding:
         owner=_owner(context, cell),
         counts={"pairs": breach.pairs, "sources": breach.sources, "targets": breach.targets},
     )
+
+
+def _ends(context: Context, cell: Cell, breach: Breach) -> tuple[str, str]:
+    """What the title calls both ends: only addresses of a zone, where no pod of it is meant though it has some."""
+    pods = {zone.name for zone in context.matrix.zones if zone.kind in _HOLDS_PODS}
+    source = f"addresses of {cell.source}" if breach.egress is None and cell.source in pods else cell.source
+    target = f"addresses of {cell.target}" if breach.ingress is None and cell.target in pods else cell.target
+    return source, target
 
 
 def _unattributed(cell: Cell, rest: Traffic) -> Finding:
@@ -149,8 +161,10 @@ def _undecided(context: Context, cell: Cell, reason: str, breaches: list[Breach]
         traffic |= breach.traffic
     traffic = traffic or cell.excess
     texts = {assumption.id: assumption.text for assumption in context.facts.assumptions}
+    named = {_ends(context, cell, breach) for breach in breaches}
+    source, target = named.pop() if len(named) == 1 else (cell.source, cell.target)
     return Finding(
-        title=f"{cell.source} may reach {cell.target} on {traffic}: {reason}",
+        title=f"{source} may reach {target} on {traffic}: {reason}",
         subjects=tuple(sorted({subject for breach in breaches for subject in breach.subjects})) or (_zone(cell),),
         verdict="not-evaluated",
         severity=cell.expectation.severity,

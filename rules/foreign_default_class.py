@@ -17,6 +17,7 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule
     "Default storage class takes claims of other zones",
     severity="medium",
     needs=("Namespace", RESOURCE_QUOTA, CLUSTER_QUOTA, STORAGE_CLASS),
+    undone_by=(RESOURCE_QUOTA, CLUSTER_QUOTA),
     controls=("nist-800-53r5/ac-4.21", "nist-800-53r5/cm-6", "iso-27001-2022/a.8.22"),
 )
 def foreign_default_class(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:

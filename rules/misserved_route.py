@@ -17,6 +17,7 @@ _NAMED = 8
     "Routes are served by a router of another zone, or by none",
     severity="medium",
     needs=("Namespace", "IngressController.operator.openshift.io", "Route.route.openshift.io"),
+    undone_by=("IngressController.operator.openshift.io", "IngressClass.networking.k8s.io"),
     controls=("nist-800-53r5/ac-4", "nist-800-53r5/sc-7", "pci-dss-4.0.1/1.4.1"),
 )
 def misserved_route(context: Context) -> Iterator[Finding | NotEvaluated | NotApplicable]:

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from audit.controls.egress import HOST_SUBNET, required_ground, system
+from audit.controls.egress import GIVING, HOST_SUBNET, required_ground, system
 from audit.controls.egress_needs import Bare, bare, doubtful, spare
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar, together
 
@@ -22,6 +22,7 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scal
         "NetNamespace.network.openshift.io",
         "HostSubnet.network.openshift.io",
     ),
+    undone_by=GIVING,
     controls=("nist-800-53r5/sc-7", "nist-800-53r5/ac-4", "pci-dss-4.0.1/1.3.2", "iso-27001-2022/a.8.22"),
 )
 def namespace_without_egress_address(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:

@@ -12,6 +12,7 @@ from audit.rule import UNZONED, Context, Finding, NotApplicable, rule, together
     "Namespace of a zone has no NetworkPolicy",
     severity="medium",
     needs=("Namespace", "Pod", "NetworkPolicy"),
+    undone_by=("NetworkPolicy",),
     controls=("nist-800-53r5/sc-7.5", "cis-openshift-1.9.0/5.3.2", "disa-stig-ocp4/cntr-os-000100"),
 )
 def namespace_without_policy(context: Context) -> Iterator[Finding | NotApplicable]:

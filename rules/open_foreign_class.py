@@ -10,7 +10,6 @@ from audit.controls.storage_fixes import UNOWNED, quota_yaml
 from audit.controls.storage_quotas import CLUSTER_QUOTA, CLUSTER_QUOTAS, RESOURCE_QUOTA
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, rule
 
-_BLOCKING = ("forbidden", "unavailable", "partial", "invalid-object")
 _SHOWN = 5
 """Classes and namespaces spelled out in a sentence."""
 
@@ -51,9 +50,7 @@ def open_foreign_class(context: Context) -> Iterator[Finding | NotApplicable | N
     lacking = context.missing(RESOURCE_QUOTA) if stored.without_quotas else None
     if found and lacking:
         yield lacking
-    elif found and any(
-        gap.kind in (RESOURCE_QUOTA, *CLUSTER_QUOTAS) and gap.reason in _BLOCKING for gap in context.gaps
-    ):
+    elif found and context.scene.lacking.of((RESOURCE_QUOTA, *CLUSTER_QUOTAS)):
         yield NotEvaluated("some quotas could not be read, so that nobody can tell what they hold")
     else:
         yield from found

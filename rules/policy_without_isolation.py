@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from audit.controls.governance import POLICY_KINDS
 from audit.rule import Context, Finding, Isolation, NotApplicable, ObjectRef, rule, together
 
 
@@ -12,6 +13,7 @@ from audit.rule import Context, Finding, Isolation, NotApplicable, ObjectRef, ru
     "Namespace has a NetworkPolicy but is not isolated",
     severity="high",
     needs=("Namespace", "Pod", "NetworkPolicy"),
+    undone_by=POLICY_KINDS,
     controls=("nist-800-53r5/sc-7.5", "cis-openshift-1.9.0/5.3.2", "disa-stig-ocp4/cntr-os-000100"),
 )
 def policy_without_isolation(context: Context) -> Iterator[Finding | NotApplicable]:

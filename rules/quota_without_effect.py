@@ -47,6 +47,7 @@ _WORDS: Mapping[What, tuple[str, str, str]] = {
     "Quota on storage has no effect",
     severity="medium",
     needs=("Namespace", RESOURCE_QUOTA, CLUSTER_QUOTA, STORAGE_CLASS),
+    undone_by=(STORAGE_CLASS,),
     controls=("nist-800-53r5/cm-6", "nist-800-53r5/ac-4.21", "iso-27001-2022/a.8.22"),
 )
 def quota_without_effect(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.controls.egress import served_ground, system
+from audit.controls.egress import GIVING, served_ground, system
 from audit.controls.egress_needs import spare
 from audit.controls.egress_nodes import Single, singles, untold
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, scalar, together
@@ -24,6 +24,7 @@ _ONE_ADDRESS = (3, 10)
         "NetNamespace.network.openshift.io",
         "HostSubnet.network.openshift.io",
     ),
+    undone_by=(*GIVING, "Node"),
     controls=("nist-800-53r5/sc-7", "nist-800-53r5/cm-6"),
 )
 def single_egress_node(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:

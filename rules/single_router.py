@@ -18,6 +18,7 @@ _ENOUGH = 2
     "Router of a zone is not ready on two nodes",
     severity="medium",
     needs=("Namespace", "Pod", "IngressController.operator.openshift.io"),
+    undone_by=("Pod",),
     controls=("nist-800-53r5/cp-10", "nist-800-53r5/sc-7"),
 )
 def single_router(context: Context) -> Iterator[Finding | NotEvaluated | NotApplicable]:

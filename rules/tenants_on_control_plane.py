@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from audit.controls.node_isolation import NOT_ASKED, Isolation, isolation, shown
 from audit.controls.node_strangers import masters_schedulable, shared_control_plane
+from audit.controls.project_selectors import SCHEDULER
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef, rule
 
 
@@ -14,6 +15,7 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef,
     "Applications may run on control-plane nodes",
     severity="medium",
     needs=("Namespace", "Node"),
+    undone_by=(SCHEDULER,),
     controls=("nist-800-53r5/sc-7.21", "nist-800-53r5/cm-6", "iso-27001-2022/a.8.22"),
 )
 def tenants_on_control_plane(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from audit.controls.egress import served_ground, system
+from audit.controls.egress import GIVING, served_ground, system
 from audit.controls.egress_needs import Unserved, unserved
 from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, together
 
@@ -22,6 +22,7 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, rule, toge
         "NetNamespace.network.openshift.io",
         "HostSubnet.network.openshift.io",
     ),
+    undone_by=(*GIVING, "Node", "CloudPrivateIPConfig.cloud.network.openshift.io"),
     controls=("nist-800-53r5/sc-7", "nist-800-53r5/cm-6", "pci-dss-4.0.1/1.2.8"),
 )
 def unserved_egress_address(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:

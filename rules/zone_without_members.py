@@ -12,6 +12,7 @@ from audit.rule import Context, Finding, ObjectRef, rule
     "Zone of the matrix has no members",
     severity="low",
     needs=("Namespace", "Node"),
+    undone_by=("Node",),
     controls=("nist-800-53r5/cm-6", "pci-dss-4.0.1/1.2.7"),
 )
 def zone_without_members(context: Context) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from audit.rule import Context, Finding, NotApplicable, NotEvaluated, ObjectRef,
     "Nodes of a zone are missing, or stand in another zone's network",
     severity="medium",
     needs=("Namespace", "Node"),
+    undone_by=("Node",),
     controls=("nist-800-53r5/sc-7.21", "nist-800-53r5/cm-6", "iso-27001-2022/a.8.22"),
 )
 def zone_without_nodes(context: Context) -> Iterator[Finding | NotApplicable | NotEvaluated]:

@@ -12,13 +12,15 @@ from typing import NamedTuple
 
 from audit.access.matching import Hit, Right, grants_url, hits, names
 from audit.access.roles import Role, RoleKey, Rules, both, roles
-from audit.access.subjects import MASTERS, Groups, Subject, group, identities, subject, user
-from audit.control_bodies import AUTHORIZATION
+from audit.access.subjects import GROUP, MASTERS, Groups, Subject, group, identities, subject, user
+from audit.control_bodies import AUTHORIZATION, RBAC
 from audit.model import ObjectRef
 from audit.snapshot import Entry, Snapshot
 
 OWN_NAMESPACE = frozenset({("", "namespaces"), ("project.openshift.io", "projects"), ("", "projects")})
 """Cluster-wide resources of which a named object is decided within the namespace of that name."""
+RIGHTS = (*(f"{kind}.{RBAC}" for kind in ("ClusterRole", "Role", "ClusterRoleBinding", "RoleBinding")), GROUP)
+"""Kind keys that say who may do what."""
 _NOWHERE = "-"
 """No namespace can be called that."""
 

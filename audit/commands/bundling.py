@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,23 +15,55 @@ if TYPE_CHECKING:  # imported on use: most scans write no bundle
     from audit.assessment import Written
     from audit.evidence.bundle import Bundle, Part
     from audit.evidence.manifest import Manifest, Source
+    from audit.sources.archive import Archive
 
 RENDERED = {"html": "report.html", "pdf": "report.pdf", "sarif": "results.sarif"}
 """Format to the member that holds the report in it."""
-Render = Callable[[str, Report], bytes]
+Render = Callable[[str, Report, Mapping[str, bytes]], bytes]
+
+
+@dataclass(slots=True, kw_only=True)
+class Held:
+    """The sources of a run, and its snapshot, kept while they are there; nothing unless they are wanted."""
+
+    wanted: bool
+    sources: tuple[Source, ...] = ()
+    snapshot: bytes | None = None
+
+    def take(self, files: Sequence[str]) -> None:
+        """Keeps what was read from these files."""
+        if self.wanted:
+            self.sources = tuple(map(self._source, files))
+
+    def _source(self, file: str) -> Source:
+        from audit.evidence.bundle import SNAPSHOT
+        from audit.evidence.manifest import Source
+        from audit.sources.archive import is_snapshot, opened
+        from audit.sources.collected import cluster_name
+
+        if file == "-" or not is_snapshot(file):
+            return Source(name=file)
+        with opened(file) as found:
+            self.snapshot = _whole(found)
+            return Source(name=cluster_name(found.manifest), member=SNAPSHOT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What a scan was told."""
 
-    sources: tuple[str, ...]
+    held: Held
     zones: Written
     excused: Written | None
     past: Past
     plugin: str
     own_rules: bool
     previous: Bundle | None
+
+    @property
+    def declared(self) -> dict[str, bytes]:
+        """What people wrote, by role."""
+        return {"zones": self.zones.content} | ({"exceptions": self.excused.content} if self.excused else {})
 
 
 def earlier(file: str | None, formats: Sequence[str]) -> Bundle | None:
@@ -73,19 +104,18 @@ def _parts(run: Run, report: Report, render: Render) -> Iterator[Part]:
     from audit.errors import Position
     from audit.evidence.bundle import SNAPSHOT, Part
 
-    results = render("json", report)
+    results = render("json", report, {})
     yield Part("results.json", "results", results)
     kept = decoded(results, Position("results.json"))  # as whoever verifies the bundle has it
     for form, name in RENDERED.items():
-        yield Part(name, "report", render(form, kept))
+        yield Part(name, "report", render(form, kept, run.declared))
     yield Part(f"zones.{_form(run.zones)}", "zones", run.zones.content)
     if run.excused:
         yield Part("exceptions.yaml", "exceptions", run.excused.content)
     if run.past.baseline:
         yield Part("baseline.json", "baseline", run.past.baseline.content)
-    for source in run.sources:
-        if _is_snapshot(source):
-            yield Part(SNAPSHOT, "snapshot", _snapshot(source, report))
+    if run.held.snapshot is not None:
+        yield Part(SNAPSHOT, "snapshot", run.held.snapshot)
 
 
 def _form(zones: Written) -> str:
@@ -94,28 +124,18 @@ def _form(zones: Written) -> str:
     return matrix.form(zones.file, zones.content)
 
 
-def _is_snapshot(source: str) -> bool:
-    from audit.sources.archive import is_snapshot
-
-    return source != "-" and is_snapshot(source)
-
-
-def _snapshot(source: str, report: Report) -> bytes:
-    """The snapshot that was scanned, as one file: an archive as it is, a directory packed."""
-    from audit.sources.archive import opened, zip_layout
+def _whole(found: Archive) -> bytes:
+    """A snapshot as one file: an archive as it is, a directory packed."""
+    from audit.sources.archive import zip_layout
     from audit.sources.archive.layout import MANIFEST
 
-    with opened(source) as found:
-        digest = hashlib.sha256(found.text).hexdigest()
-        if all(one.sha256 != digest for one in report.inputs):
-            raise RenderError(f"`{source}` changed while it was scanned")
-        if not Path(source).is_dir():
-            return Path(source).read_bytes()
-        members = ((one.name, content) for one, content in found.members())
-        try:
-            return zip_layout.archive([(MANIFEST, found.text), *members])
-        except ValueError as error:
-            raise RenderError("the snapshot takes more than 4 GiB as one file") from error
+    if not Path(found.file).is_dir():
+        return Path(found.file).read_bytes()
+    members = ((one.name, content) for one, content in found.members())
+    try:
+        return zip_layout.archive([(MANIFEST, found.text), *members])
+    except ValueError as error:
+        raise RenderError("the snapshot takes more than 4 GiB as one file") from error
 
 
 def _manifest(run: Run, report: Report) -> Manifest:
@@ -130,7 +150,7 @@ def _manifest(run: Run, report: Report) -> Manifest:
         verdict=report.verdict,
         exit_code=report.exit_code,
         parameters=Parameters(
-            sources=tuple(map(_source, run.sources)),
+            sources=run.held.sources,
             zones=run.zones.file,
             exceptions=run.excused.file if run.excused else "",
             baseline=run.past.baseline.name if run.past.baseline else "",
@@ -145,15 +165,3 @@ def _manifest(run: Run, report: Report) -> Manifest:
         merkle=Merkle(root="", leaves=0),
         previous=run.previous.sha256 if run.previous else None,
     )
-
-
-def _source(given: str) -> Source:
-    from audit.evidence.bundle import SNAPSHOT
-    from audit.evidence.manifest import Source
-    from audit.sources.archive import opened
-    from audit.sources.collected import cluster_name
-
-    if not _is_snapshot(given):
-        return Source(name=given)
-    with opened(given) as found:
-        return Source(name=cluster_name(found.manifest), member=SNAPSHOT)

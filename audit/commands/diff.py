@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.scan import THRESHOLDS
 from audit.commands.session import Session
@@ -33,7 +34,8 @@ LIMIT = 50
 @click.command(
     cls=PairingCommand,
     epilog="""\b
-OLD and NEW are one SOURCE each: a YAML or JSON file, a directory of them, a snapshot file, or `-` for standard input.
+OLD and NEW are one SOURCE each: a YAML or JSON file, a directory of them, a snapshot file,
+a live cluster (`cluster`, `cluster:CONTEXT`), or `-` for standard input.
 
 \b
 Opened is what was denied, or not exposed, and now is allowed or unknown; closed the other way round; changed
@@ -47,6 +49,7 @@ Without --zones: exit code 0, whatever differs.
 Examples:
   zone-audit diff yesterday.json today.json
   zone-audit diff yesterday.json today.json --zones zones.yaml --fail-on high
+  zone-audit diff snapshot.zip cluster:prod --zones zones.yaml
   zone-audit diff main/manifests branch/manifests --zones zones.yaml -f md -o comment.md
 """,
 )
@@ -69,6 +72,7 @@ Examples:
 @cni_option
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 instead of 1 or 3.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="More rules, as Python files.")
+@live_options
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
     ctx: click.Context,
@@ -83,6 +87,7 @@ def command(  # noqa: PLR0913 - one argument per option
     plugin: Plugin | None,
     exit_zero: bool,
     rules_directory: str | None,
+    live: Live,
 ) -> int:
     """Show which connections opened, closed and changed, what caused it, and which findings are new or fixed."""
     session: Session = ctx.obj
@@ -96,11 +101,10 @@ def command(  # noqa: PLR0913 - one argument per option
         raise UsageError("`-` can be given once only")
     from audit.assessment import declared
     from audit.comparison.compose import Terms, difference
-    from audit.sources import read
 
     gc.disable()  # a run only builds up; nothing it holds is garbage before the end
     plan = declared(zones, exceptions, Path(rules_directory) if rules_directory else None) if zones else None
-    snapshots = [read([source], stdin=session.stdin, progress=session.progress) for source in sources]
+    snapshots = [live.read(session, [source]) for source in sources]
     # Findings of two clusters, or of a cluster and of manifests, are to be told by their objects alone.
     cluster = snapshots[0].cluster if snapshots[0].cluster == snapshots[1].cluster else ""
     old, new = (

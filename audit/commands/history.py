@@ -36,7 +36,11 @@ _only = click.option(
 _COUNTED = tuple(reversed(SEVERITIES))
 
 
-@click.group(cls=Group)
+@click.group(
+    cls=Group,
+    epilog="\b\nExamples:\n  zone-audit scan cluster.json --zones zones.yaml --history history.db\n"
+    "  zone-audit history trend --history history.db",
+)
 def command() -> None:
     """Show what earlier scans said, how it went, and keep the history small."""
 

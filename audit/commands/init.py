@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from audit.commands.live import Live, live_options
 from audit.commands.outlets import write_files
 from audit.commands.session import Session
 from audit.errors import UsageError
@@ -15,23 +16,24 @@ from audit.errors import UsageError
     epilog="""\b
 Examples:
   zone-audit init manifests/ -o zones.yaml
+  zone-audit init cluster:prod -o zones.yaml
   kubectl get ns,no -o json | zone-audit init -
 """
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-o", "--output", metavar="PATH", help="File to write; it must not exist yet. [default: stdout]")
+@live_options
 @click.pass_obj
-def command(session: Session, sources: tuple[str, ...], output: str | None) -> None:
+def command(session: Session, *, sources: tuple[str, ...], output: str | None, live: Live) -> None:
     """Write a starter zones.yaml from what the sources hold: guess the zone label, list its values as zones."""
     from audit import inventory, matrix
-    from audit.sources import read
 
     if output == "":
         raise UsageError("`-o` has an empty path", hint="`-` is standard output")
     target = Path(output) if output and output != "-" else None
     if target and (target.exists() or target.is_symlink()):
         raise UsageError(f"`{target}` exists already", hint="a matrix is not overwritten; choose another name")
-    population = inventory.build(read(sources, stdin=session.stdin, progress=session.progress))
+    population = inventory.build(live.read(session, sources))
     text = matrix.starter(population.namespaces.values(), population.nodes.values())
     if target is None:
         session.print(text)

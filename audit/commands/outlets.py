@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from audit import files
+from audit.commands.live import files_read
 from audit.commands.overwriting import keep_inputs
 from audit.commands.session import Session, check_stdout, on_terminal
 from audit.commands.wording import Words
@@ -91,8 +92,10 @@ def outlets(
         Outlet(name, Path(path).resolve() if path not in ("", "-") else None) for name, path in kept or [(default, "")]
     )
     _check(chosen, frozenset(binary))
+    sources = ctx.params["sources"]
     others = (ctx.params.get(name) for name in ("zones", "exceptions", "baseline", "rules_directory"))
-    keep_inputs([one.path for one in chosen if one.path], ctx.params["sources"], others)
+    hidden = files_read(sources, ctx.params.get("kubeconfig"), ctx.params.get("pseudonyms_key"))
+    keep_inputs([one.path for one in chosen if one.path], sources, (*others, *hidden))
     return chosen
 
 

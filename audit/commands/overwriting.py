@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from audit.commands.live import is_live
 from audit.errors import UsageError
 
 _STANDARD_INPUT = "/dev/stdin"
@@ -17,7 +18,7 @@ def keep_inputs(outputs: Iterable[Path], sources: Iterable[str], files: Iterable
     `sources` are SOURCE arguments, `files` what else is read: the matrix, the exceptions, a directory of rules.
     """
     given = [Path(one) for one in files if one]
-    read = [Path(_STANDARD_INPUT if source == "-" else source) for source in sources]
+    read = [Path(_STANDARD_INPUT if source == "-" else source) for source in sources if not is_live(source)]
     named = [found for one in given for found in ([one, *one.glob("*.py")] if one.is_dir() else [one])]
     for path in outputs:
         for folder in filter(Path.is_dir, read):

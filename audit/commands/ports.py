@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.overwriting import keep_inputs
 from audit.commands.session import Session
@@ -29,7 +30,7 @@ MISSING = 1
     cls=PairingCommand,
     epilog="""\b
 Examples:
-  zone-audit ports cluster.json --zones zones.yaml
+  zone-audit ports cluster:prod --zones zones.yaml
   zone-audit ports cluster.json --zones zones.yaml -o openings.csv
   zone-audit ports cluster.json --zones zones.yaml --firewall rules.csv
 
@@ -38,7 +39,7 @@ Exit codes with --firewall:
   0  nothing is missing
   1  openings are missing; they are what is written
   2  usage, configuration or input error
-  3  nothing is known to be missing, but the addresses of some nodes are not known
+  3  nothing is known to be missing, but the addresses of some nodes are not known, or not everything was read
 """,
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
@@ -56,6 +57,7 @@ Exit codes with --firewall:
 )
 @cni_option
 @output_options(FORMATS)
+@live_options
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
     ctx: click.Context,
@@ -67,6 +69,7 @@ def command(  # noqa: PLR0913 - one argument per option
     plugin: Plugin | None,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
+    live: Live,
 ) -> int:
     """List what must be open between nodes of different zones; compare it with a firewall.
 
@@ -78,17 +81,21 @@ def command(  # noqa: PLR0913 - one argument per option
     keep_inputs([one.path for one in chosen if one.path], (), (firewall,))
     from audit import inventory, matrix
     from audit import zones as zoning
+    from audit.lacking import Lacking
     from audit.node_ports import comparison, firewall_file
     from audit.node_ports.listing import listing
-    from audit.sources import read
+    from audit.node_ports.settings import READ
 
     declared = matrix.load(zones)
-    population = inventory.build(read(sources, stdin=session.stdin, progress=session.progress), plugin)
+    population = inventory.build(live.read(session, sources), plugin)
     if not population.nodes:
         raise InputError(
             "the input holds no Node", hint="add `kubectl get nodes -o json`, or a snapshot of the cluster"
         )
     zone_map = zoning.assign(declared, population.namespaces.values(), population.nodes.values())
+    unread = Lacking(population.snapshot).said(READ)
+    for text in unread:
+        session.note(f"not everything was read: {text}")
     listed, remarks = listing(population, zone_map), tuple[str, ...]()
     _notes(session, listed)
     if firewall:
@@ -98,7 +105,7 @@ def command(  # noqa: PLR0913 - one argument per option
     for remark in remarks:
         session.note(remark)
     deliver(session, chosen, lambda outlet: _render(session, outlet, listed, remarks, by, named=bool(firewall)))
-    return _code(session, listed) if firewall else 0
+    return _code(session, listed, unread=bool(unread)) if firewall else 0
 
 
 def _notes(session: Session, listed: Listing) -> None:
@@ -108,13 +115,13 @@ def _notes(session: Session, listed: Listing) -> None:
         session.note(f"all nodes stand in zone {listed.zones[0].zone}: nothing has to be opened between zones")
 
 
-def _code(session: Session, missing: Listing) -> int:
+def _code(session: Session, missing: Listing, *, unread: bool) -> int:
     if missing.unaddressed:
         session.note(f"the input holds no address of {', '.join(missing.unaddressed)}: nothing is known about it")
     if missing.openings:
         session.note(f"{len(missing.openings)} openings are missing")
         return MISSING
-    return INCOMPLETE if missing.unaddressed else 0
+    return INCOMPLETE if missing.unaddressed or unread else 0
 
 
 def _render(  # noqa: PLR0913 - one argument per choice

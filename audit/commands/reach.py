@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 import click
 
+from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.session import Session
 from audit.commands.wording import Words, cni_option
@@ -25,6 +26,7 @@ By = Literal["pod", "workload", "namespace", "zone"]
 Examples:
   zone-audit reach manifests/
   zone-audit reach manifests/ --zones zones.yaml --by zone
+  zone-audit reach cluster:prod --by namespace
   zone-audit reach manifests/ --cni openshift-sdn
   zone-audit reach cluster.json --by pod -o reach.json
   zone-audit reach manifests/ --by namespace -o reach.svg
@@ -47,6 +49,7 @@ What a filter leaves out is not denied; it was not asked for.
 @click.option("--to", "targets", metavar="Y", multiple=True, help="Only connections to Y, may be repeated.")
 @click.option("--port", metavar="PROTOCOL/PORT", help="Only this port, such as tcp/5432.")
 @output_options(FORMATS)
+@live_options
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
     ctx: click.Context,
@@ -60,6 +63,7 @@ def command(  # noqa: PLR0913 - one argument per option
     port: str | None,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
+    live: Live,
 ) -> None:
     """Show what can reach what, and what cannot be told.
 
@@ -71,10 +75,9 @@ def command(  # noqa: PLR0913 - one argument per option
         raise UsageError("`--by zone` needs a zone matrix", hint="name it with `--zones`")
     gc.disable()  # a run only builds up; nothing it holds is garbage before the end
     from audit import matrix, reach_filter, reach_json
-    from audit.sources import read
 
     declared = matrix.load(zones) if zones else None
-    snapshot = read(sources, stdin=session.stdin, progress=session.progress)
+    snapshot = live.read(session, sources)
     session.progress("computing reachability")
     wanted = reach_filter.Filter(origins, targets, port)
     document = reach_json.document(snapshot, matrix=declared, by=by, plugin=plugin, wanted=wanted)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import gc
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from audit import exports
-from audit.commands.bundling import Run, bundle, earlier
+from audit.commands.bundling import Held, Run, bundle, earlier
 from audit.commands.history import history_option
+from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.past import past
 from audit.commands.session import Session
@@ -24,6 +25,7 @@ from audit.errors import INCOMPLETE
 from audit.model import SEVERITIES, Severity
 from audit.profile import Plugin
 from audit.report import InputRecord, Report
+from audit.snapshot import Snapshot
 
 if TYPE_CHECKING:  # imported on use, so that help costs nothing
     from audit.assessment import Written
@@ -39,12 +41,14 @@ THRESHOLDS = SEVERITIES[1:]
     cls=PairingCommand,
     epilog="""\b
 SOURCE is a YAML or JSON file, a directory of them, a snapshot file of a live cluster, what `oc adm must-gather` or
-`oc adm inspect` left, or `-` for standard input. Later sources overlay earlier ones.
+`oc adm inspect` left, `-` for standard input, or a live cluster: `cluster` is the current context of the kubeconfig,
+`cluster:CONTEXT` another one. Later sources overlay earlier ones.
 
 \b
 Examples:
   zone-audit scan manifests/ --zones zones.yaml
   zone-audit scan cluster.json --zones zones.yaml -o report.html -o results.json
+  zone-audit scan cluster:prod --zones zones.yaml -o report.html
   zone-audit scan snapshot.zip --zones zones.yaml -o report.html
   zone-audit scan must-gather.local.123/ --zones zones.yaml
   zone-audit scan cluster.json --zones zones.yaml -f text -f json -o results.json -f pdf -o report.pdf
@@ -83,6 +87,7 @@ Examples:
 )
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 instead of 1 or 3.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="More rules, as Python files.")
+@live_options
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
     ctx: click.Context,
@@ -101,6 +106,7 @@ def command(  # noqa: PLR0913 - one argument per option
     split_by: str | None,
     exit_zero: bool,
     rules_directory: str | None,
+    live: Live,
 ) -> int:
     """Compare a cluster or manifests with the zone matrix and write the report.
 
@@ -109,7 +115,8 @@ def command(  # noqa: PLR0913 - one argument per option
     session: Session = ctx.obj
     chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf", "bundle", *exports.BINARY))
     marked = split_outlets(split_by, chosen)
-    before = earlier(previous, [one.format for one in chosen])
+    formats = [one.format for one in chosen]
+    before, held = earlier(previous, formats), Held(wanted="bundle" in formats)
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     with past(baseline, place, fail_on_new=fail_on_new) as known:
         written, excused = _written(zones, exceptions)
@@ -121,12 +128,12 @@ def command(  # noqa: PLR0913 - one argument per option
             created=session.created,
             fail_on=fail_on,
             plugin=plugin,
-            stdin=session.stdin,
+            read=lambda given: live.read(session, given),
             progress=session.progress,
         )
         report = known.told(report)
         run = Run(
-            sources=sources,
+            held=held,
             zones=written,
             excused=excused,
             past=known,
@@ -160,7 +167,7 @@ def analysed(  # noqa: PLR0913 - the options of the command
     rules_directory: Path | None = None,
     fail_on: Severity = "low",
     plugin: Plugin | None = None,
-    stdin: BinaryIO | None = None,
+    read: Callable[[Sequence[str]], Snapshot] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """The report; errors as the stages raise them. What people wrote comes first, since it is quick to refuse."""
@@ -169,7 +176,7 @@ def analysed(  # noqa: PLR0913 - the options of the command
 
     progress("reading the zone matrix")
     declared = assessment.understood(written, excused, rules_directory)
-    snapshot = sources.read(given, stdin=stdin, progress=progress)
+    snapshot = (read or sources.read)(given)
     progress("numbering endpoints")
     population = inventory.build(snapshot, plugin)
     zone_map = zones.assign(declared.matrix, population.namespaces.values(), population.nodes.values())
@@ -207,16 +214,18 @@ def _render(outlet: Outlet, report: Report, session: Session, run: Run) -> bytes
     """The report in the format of an outlet."""
     if outlet.format == "text":
         return _text(report, session if outlet.path is None else None)
-    return bundle(run, report, rendered) if outlet.format == "bundle" else rendered(outlet.format, report)
+    if outlet.format == "bundle":
+        return bundle(run, report, rendered)
+    return rendered(outlet.format, report, run.declared)
 
 
-def rendered(form: str, report: Report) -> bytes:
-    """The report in a format of files; equal reports give equal bytes."""
+def rendered(form: str, report: Report, declared: Mapping[str, bytes]) -> bytes:
+    """The report in a format of files; `declared` is what people wrote, by role. Equal reports give equal bytes."""
     if form in exports.FORMATS:
         return exports.render(form, report)
-    from audit import pages
+    from audit import enclosures, pages
 
-    return pages.html(report).encode() if form == "html" else pages.pdf(report)
+    return pages.html(report).encode() if form == "html" else pages.pdf(report, enclosures.given(report, declared))
 
 
 def _text(report: Report, session: Session | None) -> bytes:

@@ -249,10 +249,11 @@ def _renderings(bundle: Bundle, recorded: Report, session: Session) -> Check:
     if recorded.tool != f"zone-audit {__version__}":
         return Check("reports", "unchecked", f"they were rendered by {recorded.tool}")
     doubtful = ""
+    declared = {role: content for role in ("zones", "exceptions") if (content := bundle.of(role)) is not None}
     for form, name in RENDERED.items():
         session.progress(f"rendering {form}")
         try:
-            same = rendered(form, recorded) == bundle.contents.get(name)
+            same = rendered(form, recorded, declared) == bundle.contents.get(name)
         except RenderError as error:
             same, doubtful = True, f"`{name}` could not be rendered: {error.message}"
         if not same and form != "pdf":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.session import Session
 from audit.errors import INCOMPLETE
@@ -29,7 +30,7 @@ SCHEMA = "zone-audit.who-can/1"
 Examples:
   zone-audit who-can patch networkpolicies -n web cluster.json
   zone-audit who-can create pods/exec -n web cluster.json -f csv
-  zone-audit who-can patch namespaces/web cluster.json
+  zone-audit who-can patch namespaces/web cluster:prod
   zone-audit who-can update nodes cluster.json -f json -o nodes.json
   zone-audit who-can impersonate users cluster.json
 
@@ -40,7 +41,7 @@ enough (networkpolicies.networking.k8s.io), a subresource (pods/exec) or one obj
 \b
 Exit codes:
   0  answered
-  3  the input holds no roles or no bindings, so nobody can tell
+  3  the input holds no roles or no bindings, or not all of them were read, so nobody can tell
 """,
 )
 @click.argument("verb", metavar="VERB")
@@ -48,6 +49,7 @@ Exit codes:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-n", "--namespace", metavar="NS", default="", help="There, or everywhere. [default: any namespace]")
 @output_options(FORMATS)
+@live_options
 @click.pass_context
 def command(  # noqa: PLR0913 - one argument per option
     ctx: click.Context,
@@ -58,6 +60,7 @@ def command(  # noqa: PLR0913 - one argument per option
     namespace: str,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
+    live: Live,
 ) -> int:
     """Show who may do one thing, where, and through which binding, role and rule.
 
@@ -66,14 +69,16 @@ def command(  # noqa: PLR0913 - one argument per option
     session: Session = ctx.obj
     chosen = outlets(ctx, FORMATS[0], SUFFIXES)
     from audit.access.answer import holders, unseen
-    from audit.access.index import Access
+    from audit.access.index import RIGHTS, Access
     from audit.access.resources import asked
-    from audit.sources import read
+    from audit.lacking import Lacking
 
-    access = Access(read(sources, stdin=session.stdin, progress=session.progress))
+    snapshot = live.read(session, sources)
+    access, unread = Access(snapshot), Lacking(snapshot).said(RIGHTS)
     what = asked(verb, resource, access)
     found = holders(access, verb.lower(), what, namespace)
     notes = list(unseen(access, found))
+    notes = [*(f"not everything was read: {text}" for text in unread), *notes]
     lacking = [word for word, held in (("roles", access.roles), ("bindings", access.bindings)) if not held]
     if lacking:
         notes.insert(0, f"the input holds no {' and no '.join(lacking)}, so it cannot be told who may do it")
@@ -81,7 +86,7 @@ def command(  # noqa: PLR0913 - one argument per option
     deliver(session, chosen, lambda outlet: _render(outlet, question, found, notes, session))
     for note in notes:
         session.note(note)
-    return INCOMPLETE if lacking else 0
+    return INCOMPLETE if lacking or unread else 0
 
 
 def _render(

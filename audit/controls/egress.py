@@ -31,6 +31,8 @@ READ = (
     *(f"{kind}.k8s.ovn.org" for kind in ("UserDefinedNetwork", "ClusterUserDefinedNetwork", "ClusterNetworkConnect")),
 )
 """Kind keys that the controls of what leaves, and of networks beside the cluster's own, read."""
+GIVING = (EGRESS_IP, NET_NAMESPACE, HOST_SUBNET)
+"""Kind keys of what gives egress addresses."""
 DETOURS = (ROUTER_KEY, SERVICES_KEY, ROUTES_KEY)
 System = Literal["ovn", "sdn", ""]
 

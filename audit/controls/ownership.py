@@ -200,9 +200,9 @@ class Ownership:
 
         Every cluster has the default roles; a dump without any Role leaves them all out.
         """
-        if self.scene.inventory.snapshot.live:
-            return False
         place, name = one.role
+        if self.scene.inventory.snapshot.live:
+            return bool(self.scene.lacking.of([f"{'Role' if place else 'ClusterRole'}.{RBAC}"]))
         roles = name not in _DEFAULT_ROLES if not place else any(home for home, _ in self.access.roles)
         return not (self.scene.cluster and roles)
 

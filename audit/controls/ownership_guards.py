@@ -24,7 +24,7 @@ from audit.snapshot import Entry
 
 ADMISSION = "admissionregistration.k8s.io"
 _KYVERNO = ("ClusterPolicy.kyverno.io", "Policy.kyverno.io")
-_GATEKEEPER = ".constraints.gatekeeper.sh"
+_GATEKEEPER = "constraints.gatekeeper.sh"
 
 
 class Guard(NamedTuple):
@@ -138,11 +138,9 @@ def _engines(scene: Scene) -> Iterator[Guard]:
     for entry in scene.of(*_KYVERNO):
         if "enforce" in str(bytes(entry.body.spec)).lower():
             yield _of_kinds(entry, _spec(entry).get("rules"))
-    for key in scene.inventory.snapshot.entries:
-        if key.endswith(_GATEKEEPER):
-            for entry in scene.of(key):
-                if _spec(entry).get("enforcementAction", "deny") == "deny":
-                    yield _of_kinds(entry, _dict(_spec(entry).get("match")).get("kinds"))
+    for entry in scene.inventory.snapshot.of_group(_GATEKEEPER):
+        if _spec(entry).get("enforcementAction", "deny") == "deny":
+            yield _of_kinds(entry, _dict(_spec(entry).get("match")).get("kinds"))
 
 
 def _of_kinds(entry: Entry, rules: object) -> Guard:

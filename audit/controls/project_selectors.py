@@ -121,8 +121,7 @@ def is_openshift(scene: Scene) -> bool | None:
     product = scene.inventory.profile.product
     if product:
         return product.startswith("openshift")
-    groups = {listed[0].group for listed in scene.inventory.snapshot.entries.values() if listed}
-    if any(group.endswith("openshift.io") for group in groups) or any(
+    if any(group.endswith("openshift.io") for group in scene.inventory.snapshot.groups) or any(
         key.startswith(_SCC) for namespace in scene.inventory.namespaces.values() for key in namespace.annotations
     ):
         return True
@@ -136,7 +135,7 @@ def _default(scene: Scene, *, openshift: bool | None, old: bool) -> Selector:
         return Selector(blind="the settings of PodNodeSelector stand in a file of the API server" if hidden else "")
     if old:
         return Selector(blind=NO_DEFAULT_SHOWN)
-    lost = any(gap.kind == SCHEDULER and gap.reason != "absent" for gap in scene.inventory.snapshot.gaps)
+    lost = bool(scene.lacking.of([SCHEDULER]))
     given = next((entry for entry in scene.of(SCHEDULER) if entry.name == "cluster"), None)
     if given is None or lost:
         absent = scene.inventory.snapshot.live and not lost

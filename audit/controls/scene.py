@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from audit.flows import Facts
 from audit.inventory import Inventory
+from audit.lacking import Lacking
 from audit.model import UNZONED, Namespace, ObjectRef, Zone, ZoneMatrix
 from audit.snapshot import Entry
 from audit.zones import ZoneMap
@@ -95,11 +96,15 @@ class Scene:
     def without(self, *kinds: str) -> tuple[str, ...]:
         """Those of the kinds of which the input holds no object, though a cluster may: nobody can tell.
 
-        Of a live cluster every kind was asked for, so that no object means there is none.
+        A kind of a live cluster that was read to its end, or that is absent with proof, has none for certain.
         """
-        return (
-            () if self.inventory.snapshot.live else tuple(one for one in kinds if not self.inventory.snapshot.of(one))
-        )
+        empty = tuple(one for one in kinds if not self.inventory.snapshot.of(one))
+        return tuple(one for one in empty if self.lacking.of([one])) if self.inventory.snapshot.live else empty
+
+    @cached_property
+    def lacking(self) -> Lacking:
+        """What was not read."""
+        return Lacking(self.inventory.snapshot)
 
 
 def ref(entry: Entry) -> ObjectRef:

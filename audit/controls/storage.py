@@ -11,11 +11,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 from audit.controls.scene import Scene
-from audit.controls.storage_backends import Backend, End, Resolve, address_or_none, class_backend
+from audit.controls.storage_backends import Backend, End, Resolve, class_backend
 from audit.controls.storage_classes import REQUIRED, STORAGE_CLASS, Classes, classes
 from audit.controls.storage_quotas import CLUSTER_QUOTA, CLUSTER_QUOTAS, RESOURCE_QUOTA, Held, Quotas, quotas
 from audit.controls.storage_volumes import CLAIM, VOLUME, Claim, Volume, claims, resolver, volumes
 from audit.model import Zone
+from audit.storage_fields import address_or_none
 
 SNAPSHOT = "VolumeSnapshot.snapshot.storage.k8s.io"
 SNAPSHOT_CONTENT = "VolumeSnapshotContent.snapshot.storage.k8s.io"

@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from audit.exposure.raw import listed, text_of
-from audit.traffic import address_number, address_text
+from audit.storage_fields import address_or_none, host, hosts, is_host, told
 
 Source = Mapping[str, Any]
 Resolve = Callable[[str, str], Iterable[str]]
@@ -65,26 +64,9 @@ _IN_TREE: Mapping[str, str] = {
 }
 """Provisioner behind `kubernetes.io/` -> field of its volumes, where the two differ."""
 _NO_PROVISIONER = "no-provisioner"
-_HOST_FIELDS = frozenset({
-    "server", "servers", "nfsserver", "host", "hosts", "hostname", "portal", "portals", "targetportal", "targetportals",
-    "monitors", "monitor", "mons", "endpoint", "endpoints", "gateway", "registry", "quobyteapiserver", "resturl",
-    "address", "addresses", "managementip", "managementlif", "datalif", "arrayaddress", "arrayip", "storageip", "url",
-    "svip", "mvip", "ip",
-})  # fmt: skip
-"""Names of parameters that hold host names, addresses or URLs; lower case, letters only."""
-_NAME_FIELDS = frozenset({
-    "clusterid", "arrayid", "arrayserial", "symid", "backend", "backendid", "backendname", "backenduuid",
-    "storageaccount", "storageaccountname", "filesystemid", "datastore", "datastoreurl", "system", "systemid",
-    "systemname", "storagesystem", "storagearray", "fsid", "array",
-})  # fmt: skip
-"""Names of parameters that name an array or a cluster of storage, some of them by its host."""
 _LIKE: Mapping[str, str] = {"datastoreurl": "datastore", "storageaccountname": "storageaccount", "fsid": "clusterid"}
-_HOSTS = 4096
-"""Hosts that are remembered: a cluster has thousands of volumes on a few servers."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DATASTORE = re.compile(r"\[([^\]]+)\]")
 _FULL_NAME = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+\.?", re.IGNORECASE)
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^@/]*@)?([^/]+)", re.IGNORECASE)
 
 
 def no_endpoints(_namespace: str, _name: str) -> Iterable[str]:
@@ -137,21 +119,12 @@ def _texts(source: Source, field: str) -> Source:
 
 
 def _named(driver: str, fields: Source) -> Iterator[End]:
-    """What the fields of a source say. Those of the driver interface itself (`csi.storage.k8s.io/...`) say nothing."""
-    for key, value in fields.items():
-        plain = _plain(key)
-        text = ",".join(str(one) for one in value) if isinstance(value, list) else value
-        if not isinstance(text, str) or not text or "/" in key:
-            continue
-        if plain in _HOST_FIELDS or (plain == "source" and text.startswith("//")):
+    """What the fields of a source say."""
+    for _, name, text in told(fields):
+        if is_host(name, text):
             yield from _hosts(text)
-        elif plain in _NAME_FIELDS:
-            yield _identifier(driver, plain, text)
-
-
-@lru_cache(1024)
-def _plain(key: str) -> str:
-    return re.sub("[^a-z]", "", key.lower())
+        else:
+            yield _identifier(driver, name, text)
 
 
 def _identifier(driver: str, field: str, text: str) -> End:
@@ -159,7 +132,7 @@ def _identifier(driver: str, field: str, text: str) -> End:
     if what == "datastore":
         return End("datastore", text)
     if _FULL_NAME.fullmatch(text) or address_or_none(text) is not None:
-        return End("host", _host(text))
+        return End("host", host(text))
     family = "ceph" if "ceph" in driver or driver == "rbd" else driver  # one cluster serves blocks and files
     return End(f"{family} {what}", text)
 
@@ -175,29 +148,5 @@ def _wwn(value: object) -> str:
     return str(value).lower().replace(":", "").removeprefix("0x")
 
 
-@lru_cache(_HOSTS)
-def _hosts(text: str) -> tuple[End, ...]:
-    found = map(_host, re.split(r"[,;\s]+", text))
-    return tuple(End("host", host) for host in found if host)
-
-
-def _host(part: str) -> str:
-    """Lower-case name or canonical address, without scheme, port and path; empty for the node itself."""
-    match = _URL.match(part)
-    bare = (match[1] if match else part).partition("/")[0]
-    if bare.startswith("["):
-        bare = bare[1:].partition("]")[0]
-    elif bare.count(":") == 1:
-        bare = bare.partition(":")[0]
-    number = address_or_none(bare)
-    name = bare.lower().rstrip(".") if number is None else address_text(number)
-    return "" if name in _LOOPBACK else name
-
-
-@lru_cache(_HOSTS)
-def address_or_none(text: str) -> int | None:
-    """The number of an address; None for a name."""
-    try:
-        return address_number(text)
-    except ValueError:
-        return None
+def _hosts(text: str) -> Iterator[End]:
+    return (End("host", one) for one in hosts(text))

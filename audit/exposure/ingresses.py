@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from audit.api_resources import PUBLISHING_GROUPS
 from audit.exposure.publications import (
     EVERY_PORT,
     NOBODY,
@@ -32,22 +33,6 @@ _CLASS = "kubernetes.io/ingress.class"
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 _OURS = "openshift-"
 """Beginning of the names of the classes that OpenShift makes, one for each IngressController."""
-PUBLISHING_GROUPS = frozenset(
-    {
-        "networking.istio.io",
-        "traefik.io",
-        "traefik.containo.us",
-        "projectcontour.io",
-        "configuration.konghq.com",
-        "k8s.nginx.org",
-        "getambassador.io",
-        "apisix.apache.org",
-        "ingress.v1.haproxy.org",
-        "gateway.solo.io",
-        "serving.knative.dev",
-    }
-)
-"""Groups of other routers: whatever Service an object of theirs names, in any field, may be published."""
 
 
 def ingresses(inventory: Inventory, listed: Sequence[Shard]) -> Iterator[Publication]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from audit.lacking import UNREAD_DOORS
 from audit.model import Namespace, ObjectRef
 from audit.snapshot import Entry, Snapshot
 
@@ -31,6 +32,16 @@ DECIDING = (
     "EndpointSlice.discovery.k8s.io",
 )
 """Kinds that decide besides which router serves an object, and what a Service leads to."""
+ENTRANCES = frozenset(
+    {
+        *(f"{kind}.{groups[0]}" for kind, groups in ROUTED.items()),
+        *DECIDING,
+        "Service",
+        "GatewayClass.gateway.networking.k8s.io",
+        UNREAD_DOORS,
+    }
+)
+"""Every kind that may lead in from outside, under the keys that a cluster is asked for."""
 NOBODY = -1
 """The number of a router that the input does not show."""
 

@@ -30,20 +30,12 @@ from audit.owners import NO_LABELS, Owners
 from audit.selectors import EVERYTHING, LabelSelector
 from audit.snapshot import Entry, Snapshot
 from audit.template_labels import workload_spec
-from audit.workloads import PodSpec, TemplateSpec, Variable
+from audit.workloads import ROUTER_SETTINGS, PodSpec, TemplateSpec, Variable
 
 SHARD_LABEL = "ingresscontroller.operator.openshift.io/deployment-ingresscontroller"
 OPERATOR_NAMESPACE = "openshift-ingress-operator"
 """The only namespace whose IngressControllers the operator heeds."""
 ROUTER_NAMESPACE = "openshift-ingress"
-SETTINGS = frozenset(
-    {
-        *("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTE_FIELDS", "ROUTER_SERVICE_NAME"),
-        *("ROUTER_SERVICE_NAMESPACE", "ROUTER_ALLOWED_DOMAINS", "ROUTER_DENIED_DOMAINS", "ROUTER_SUBDOMAIN"),
-        *("ROUTER_ALLOW_WILDCARD_ROUTES", "ROUTER_DISABLE_NAMESPACE_OWNERSHIP_CHECK", "ROUTER_CANONICAL_HOSTNAME"),
-    }
-)
-"""Variables that only a router has; any one of them makes a workload one."""
 _REFUSING = ("ROUTE_FIELDS", "ROUTER_ALLOWED_DOMAINS", "ROUTER_DENIED_DOMAINS")
 """Variables that make a router refuse Routes for what their labels do not say."""
 
@@ -221,7 +213,7 @@ def _settings(pod: PodSpec | None) -> dict[str, Variable]:
     """The variables of the container that is a router; none for any other workload."""
     for container in (pod.containers or ()) if isinstance(pod, TemplateSpec) else ():
         listed = {one.name: one for one in container.env or ()}
-        if not SETTINGS.isdisjoint(listed):
+        if not ROUTER_SETTINGS.isdisjoint(listed):
             return listed
     return {}
 

@@ -69,9 +69,7 @@ class History:
         """The report with what the history knows: when findings were first seen, and the trend before it."""
         known = self._first_seen(subject(report), [one.fingerprint for one in report.findings])
         findings = tuple(
-            structs.replace(
-                one, first_seen=_earliest(known.get(one.fingerprint, ""), one.first_seen, report.created)
-            )
+            structs.replace(one, first_seen=_earliest(known.get(one.fingerprint, ""), one.first_seen, report.created))
             for one in report.findings
         )
         return structs.replace(report, findings=findings, trend=self.trend(subject(report), report.created))

@@ -13,8 +13,10 @@ from typing import Any
 from audit.exposure.publications import at, decoded, text
 from audit.inventory import Inventory
 from audit.node_ports.tables import KUBERNETES, OPENSHIFT_3, OPENSHIFT_4, PLUGIN, Row
-from audit.profile import CLUSTER_NETWORK, OPERATOR
+from audit.profile import CLUSTER_NETWORK, EVIDENCE, NET_NAMESPACE, OPERATOR
 
+READ = (*EVIDENCE, *NET_NAMESPACE, "DaemonSet", "Endpoints", "Infrastructure.config.openshift.io", "Node", "Service")
+"""Kind keys that the list rests on."""
 VXLAN, GENEVE, API, DNS = "4789", "6081", "8443", "8053"
 """Defaults; those of OpenShift 3 for its API and name service are the ones with several masters."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from audit.api_resources import NO_TRAFFIC, POLICY_NAMES, PUBLISHING_GROUPS, STAGED
 from audit.bodies import GROUPS
-from audit.model import ADMIN_GROUP, ObjectRef
+from audit.model import ADMIN_GROUP, CLUSTER_WIDE, ObjectRef
 from audit.profile import Profile
 from audit.raw_body import RawBody
-from audit.snapshot import Entry, Snapshot
+from audit.snapshot import BLOCKING, OF_GROUP, Entry, Gap, Snapshot
 
 Effect = Literal["any", "restrict", "restrict-outside"]
 """What such a policy can do: allow and deny; only deny; only deny connections with outside addresses, either way."""
@@ -37,16 +38,13 @@ A service mesh only adds refusals on top of what the network lets through.
 """
 
 
-_STAGED = ("NetworkPolicy", "GlobalNetworkPolicy", "KubernetesNetworkPolicy")
-POLICY_NAMES = ("NetworkPolicy", "SecurityPolicy", "FirewallPolicy", "NetworkFirewall")
-"""Endings of kinds that decide about traffic in whatever group: plug-ins this list does not know bring such kinds."""
 HARMLESS = frozenset(
     {
         ("k8s.cni.cncf.io", "MultiNetworkPolicy"),
-        ("policy", "PodSecurityPolicy"),
         ("network.openshift.io", "EgressNetworkPolicy"),
         ("", "EgressNetworkPolicy"),
-        *((group, f"Staged{kind}") for group in ("projectcalico.org", "crd.projectcalico.org") for kind in _STAGED),
+        *NO_TRAFFIC,
+        *((group, kind) for group in ("projectcalico.org", "crd.projectcalico.org") for kind in STAGED),
     }
 )
 """Kinds with such a name that decide nothing on the cluster's own network, or that are read in full."""
@@ -54,6 +52,17 @@ MESH_ROOT = "istio-system"
 NODES = frozenset({"GlobalNetworkPolicy", "CiliumClusterwideNetworkPolicy", "HostEndpoint"})
 """Kinds that may select nodes, and so host-network pods, besides pods."""
 NODES_OF_GROUP = frozenset({("crd.antrea.io", "ClusterNetworkPolicy")})
+
+
+UNREAD = "unread-policy"
+"""Assumption id of what was not read."""
+_MODELLED: dict[str, Effect] = {
+    "NetworkPolicy": "any",
+    **dict.fromkeys(CLUSTER_WIDE, "any"),
+    "EgressFirewall.k8s.ovn.org": "restrict-outside",
+    "EgressNetworkPolicy.network.openshift.io": "restrict-outside",
+}
+"""What kinds that are modelled could do, had they been read. Networks that were not read are doubts of their own."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -64,6 +73,8 @@ class Foreign:
     """Without a namespace it may select any pod of the cluster."""
     group: str
     effect: Effect
+    reason: str = "unmodelled-policy"
+    """Assumption id of what it takes the certainty from."""
 
     @property
     def nodes(self) -> bool:
@@ -82,6 +93,31 @@ def foreign_policies(snapshot: Snapshot, profile: Profile) -> tuple[Foreign, ...
             for entry in listed
         )
     )
+
+
+def unread_policies(snapshot: Snapshot) -> tuple[Foreign, ...]:
+    """What kinds of a cluster may decide that were not read in full, modelled or not; sorted.
+
+    One that could not be decoded decides within its namespace, anything else anywhere.
+    """
+    if not snapshot.live:
+        return ()
+    gaps = [gap for gap in snapshot.gaps if gap.reason in BLOCKING]
+    return tuple(sorted({_unread(gap, effect) for gap in gaps if (effect := _effect_of(gap.kind))}))
+
+
+def _unread(gap: Gap, effect: Effect) -> Foreign:
+    kind, _, group = gap.kind.partition(".")
+    namespace, apart, _ = gap.scope.partition("/")
+    return Foreign(ObjectRef(kind, namespace if apart else "", ""), group, effect, UNREAD)
+
+
+def _effect_of(kind: str) -> Effect | None:
+    """What objects of a kind that was not read could do to what policies decide; None for nothing."""
+    if kind.startswith(OF_GROUP):
+        return None if kind.removeprefix(OF_GROUP) in PUBLISHING_GROUPS else "any"
+    name, _, group = kind.partition(".")
+    return FOREIGN.get(group, {}).get(name) or _MODELLED.get(kind)
 
 
 def _effect(entry: Entry) -> Effect | None:

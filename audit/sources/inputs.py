@@ -25,18 +25,13 @@ _MEGABYTE = 1_000_000
 
 def texts(source: str, ordinal: int, stdin: BinaryIO | None, say: Callable[[str], None]) -> Iterator[Input]:
     """The inputs of one source in the order of their names; errors for what cannot be read, gaps for what is not."""
-    if source == "cluster" or source.startswith("cluster:"):
-        yield InputError(f"`{source}`: this version reads manifests and dumps, not a live cluster", hint=_DUMP)
-    elif source == "-":
+    if source == "-":
         say("reading standard input")
         yield _read(stdin, "-", ordinal, named=True) if stdin else InputError("standard input is closed")
     elif os.path.isdir(source):  # noqa: PTH112
         yield from _directory(source, ordinal, say)
     else:
         yield text_of(source, ordinal, say, named=True)
-
-
-_DUMP = "save one with `kubectl get namespaces,pods,services,networkpolicies -A -o json > dump.json`"
 
 
 def fault(text: Text) -> InputError | None:

@@ -13,12 +13,24 @@ from audit.raw_body import RawBody, StatusBody
 from audit.snapshot import Origin
 from audit.sources import kinds
 from audit.sources.text import Text
-from audit.workloads import Container, Metadata, PodBody, PodSpec, PodStatus, ServerSpec, TemplateSpec, WorkloadBody
+from audit.workloads import (
+    EGRESS_SETTINGS,
+    ROUTER_SETTINGS,
+    Container,
+    CronJobBody,
+    Metadata,
+    PodBody,
+    PodSpec,
+    PodStatus,
+    ServerSpec,
+    TemplateSpec,
+    WorkloadBody,
+    WorkloadSpec,
+)
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a whole copy of the object, Secrets with their data included."""
-_ROUTER_SETTINGS = ("NAMESPACE_LABELS", "PROJECT_LABELS", "ROUTE_LABELS", "ROUTE_FIELDS", "ROUTER_", "EGRESS_")
-"""Beginnings of the names of variables that configure routers and egress routers."""
+_SETTINGS = ROUTER_SETTINGS | EGRESS_SETTINGS
 _ADMISSION_FLAGS = (
     "--enable-admission-plugins",
     "--disable-admission-plugins",
@@ -44,8 +56,10 @@ class Shared:
                 force_setattr(body, "status", self._spec(body.status, key))
         elif isinstance(body, PodBody):
             self._pod(body)
-        elif isinstance(body, WorkloadBody) and body.spec and body.spec.template and body.spec.template.spec:
-            _keep_router_settings(body.spec.template.spec)
+        elif isinstance(body, WorkloadBody):
+            _keep_settings(body.spec)
+        elif isinstance(body, CronJobBody) and body.spec and body.spec.jobTemplate:
+            _keep_settings(body.spec.jobTemplate.spec)
 
     def origin(self, text: Text, line: int) -> Origin:
         """The origin of an object; one value for all objects of a one-line dump."""
@@ -101,7 +115,6 @@ class Shared:
         self._scheduling(spec)
         if isinstance(spec, TemplateSpec):
             _keep_router_settings(spec)
-            _drop_arguments(spec)
         elif isinstance(spec, ServerSpec):
             _keep_admission_flags(spec)
         elif spec.containers:
@@ -120,18 +133,16 @@ class Shared:
             force_setattr(spec, "volumes", [one for one in spec.volumes if one.leads_out] or None)
 
 
+def _keep_settings(workload: WorkloadSpec | None) -> None:
+    if workload and workload.template and workload.template.spec:
+        _keep_router_settings(workload.template.spec)
+
+
 def _keep_router_settings(spec: TemplateSpec) -> None:
     """Drops every environment variable but those that configure a router: values may be secrets."""
     for container in (*(spec.containers or ()), *(spec.initContainers or ())):
         if container.env:
-            kept = [one for one in container.env if one.name.startswith(_ROUTER_SETTINGS)]
-            force_setattr(container, "env", kept or None)
-
-
-def _drop_arguments(spec: TemplateSpec) -> None:
-    """Drops what is read of templates only."""
-    for container in (*(spec.containers or ()), *(spec.initContainers or ())):
-        force_setattr(container, "args", None)
+            force_setattr(container, "env", [one for one in container.env if one.name in _SETTINGS] or None)
 
 
 def _keep_admission_flags(spec: ServerSpec) -> None:

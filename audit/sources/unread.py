@@ -68,7 +68,8 @@ def _running(kind: str, listed: Iterable[Entry]) -> Iterator[Entry]:
             continue
         if not isinstance(entry.body, RawBody | TemplateBody):
             return
-        if kind in CERTAIN or _asks(kind, entry):
+        spec = bytes(entry.body.spec) if isinstance(entry.body, RawBody) else b""
+        if kind in CERTAIN or runs_pods(kind, entry.group, spec):
             yield entry
 
 
@@ -77,12 +78,11 @@ def _of_a_project(body: TemplateBody) -> bool:
     return bool(body.objects) and all(str(one.get("kind")) in PROJECT_PARTS for one in body.objects or ())
 
 
-def _asks(kind: str, entry: Entry) -> bool:
-    """Whether its spec reads like that of something which runs pods."""
-    spec = bytes(entry.body.spec)
+def runs_pods(kind: str, group: str, spec: bytes) -> bool:
+    """Whether a spec, as minified JSON, reads like that of something which runs pods."""
     if CONTAINERS in spec:
         return True
-    custom = "." in entry.group and entry.group not in SETTINGS and not is_known(kind)
+    custom = "." in group and group not in SETTINGS and not is_known(kind)
     return custom and MARKS.search(spec) is not None
 
 

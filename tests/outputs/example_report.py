@@ -388,13 +388,13 @@ def benign() -> Report:
     return hostile("plain text")
 
 
-def hostile(text: str) -> Report:
+def hostile(text: str, report: Report | None = None) -> Report:
     """A report in which every free string is `text`; what is counted, ranked or hashed stays as it is."""
     from audit.safetext import rewrite
 
     kept = {"verdict", "severity", "fail_on", "fingerprint", "status", "kind", "created", "sha256", "schema", "findings", "ports",
             "expected", "observed", "possible", "excess", "counts", "cells", "rules", "severities", "role", "direction",
-            "would_cover", "apart",
+            "would_cover", "apart", "result", "baseline_state",
             "TCP", "UDP", "SCTP", ""}  # fmt: skip
     zones = iter(f"{text} {number}" for number in range(1000))
     names: dict[str, str] = {}
@@ -404,7 +404,7 @@ def hostile(text: str) -> Report:
             return names.setdefault(value, next(zones))
         return value if field in kept or not value else text
 
-    return rewrite(example(), change)
+    return rewrite(report or example(), change)
 
 
 def clean() -> Report:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from example_report import clean, example, large
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -14,6 +13,7 @@ from audit.baseline import Baseline, compared, load
 from audit.errors import InputError
 from audit.exports import results_v1
 from audit.report import Report
+from tests.outputs.example_report import clean, example, large
 
 BEFORE = "2026-01-02T03:04:05Z"
 

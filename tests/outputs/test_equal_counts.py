@@ -6,13 +6,15 @@ import re
 
 import msgspec
 import pytest
-from example_report import clean, example, large
 
 from audit import exports, pages, summary
+from audit.enclosures import results
 from audit.exports import results_v1
 from audit.model import SEVERITIES, VERDICTS
+from audit.pages.printed import printed_page
 from audit.report import Report
 from audit.terminal import print_report
+from tests.outputs.example_report import clean, example, large
 from tests.samples import readings
 
 REPORTS = (example(), clean(), large(9, 120))
@@ -122,6 +124,6 @@ def test_a_long_list_of_pairs_says_how_many_it_holds() -> None:
     file = io.StringIO()
     print_report(report, file, colour=False, width=200)
     assert "8 of 40 pairs shown" in file.getvalue()
-    printed = pages._render("print.html.j2", report, "print", pages.PRINT, style="", created=report.created)
+    printed = printed_page(report, (results(report),))
     assert "12 of 40 pairs shown" in printed
     assert sum(f">{name}" in re.sub(r">\s+", ">", printed) for name in names) >= 12

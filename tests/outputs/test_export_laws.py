@@ -15,13 +15,13 @@ from typing import Any
 import msgspec
 import openpyxl
 import pytest
-from example_report import changed, clean, example, finding, large
 
 from audit import exports
 from audit.exports import entries, github, github_summary, openreports, sarif
 from audit.exports.prometheus import coverage
 from audit.report import Report
 from audit.workbooks import Sheet, workbook
+from tests.outputs.example_report import changed, clean, example, finding, large
 from tests.samples import readings
 
 EXAMPLE = example()
@@ -50,7 +50,7 @@ def test_equal_reports_are_equal_bytes(name: str) -> None:
 
 def test_hash_seed_time_zone_and_locale_change_no_byte() -> None:
     code = (
-        "import hashlib; from example_report import changed; from audit import exports\n"
+        "import hashlib; from tests.outputs.example_report import changed; from audit import exports\n"
         "print([hashlib.sha256(exports.render(name, changed())).hexdigest() for name in exports.FORMATS])"
     )
     outputs = set()

@@ -13,7 +13,6 @@ from xml.etree import ElementTree as ET
 import msgspec
 import openpyxl
 import pytest
-from example_report import HOSTILE, hostile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -29,6 +28,7 @@ from audit.safetext import (
     metric_label,
     safe_text,
 )
+from tests.outputs.example_report import HOSTILE, hostile
 from tests.samples import readings
 
 FRAGMENTS = (

@@ -8,11 +8,14 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from example_report import HOSTILE, benign, clean, example, finding, hostile, large
 
 from audit import pages, summary
+from audit.pages.screen import SCREEN
+from audit.pages.view import SECTIONS
 from audit.report import Report
 from audit.safetext import safe_text
+from tests.outputs.annexes import annexed
+from tests.outputs.example_report import HOSTILE, clean, example, finding, hostile, large
 
 Attributes = tuple[tuple[str, str], ...]
 
@@ -97,12 +100,14 @@ def test_a_matrix_cell_leads_to_its_finding(page: Page) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_changes_neither_elements_nor_attributes(text: str) -> None:
-    assert Page(pages.html(hostile(text))).structure == Page(pages.html(benign())).structure
+    whole = annexed(example())
+    benign = Page(pages.html(hostile("plain text", whole)))
+    assert Page(pages.html(hostile(text, whole))).structure == benign.structure
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_as_text(text: str) -> None:
-    page = Page(pages.html(hostile(text)))
+    page = Page(pages.html(hostile(text, annexed(example()))))
     assert safe_text(text) in "".join(page.text)
     allowed = {"title", "aria-label"}
     values = [value for _, attributes in page.elements for name, value in attributes if name not in allowed]
@@ -137,7 +142,7 @@ def test_the_page_can_be_used_without_eyes(page: Page) -> None:
 def test_cut_lists_say_so() -> None:
     text = " ".join("".join(Page(pages.html(large(8, 900))).text).split())
     total = len(summary.open_findings(large(8, 900)))
-    assert f"The first {pages.SCREEN.cards} of {total} findings stand above in full" in text
+    assert f"The first {SCREEN.cards} of {total} findings stand above in full" in text
 
 
 def test_the_verdict_stands_first_and_the_unseen_before_the_findings(page: Page) -> None:
@@ -151,17 +156,18 @@ def flat(page: Page) -> str:
     return " ".join("".join(page.text).split())
 
 
-def section(page: Page, number: int) -> str:
-    """The text of one numbered section."""
-    titles = {place: f"{place} {title}" for place, title in pages.SECTIONS.values()}
-    text = flat(page).rpartition(f"{titles[number]} ")[2]
-    return text.partition(f" {titles[number + 1]} ")[0] if number + 1 in titles else text
+def section(page: Page, name: str) -> str:
+    """The text of one section."""
+    titles = [f"{number} {title}" for number, title in SECTIONS.values()]
+    number = SECTIONS[name][0]
+    text = flat(page).rpartition(f"{titles[number - 1]} ")[2]
+    return text.partition(f" {titles[number]} ")[0] if number < len(titles) else text
 
 
 def test_files_are_never_said_to_hold_everything() -> None:
     text = flat(Page(pages.html(read(clean()))))
     assert "all kinds were read" not in text
-    assert "complete " not in text.partition("Completeness by kind")[2].partition("Inputs")[0]
+    assert "complete " not in text.partition("Completeness by kind")[2].partition("Taken as given")[0]
     assert "objects of the files were understood" in text
 
 
@@ -172,7 +178,8 @@ def read(report: Report) -> Report:
 
 
 def test_assumptions_are_given_or_left_connections_undecided(page: Page) -> None:
-    given, _, doubts = section(page, 9).partition("Made connections undecided")
+    text = section(page, "completeness").partition("Taken as given")[2]
+    given, _, doubts = text.partition("Made connections undecided")
     assert "every verdict rests on these" in given.lower()
     assert "cni" in given
     assert "host-network" not in given
@@ -180,49 +187,47 @@ def test_assumptions_are_given_or_left_connections_undecided(page: Page) -> None
 
 
 def test_an_undecided_pair_shows_what_it_may_be(page: Page) -> None:
-    assert "0 certain, up to 3" in section(page, 3)
+    assert "0 certain, up to 3" in section(page, "matrix")
 
 
 def test_the_printed_rule_leaves_the_verdict_to_what_fails_and_the_exit_code_to_the_threshold(page: Page) -> None:
-    text = section(page, 10)
+    text = section(page, "method")
     assert "not compliant when any zone pair or any finding fails" in text
     assert "The threshold low (--fail-on) decides the exit code only" in text
-    assert "Exit code 1; findings count from severity low" in flat(page)
+    assert "Exit code 1; findings count from severity low" in section(page, "control")
     assert "a router counts as the zone that names its shard" in text.lower()
 
 
 def test_guests_are_named_and_what_is_in_no_zone_has_no_trust(page: Page) -> None:
-    text = section(page, 2)
+    text = section(page, "scope")
     assert "counted here as well: Deployment openshift-ingress/router-dmz" in text
     assert "(unzoned) 2 3 0 scratch" in text
 
 
 def test_services_are_open_in_policy_and_never_seen(page: Page) -> None:
-    assert "open in policy: tcp/8443" in section(page, 7)
-    assert "seen" not in section(page, 7)
+    assert "open in policy: tcp/8443" in section(page, "services")
+    assert "seen" not in section(page, "services")
 
 
 def test_an_expired_exception_stands_on_both_sides(page: Page) -> None:
     late = next(one for one in example().findings if one.refused_exceptions)
-    assert "EX-3 expired 2026-06-30, would have covered this" in section(page, 5)
-    assert f"would cover {late.fingerprint[:8]}" in section(page, 6)
+    assert "EX-3 expired 2026-06-30, would have covered this" in section(page, "findings")
+    assert f"would cover {late.fingerprint[:8]}" in section(page, "exceptions")
 
 
 def test_a_step_that_no_policy_decides_names_the_endpoint_once(page: Page) -> None:
-    assert "egress Deployment edge/proxy: no policy isolates it: open by default" in section(page, 5)
+    assert "egress Deployment edge/proxy: no policy isolates it: open by default" in section(page, "findings")
 
 
 def test_the_evidence_sheet_says_who_when_and_with_what() -> None:
-    text = section(Page(pages.html(example())), 11)
+    text = section(Page(pages.html(example())), "control")
     for line in (
-        "Sources manifests/",
-        "Zones file zones.yaml",
-        "Exceptions file exceptions.yaml",
-        "Run by not recorded",
-        "Start and end (UTC) one moment: 2026-11-23T06:18:00Z",
-        "Age of the data not known: files carry no collection time",
-        "Population 12,882 ordered pairs of endpoints, of which 0 undecided",
-        f"SHA-256 of the exceptions {hashlib.sha256(b'e').hexdigest()}",
+        "Source manifests/: files, not a live cluster.",
+        "Zones file zones.yaml; exceptions file exceptions.yaml.",
+        "Run by: not recorded, since files were read.",
+        "Report made 2026-11-23T06:18:00Z (UTC). Age of the data is not known: files carry no collection time.",
+        "Full population, no sampling: 12,882 ordered pairs of endpoints, of which 0 undecided",
+        f"exceptions {hashlib.sha256(b'e').hexdigest()}",
     ):
         assert line in text
     spec = Page(pages.html(clean()))

@@ -12,13 +12,13 @@ from typing import Any
 import jsonschema
 import jsonschema_rs
 import pytest
-from example_report import HOSTILE, changed, clean, example, hostile, large
 from lxml import etree  # type: ignore[import-untyped]  # ships no types
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as classic
 
 from audit import exports
 from audit.report import Report
+from tests.outputs.example_report import HOSTILE, changed, clean, example, hostile, large
 
 SCHEMAS = Path(__file__).parents[2] / ".cache" / "schemas"
 OWN = Path(__file__).parent / "schemas"

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from example_report import HOSTILE, build, clean, example, hostile, large
 
 from audit.exports import results_v1
 from audit.report import Report
+from tests.outputs.example_report import HOSTILE, build, clean, example, hostile, large
 
 jsonschema: Any = pytest.importorskip("jsonschema")
 SCHEMA = Path(__file__).parents[2] / "docs" / "results.schema.json"

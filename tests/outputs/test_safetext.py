@@ -4,11 +4,11 @@ import unicodedata
 
 import msgspec
 import pytest
-from example_report import HOSTILE
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.safetext import encodable, rewrite, safe_lines, safe_text
+from tests.outputs.example_report import HOSTILE
 
 anything = st.text(st.characters(codec=None, exclude_categories=()))
 

@@ -5,12 +5,13 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
-from example_report import HOSTILE, clean, example, hostile, large
 
-from audit import summary, svg
+from audit import summary
 from audit.completeness import decisive
 from audit.model import Verdict
+from audit.pictures import heat_map, zone_diagram
 from audit.report import CellRecord, CompletenessRecord, Report, RuleRecord
+from tests.outputs.example_report import HOSTILE, clean, example, hostile, large
 
 CELL = CellRecord(
     from_zone="a", to_zone="b", verdict="pass", expected={"TCP": "80,443"}, observed={}, possible={}, excess={}
@@ -153,23 +154,23 @@ def test_monstrous_text_is_cut_and_the_cut_is_stated() -> None:
 @pytest.mark.parametrize("report", [example(), clean(), large(30, 400), hostile(HOSTILE[1]), hostile(HOSTILE[8])])
 def test_pictures_are_well_formed_and_show_every_cell(report: Report) -> None:
     shown = summary.shown(report)
-    root = ET.fromstring(svg.heat_map(shown).svg)  # noqa: S314 - our own output
+    root = ET.fromstring(heat_map.heat_map(shown).svg)  # noqa: S314 - our own output
     cells = [e for e in root.iter("{http://www.w3.org/2000/svg}rect") if e.get("class", "").startswith("c-")]
     assert len(cells) == len(report.cells)
     assert root.find("{http://www.w3.org/2000/svg}title") is not None
-    diagram = ET.fromstring(svg.zone_diagram(shown).svg)  # noqa: S314 - our own output
+    diagram = ET.fromstring(zone_diagram.zone_diagram(shown).svg)  # noqa: S314 - our own output
     boxes = [e for e in diagram.iter("{http://www.w3.org/2000/svg}rect") if e.get("class") == "box"]
     assert len(boxes) == len(report.zones)
 
 
 def test_a_diagram_that_leaves_flows_out_says_how_many() -> None:
-    notes = svg.zone_diagram(summary.shown(large())).notes
-    assert any(re.match(rf"{svg.DRAWN} of \d+ flows are drawn", note) for note in notes)
+    notes = zone_diagram.zone_diagram(summary.shown(large())).notes
+    assert any(re.match(rf"{zone_diagram.DRAWN} of \d+ flows are drawn", note) for note in notes)
 
 
 def test_a_shortened_zone_name_is_mentioned() -> None:
     report = example()
     long = msgspec.structs.replace(report.zones[0], name="z" * 60)
-    picture = svg.heat_map(msgspec.structs.replace(report, zones=(long, *report.zones[1:])))
+    picture = heat_map.heat_map(msgspec.structs.replace(report, zones=(long, *report.zones[1:])))
     assert "z" * 60 not in re.sub("<title>.*?</title>", "", picture.svg)
     assert picture.notes

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 
 import msgspec
-from example_report import example, finding
 
 from audit.report import FindingRecord, Report
 from audit.terminal import MOST_ALIKE, MOST_FINDINGS, print_report
+from tests.outputs.example_report import example, finding
 
 
 def printed(*findings: FindingRecord) -> str:

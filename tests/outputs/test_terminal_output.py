@@ -4,13 +4,13 @@ import io
 import re
 
 import pytest
-from example_report import HOSTILE, benign, clean, example, hostile, large
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import summary
 from audit.report import Report
 from audit.terminal import MOST_FINDINGS, print_report
+from tests.outputs.example_report import HOSTILE, benign, clean, example, hostile, large
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 WIDTHS = (40, 60, 80, 120, 200)

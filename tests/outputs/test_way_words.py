@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from example_report import APART, CUTS, HOSTILE, TRANSIT
 
 from audit import drawing, path_records, reach_ways
+from tests.outputs.example_report import APART, CUTS, HOSTILE, TRANSIT
 
 
 def document(**more: Any) -> dict[str, Any]:

@@ -319,12 +319,6 @@ def test_reading_stops_at_a_hundred_errors() -> None:
     assert str(caught.value.errors[-1]) == "too many errors, reading stopped here"
 
 
-@pytest.mark.parametrize("source", ["cluster", "cluster:prod"])
-def test_sources_of_later_versions_say_what_to_do_instead(source: str) -> None:
-    with pytest.raises(InputError, match=r"this version reads manifests and dumps, not .*kubectl get"):
-        read([source])
-
-
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(InputError, match=r"^no/such\.yaml: no such file or directory"):
         read(["no/such.yaml"])

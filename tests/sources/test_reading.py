@@ -389,24 +389,18 @@ def test_a_policy_that_names_no_namespace_is_noted() -> None:
     assert read(["d/b.yaml"]).notes == ()
 
 
-def test_of_a_templates_variables_only_those_of_routers_are_kept(tmp_path: Path) -> None:
-    text = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: app}
-spec:
-  template:
-    spec:
-      containers:
-      - name: c
-        env: [{name: PASSWORD, value: hunter2}, {name: ROUTE_LABELS, value: type=external}]
-      initContainers:
-      - {name: i, env: [{name: TOKEN, value: hunter2}]}
-"""
-    (tmp_path / "web.yaml").write_text(text)
-    (found,) = read([str(tmp_path)]).of("Deployment")
+@pytest.mark.parametrize("kind", ["Deployment", "CronJob"])
+def test_of_a_templates_variables_only_those_of_routers_are_kept(tmp_path: Path, kind: str) -> None:
+    secret = ("PASSWORD", "STATS_PASSWORD", "ROUTER_METRICS_PASSWORD", "EGRESS_TOKEN")
+    env = [*({"name": name, "value": "hunter2"} for name in secret), {"name": "ROUTE_LABELS", "value": "type=external"}]
+    containers = [{"name": "c", "args": ["hunter2"], "env": env}]
+    spec: dict[str, Any] = {"template": {"spec": {"containers": containers, "initContainers": containers}}}
+    version, spec = ("batch/v1", {"jobTemplate": {"spec": spec}}) if kind == "CronJob" else ("apps/v1", spec)
+    value = {"apiVersion": version, "kind": kind, "metadata": {"name": "web", "namespace": "app"}, "spec": spec}
+    (tmp_path / "web.json").write_text(json.dumps(value))
+    (found,) = read([str(tmp_path)]).of(kind)
     assert "hunter2" not in repr(found.body)
-    assert found.body.spec.template.spec.containers[0].env[0].value == "type=external"
+    assert repr(found.body).count("type=external") == 2
 
 
 @pytest.mark.parametrize("name", ["NAMESPACE_LABELS", "ROUTE_LABELS", "ROUTER_SERVICE_NAME"])

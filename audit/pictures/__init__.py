@@ -1,0 +1,1 @@
+"""Pictures of a report as plain SVG text, for the page and the PDF."""
