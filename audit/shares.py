@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import structs
 
@@ -50,6 +50,7 @@ def share(report: Report, owner: str, whole_sha256: str) -> Report:
     pairs = {(one.from_zone, one.to_zone) for one in cells}
     rules = tuple(_rule(one, findings) for one in report.rules)
     exceptions = tuple(_exceptions(report.exceptions, owner, kept))
+    subjects = {name for one in findings for name in one.subjects}
     named = {name for pair in pairs for name in pair}
     part = structs.replace(
         report,
@@ -60,6 +61,9 @@ def share(report: Report, owner: str, whole_sha256: str) -> Report:
         transit=tuple(one for one in report.transit if (one.from_zone, one.to_zone) in pairs),
         cuts=tuple(one for one in report.cuts if (one.from_zone, one.to_zone) in pairs),
         exceptions=exceptions,
+        entries=tuple(one for one in report.entries if not named.isdisjoint(one.zones)),
+        departures=tuple(one for one in report.departures if one.zone in named),
+        objects=tuple(one for one in report.objects if one.object in subjects),
         controls=control_mapping.mapped(rules, cells, findings),
         changes=_changes(report.changes, owner, findings),
         trend=(),
@@ -99,9 +103,7 @@ def _rule(rule: RuleRecord, findings: Iterable[FindingRecord]) -> RuleRecord:
     return structs.replace(rule, verdict=worst, findings=len(mine))
 
 
-def _exceptions(
-    records: Iterable[ExceptionRecord], owner: str, kept: Collection[str]
-) -> Iterable[ExceptionRecord]:
+def _exceptions(records: Iterable[ExceptionRecord], owner: str, kept: Collection[str]) -> Iterator[ExceptionRecord]:
     for one in records:
         covered = tuple(name for name in one.findings if name in kept)
         refused = tuple(name for name in one.would_cover if name in kept)

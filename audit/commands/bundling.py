@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from audit.commands.outlets import Outlet
 from audit.commands.past import Past
 from audit.errors import RenderError, UsageError
 from audit.report import Report
@@ -24,16 +26,16 @@ Render = Callable[[str, Report, Mapping[str, bytes]], bytes]
 
 @dataclass(slots=True, kw_only=True)
 class Held:
-    """The sources of a run, and its snapshot, kept while they are there; nothing unless they are wanted."""
+    """The sources of a run, and its snapshot, kept while they are there."""
 
-    wanted: bool
     sources: tuple[Source, ...] = ()
     snapshot: bytes | None = None
+    sha256: str = ""
+    """Of the manifest in the snapshot."""
 
     def take(self, files: Sequence[str]) -> None:
         """Keeps what was read from these files."""
-        if self.wanted:
-            self.sources = tuple(map(self._source, files))
+        self.sources = tuple(map(self._source, files))
 
     def _source(self, file: str) -> Source:
         from audit.evidence.bundle import SNAPSHOT
@@ -44,7 +46,7 @@ class Held:
         if file == "-" or not is_snapshot(file):
             return Source(name=file)
         with opened(file) as found:
-            self.snapshot = _whole(found)
+            self.snapshot, self.sha256 = _whole(found), hashlib.sha256(found.text).hexdigest()
             return Source(name=cluster_name(found.manifest), member=SNAPSHOT)
 
 
@@ -66,15 +68,38 @@ class Run:
         return {"zones": self.zones.content} | ({"exceptions": self.excused.content} if self.excused else {})
 
 
-def earlier(file: str | None, formats: Sequence[str]) -> Bundle | None:
+def has_bundle(chosen: Iterable[Outlet]) -> bool:
+    """Whether evidence is asked for."""
+    return any(one.format == "bundle" for one in chosen)
+
+
+def earlier(file: str | None, chosen: Iterable[Outlet]) -> Bundle | None:
     """The bundle before this one, opened before anything is scanned, since it is quick to refuse."""
     if file is None:
         return None
-    if "bundle" not in formats:
+    if not has_bundle(chosen):
         raise UsageError("`--previous` is written into a bundle, and none is made", hint="add `-f bundle -o FILE`")
     from audit.evidence.bundle import opened
 
     return opened(file)
+
+
+def started(  # noqa: PLR0913 - what a run is told
+    zones: str, exceptions: str | None, known: Past, previous: Bundle | None, *, plugin: str, own_rules: bool
+) -> Run:
+    """A run, with what people wrote read once; MatrixError for what cannot be read."""
+    from audit import assessment
+
+    matrix, excused = assessment.written(zones, exceptions)
+    return Run(
+        held=Held(),
+        zones=matrix,
+        excused=excused,
+        past=known,
+        plugin=plugin,
+        own_rules=own_rules,
+        previous=previous,
+    )
 
 
 def bundle(run: Run, report: Report, render: Render) -> bytes:
@@ -82,6 +107,8 @@ def bundle(run: Run, report: Report, render: Render) -> bytes:
     from audit.evidence.bundle import composed
 
     _check_order(run.previous, report)
+    if run.held.snapshot is not None and all(one.sha256 != run.held.sha256 for one in report.inputs):
+        raise RenderError("the snapshot changed while it was scanned", hint="scan it again")
     parts = list(_parts(run, report, render))
     return composed(_manifest(run, report), parts)
 

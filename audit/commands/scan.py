@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit import exports
-from audit.commands.bundling import Held, Run, bundle, earlier
+from audit.commands.bundling import Run, bundle, earlier, has_bundle, started
 from audit.commands.history import history_option
 from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
@@ -115,32 +115,22 @@ def command(  # noqa: PLR0913 - one argument per option
     session: Session = ctx.obj
     chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf", "bundle", *exports.BINARY))
     marked = split_outlets(split_by, chosen)
-    formats = [one.format for one in chosen]
-    before, held = earlier(previous, formats), Held(wanted="bundle" in formats)
+    before = earlier(previous, chosen)
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     with past(baseline, place, fail_on_new=fail_on_new) as known:
-        written, excused = _written(zones, exceptions)
+        run = started(zones, exceptions, known, before, plugin=plugin or "", own_rules=bool(rules_directory))
         report = analysed(
             sources,
-            written,
-            excused,
+            run.zones,
+            run.excused,
             rules_directory=Path(rules_directory) if rules_directory else None,
             created=session.created,
             fail_on=fail_on,
             plugin=plugin,
-            read=lambda given: live.read(session, given),
+            read=lambda given: live.read(session, given, run.held.take if has_bundle(chosen) else None),
             progress=session.progress,
         )
         report = known.told(report)
-        run = Run(
-            held=held,
-            zones=written,
-            excused=excused,
-            past=known,
-            plugin=plugin or "",
-            own_rules=bool(rules_directory),
-            previous=before,
-        )
         outputs = divided(marked, chosen, report, (*sources, zones, exceptions, baseline))
         deliver(session, outputs, lambda outlet: _render(outlet, outputs[outlet], session, run))
         known.remember(report)
@@ -202,12 +192,6 @@ def analysed(  # noqa: PLR0913 - the options of the command
 def _input(one: Written, role: str) -> InputRecord:
     """A file that people wrote, as the evidence sheet lists it."""
     return InputRecord(file=one.file, sha256=one.sha256, size=len(one.content), role=role)
-
-
-def _written(zones: str, exceptions: str | None) -> tuple[Written, Written | None]:
-    from audit import assessment
-
-    return assessment.written(zones, exceptions)
 
 
 def _render(outlet: Outlet, report: Report, session: Session, run: Run) -> bytes:
