@@ -17,7 +17,21 @@ from audit.model import Namespace, Node, ZoneMatrix
 if TYPE_CHECKING:
     from audit.matrix_yaml import Document
 
-__all__ = ["MISSING", "Reading", "Remark", "check", "convert", "dump", "form", "load", "parsed", "read", "schema", "show", "starter"]
+__all__ = [
+    "MISSING",
+    "Reading",
+    "Remark",
+    "check",
+    "convert",
+    "dump",
+    "form",
+    "load",
+    "parsed",
+    "read",
+    "schema",
+    "show",
+    "starter",
+]
 
 _SUFFIXES: Final = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".csv": "csv", ".xlsx": "xlsx"}
 MISSING: Final = "`zone-audit init SOURCE -o zones.yaml` writes a first matrix"

@@ -1,8 +1,8 @@
 """`--split-by owner`: the part of a report that belongs to one team.
 
-Input: the Report of a whole scan. Output: Reports with the findings, zone pairs and exceptions of one owner. Decisions: a
-pair belongs to the owner of its row, else of the zone that is reached, as its findings do; numbers are always told beside
-those of the whole scan; a rule that fails elsewhere only is not applicable here, never passed.
+Input: the Report of a whole scan. Output: Reports with the findings, zone pairs and exceptions of one owner. Decisions:
+a pair belongs to the owner of its row, else of the zone that is reached, as its findings do; numbers are always told
+beside those of the whole scan; a rule that fails elsewhere only is not applicable here, never passed.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ _ELSEWHERE = "it finds nothing here that belongs to this owner, but elsewhere it
 
 def owners(report: Report) -> tuple[str, ...]:
     """Who owns findings, zone pairs or exceptions of a report, sorted; empty text for what nobody owns."""
-    found = {one.owner for one in (*report.findings, *report.exceptions)}
-    return tuple(sorted(found | {_owner(one, _zone_owners(report)) for one in report.cells}))
+    zones = _zone_owners(report)
+    found = {one.owner for one in report.findings} | {one.owner for one in report.exceptions}
+    return tuple(sorted(found | {_owner(one, zones) for one in report.cells}))
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:
@@ -164,7 +165,8 @@ def _headline(part: Report, verdict: str) -> str:
     whose = f"what belongs to `{about.owner}`" if about.owner else "what belongs to no owner"
     shares = ((about.findings, "findings"), (about.cells, "zone pairs"), (about.exceptions, "exceptions"))
     told = ", ".join(f"{mine:,} of {all_:,} {what}" for (mine, all_), what in shares)
-    return f"{verdict.replace('-', ' ').capitalize()}: {whose} alone, {told} of a scan whose verdict is {about.whole_verdict}"
+    word = verdict.replace("-", " ").capitalize()
+    return f"{word}: {whose} alone, {told} of a scan whose verdict is {about.whole_verdict}"
 
 
 def _short(name: str) -> str:

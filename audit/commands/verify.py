@@ -68,14 +68,16 @@ Exit codes:
 @click.option("--previous", metavar="BUNDLE", help="The bundle before this one, to check the chain.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="The rules of the user that the scan had.")
 @click.option("--root", metavar="HEX", help="Merkle root that a proof must lead to.")
-@click.option("--public-key", "public_keys", multiple=True, metavar="FILE", help="Key that must have signed the bundle.")
+@click.option(
+    "--public-key", "public_keys", multiple=True, metavar="FILE", help="Key that must have signed the bundle."
+)
 @click.option("--require-signature", is_flag=True, help="A bundle without a signature does not verify.")
 @click.option("--tsa-root", "tsa_roots", multiple=True, metavar="FILE", help="Certificates that vouch for time-stamps.")
 @click.option("--trust", "trusted", multiple=True, metavar="FILE", help="Certificates that vouch for a signed PDF.")
 @click.option("--report-of", metavar="BUNDLE", help="Bundle that the signed PDF must be the report of.")
 @click.option("-f", "--format", "form", type=Words(("text", "json")), default="text", show_default=True, help="Form.")
 @click.pass_obj
-def command(session: Session, *, file: str, rules_directory: str | None, form: str, **given: Any) -> int:
+def command(session: Session, /, *, file: str, rules_directory: str | None, form: str, **given: Any) -> int:
     """Check evidence: form, digests, Merkle root, chain, signature, time-stamp, and the analysis itself, run again."""
     from audit.evidence.checks import BROKEN, VERIFIED
 
@@ -215,7 +217,9 @@ def _analysis(bundle: Bundle, recorded: Report, terms: Terms, session: Session) 
 
     wanted = lacking(bundle)
     if len(terms.sources) > len(wanted):
-        raise UsageError(f"the scan had {len(wanted)} sources that are not in the bundle, {len(terms.sources)} are given")
+        raise UsageError(
+            f"the scan had {len(wanted)} sources that are not in the bundle, {len(terms.sources)} are given"
+        )
     if len(terms.sources) < len(wanted):
         named = ", ".join(f"`{one}`" for one in wanted)
         return Check("analysis", "unchecked", f"the bundle holds digests only of {named}; give them as SOURCE")

@@ -1,4 +1,4 @@
-"""What a bundle shows by itself and beside the one before it, check by check. Nothing is claimed that was not looked at."""
+"""What a bundle shows by itself and beside the one before it, check by check; what was not looked at is unchecked."""
 
 from __future__ import annotations
 

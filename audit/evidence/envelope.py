@@ -140,5 +140,3 @@ def _authenticated(message: bytes) -> bytes:
 
 def _described(name: str, sha256: str) -> dict[str, Any]:
     return {"name": name, "digest": {"sha256": sha256}}
-
-

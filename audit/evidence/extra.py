@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from audit.errors import AuditError, UsageError
 
-PASSPHRASE = "ZONE_AUDIT_KEY_PASSPHRASE"
+PASSPHRASE = "ZONE_AUDIT_KEY_PASSPHRASE"  # noqa: S105 - its name
 """Environment variable with the passphrase of an encrypted key."""
 SIGNATURES, TIME_STAMP = ".dsse.json", ".tsr"
 """What the name of a bundle is followed by in those of its signatures and its time-stamp."""
@@ -24,4 +24,6 @@ def needed() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         hint = "`pip install 'zone-audit[signing]'`"
-        raise UsageError(f"signatures and time-stamps need `{error.name}`, which is not installed", hint=hint) from error
+        raise UsageError(
+            f"signatures and time-stamps need `{error.name}`, which is not installed", hint=hint
+        ) from error

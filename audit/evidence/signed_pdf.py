@@ -42,7 +42,7 @@ def signed(file: str, private: keys.Private, chain: Sequence[keys.Certificate]) 
     if keys.key_id(chain[0].public_key()) != keys.key_id(private.public_key()):
         raise KeyFault("the first certificate is not that of the key")
     mine, *others = (Certificate.load(keys.der(one)) for one in chain)
-    registry = SimpleCertificateStore()
+    registry = SimpleCertificateStore()  # type: ignore[no-untyped-call] # of the library
     registry.register_multiple(others)
     signer = signers.SimpleSigner(
         signing_cert=mine, signing_key=PrivateKeyInfo.load(keys.private_der(private)), cert_registry=registry

@@ -363,7 +363,8 @@ def test_missing_text_libraries_are_one_clear_error(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_the_report_was_not_made_from_is_not_enclosed() -> None:
-    record = msgspec.structs.replace(example().inputs[2], file="elsewhere/zones.yml", sha256=hashlib.sha256(b"z").hexdigest())
+    digest = hashlib.sha256(b"z").hexdigest()
+    record = msgspec.structs.replace(example().inputs[2], file="elsewhere/zones.yml", sha256=digest)
     report = msgspec.structs.replace(example(), inputs=(record,))
     assert [(one.name, one.data) for one in given(report, {"zones": b"z"})] == [("matrix.yaml", b"z")]
     assert given(report, {"zones": b"y"}) == given(report, {}) == ()
