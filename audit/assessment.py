@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit import checker, matrix
+from audit import checker, exceptions, matrix
 from audit.cells import Evaluation
 from audit.discovery import discover
 from audit.exceptions import ExceptionEntry
-from audit.exceptions import load as load_exceptions
 from audit.exempt import Exempted, exempt
 from audit.inventory import Inventory
 from audit.model import ZoneMatrix
 from audit.rule import Rule
 from audit.zones import ZoneMap
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file that people wrote, read once."""
+
+    file: str
+    """As given."""
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest."""
+        return hashlib.sha256(self.content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +41,24 @@ class Declared:
     rules: tuple[Rule, ...]
 
 
-def declared(matrix_file: str, exceptions: str | None = None, rules_directory: Path | None = None) -> Declared:
+def written(matrix_file: str, exceptions_file: str | None = None) -> tuple[Written, Written | None]:
+    """The matrix and the exceptions as bytes; MatrixError for what cannot be read."""
+    from audit.matrix_yaml import read_bytes
+
+    zones = Written(matrix_file, read_bytes(matrix_file, missing=matrix.MISSING))
+    return zones, Written(exceptions_file, read_bytes(exceptions_file)) if exceptions_file else None
+
+
+def declared(matrix_file: str, exceptions_file: str | None = None, rules_directory: Path | None = None) -> Declared:
     """The matrix, the exceptions and all rules; MatrixError and UsageError for what is wrong with them."""
+    return understood(*written(matrix_file, exceptions_file), rules_directory)
+
+
+def understood(zones: Written, excused: Written | None = None, rules_directory: Path | None = None) -> Declared:
+    """As `declared`, of what was read already."""
     return Declared(
-        matrix=matrix.load(matrix_file),
-        exceptions=load_exceptions(exceptions) if exceptions else (),
+        matrix=matrix.parsed(zones.file, zones.content).matrix,
+        exceptions=exceptions.parsed(excused.file, excused.content) if excused else (),
         rules=discover(rules_directory),
     )
 

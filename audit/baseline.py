@@ -39,6 +39,8 @@ class Baseline:
     """File as given, or a run of the history."""
     sha256: str
     report: Report
+    content: bytes = b""
+    """The file; empty for a run of the history."""
 
 
 def load(file: str) -> Baseline:
@@ -50,7 +52,13 @@ def load(file: str) -> Baseline:
         content = Path(file).read_bytes()
     except OSError as error:
         raise InputError((error.strerror or "cannot be read").lower(), where, "name a file of `-f json`") from error
-    return Baseline(name=file, sha256=hashlib.sha256(content).hexdigest(), report=decoded(content, where))
+    return read(file, content)
+
+
+def read(file: str, content: bytes) -> Baseline:
+    """As `load`, of what a file of that name holds, wherever it lies now."""
+    digest = hashlib.sha256(content).hexdigest()
+    return Baseline(name=file, sha256=digest, report=decoded(content, Position(file)), content=content)
 
 
 class _Head(msgspec.Struct):

@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Show every hop of one connection and every policy that decides it.",
     "who-can": "Show who may do one thing, and through which binding.",
     "diff": "Show what changed between two snapshots: connections, causes, findings.",
+    "verify": "Check evidence of a scan: digests, chain, signatures, and the analysis run again.",
+    "evidence": "Prove one object of evidence, sign it, and have it time-stamped.",
     "history": "Show what earlier scans said, how it went, and keep the history small.",
     "matrix": "Check, convert or show a zone matrix.",
     "ports": "List what nodes of different zones need from the firewall between them.",
@@ -43,7 +45,7 @@ COMMANDS: Mapping[str, str] = {
 class Commands(Group):
     """Commands by name, imported on use."""
 
-    planned = ("fix", "verify")
+    planned = ("fix",)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature of click
         """All names, in the order of COMMANDS."""

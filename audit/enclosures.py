@@ -1,7 +1,7 @@
 """Files that go with a report: results, findings for other tools, and the matrix and exceptions as they were given.
 
-Input: a Report and the files that it names. Output: bytes under fixed names. Decisions: a file is enclosed only if its
-digest is the one that the report was made from; what was read from a pipe, or has changed since, is not enclosed.
+Input: a Report and what people wrote for it. Output: bytes under fixed names. Decisions: a file is enclosed only if its
+digest is the one that the report was made from.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from audit.exports import results_v1, sarif
 from audit.report import InputRecord, Report
@@ -68,19 +68,20 @@ def findings(report: Report) -> Enclosure:
     )
 
 
-def given(report: Report) -> tuple[Enclosure, ...]:
-    """What people declared, matrix first."""
-    return tuple(found for role in GIVEN for record in report.inputs if record.role == role for found in _read(record))
+def given(report: Report, contents: Mapping[str, bytes]) -> tuple[Enclosure, ...]:
+    """What people declared, matrix first; `contents` are their files by role."""
+    return tuple(
+        found
+        for role in GIVEN
+        for record in report.inputs
+        if record.role == role
+        for found in _enclosed(record, contents.get(role, b""))
+    )
 
 
-def _read(record: InputRecord) -> Iterator[Enclosure]:
-    path = Path(record.file)
-    try:
-        data = path.read_bytes() if path.is_file() else b""
-    except OSError:
-        return
+def _enclosed(record: InputRecord, data: bytes) -> Iterator[Enclosure]:
     if hashlib.sha256(data).hexdigest() != record.sha256:
         return
     name, description = GIVEN[record.role]
-    suffix = SUFFIXES.get(path.suffix.lower(), ".yaml")
+    suffix = SUFFIXES.get(PurePath(record.file).suffix.lower(), ".yaml")
     yield Enclosure(name=f"{name}{suffix}", media_type=MEDIA[suffix], description=description, data=data, source=True)

@@ -142,13 +142,20 @@ def load(path: str | Path) -> tuple[ExceptionEntry, ...]:
     AuditErrors with every fault and its place for what cannot be read: unknown fields, bad dates or services, a scope
     with a part left out, an id used twice. A missing approver or date is no such fault: the entry is kept, as invalid.
     """
+    from audit.matrix_yaml import read_bytes
+
+    return parsed(str(path), read_bytes(path))
+
+
+def parsed(file: str, data: bytes) -> tuple[ExceptionEntry, ...]:
+    """As `load`, of what a file of that name holds, wherever it lies now."""
     from pydantic import ValidationError
 
     from audit.exceptions_schema import ExceptionsForm
     from audit.matrix_faults import faults
-    from audit.matrix_yaml import document, raise_all, read_bytes
+    from audit.matrix_yaml import document, raise_all
 
-    source = document(read_bytes(path), str(path))
+    source = document(data, file)
     found = list(source.faults)
     try:
         form = ExceptionsForm.model_validate(source.root.plain())

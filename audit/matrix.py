@@ -17,9 +17,25 @@ from audit.model import Namespace, Node, ZoneMatrix
 if TYPE_CHECKING:
     from audit.matrix_yaml import Document
 
-__all__ = ["Reading", "Remark", "check", "convert", "dump", "load", "read", "schema", "show", "starter"]
+__all__ = [
+    "MISSING",
+    "Reading",
+    "Remark",
+    "check",
+    "convert",
+    "dump",
+    "form",
+    "load",
+    "parsed",
+    "read",
+    "schema",
+    "show",
+    "starter",
+]
 
 _SUFFIXES: Final = {".yaml": "yaml", ".yml": "yaml", ".json": "json", ".csv": "csv", ".xlsx": "xlsx"}
+MISSING: Final = "`zone-audit init SOURCE -o zones.yaml` writes a first matrix"
+"""What to do about a file that does not exist."""
 _NAMED: Final = 5
 """Names that one remark lists before it counts the rest."""
 
@@ -53,11 +69,15 @@ def load(path: str | Path) -> ZoneMatrix:
 
 def read(path: str | Path, base: str | Path | None = None) -> Reading:
     """As `load`, with notes; with `base`, a table gives only the rows and the matrix in `base` everything else."""
-    from audit.matrix_build import build
     from audit.matrix_yaml import read_bytes
 
-    file = str(path)
-    data = read_bytes(path, missing="`zone-audit init SOURCE -o zones.yaml` writes a first matrix")
+    return parsed(str(path), read_bytes(path, missing=MISSING), base)
+
+
+def parsed(file: str, data: bytes, base: str | Path | None = None) -> Reading:
+    """As `read`, of what a file of that name holds, wherever it lies now."""
+    from audit.matrix_build import build
+
     document, notes = _document(file, data, str(base) if base is not None else None)
     matrix = build(document)
     return Reading(replace(matrix, file=file), notes)
@@ -66,7 +86,7 @@ def read(path: str | Path, base: str | Path | None = None) -> Reading:
 def _document(file: str, data: bytes, base: str | None) -> tuple[Document, tuple[str, ...]]:
     from audit.matrix_yaml import document, other_kind
 
-    kind = _format(file, data)
+    kind = form(file, data)
     if kind in ("yaml", "json") and (other := other_kind(data)):
         raise _not_a_matrix(file, other)
     if kind in ("yaml", "json"):
@@ -107,7 +127,7 @@ def _table_document(kind: str, file: str, data: bytes, base: str | None) -> tupl
     return made, (note, *rows.notes)
 
 
-def _format(file: str, data: bytes) -> str:
+def form(file: str, data: bytes) -> str:
     """`yaml`, `json`, `csv` or `xlsx`: a workbook by its first bytes, else by suffix, else by its first line."""
     suffix = _SUFFIXES.get(Path(file).suffix.lower(), "")
     if data.startswith(b"PK\x03\x04"):

@@ -18,6 +18,7 @@ from audit.report_annex import (
     DepartureRecord,
     EntryRecord,
     ObjectRecord,
+    PartRecord,
     TrendPoint,
 )
 
@@ -392,4 +393,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Since the baseline; null without one."""
     trend: tuple[TrendPoint, ...] = ()
     """Earlier scans, oldest first; this one is not among them."""
+    part: PartRecord | None = None
+    """Null for a whole scan."""
     counts: Counts

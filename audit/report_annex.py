@@ -89,6 +89,21 @@ class ControlRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The control asks for more than a scan can give (a penetration test, a signed review)."""
 
 
+class PartRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report on a part of a scan is a part of; every other list holds what belongs to the part alone."""
+
+    owner: str
+    """Empty for what belongs to nobody."""
+    whole_verdict: str
+    """compliant, not-compliant, incomplete"""
+    whole_sha256: str
+    """Of the results of the whole scan as JSON."""
+    findings: tuple[int, int]
+    """In the part, and in the whole scan."""
+    cells: tuple[int, int]
+    exceptions: tuple[int, int]
+
+
 class BackendRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Workloads of one zone that an entry point leads to, all with the same verdict."""
 

@@ -119,10 +119,25 @@ def mark(cell: CellRecord | None) -> str:
 
 
 def grid(report: Report) -> tuple[tuple[CellRecord | None, ...], ...]:
-    """Cells by row (from) and column (to), both in the order of `report.zones`; None for a pair that is missing."""
+    """Cells by row (from) and column (to), both in the order of `report.zones`; None for a pair that is missing.
+
+    In a report on a part of a scan, pairs of others are not applicable.
+    """
     cells = {(cell.from_zone, cell.to_zone): cell for cell in report.cells}
+    if report.part is not None:
+        pairs = ((source.name, target.name) for source in report.zones for target in report.zones)
+        cells |= {pair: _elsewhere(*pair) for pair in pairs if pair not in cells}
     names = [zone.name for zone in report.zones]
     return tuple(tuple(cells.get((source, target)) for target in names) for source in names)
+
+
+def _elsewhere(source: str, target: str) -> CellRecord:
+    """A pair of zones that belongs to somebody else."""
+    nothing: dict[str, str] = {}
+    return CellRecord(
+        from_zone=source, to_zone=target, verdict="not-applicable", expected=nothing, observed=nothing,
+        possible=nothing, excess=nothing,
+    )  # fmt: skip
 
 
 def ports_text(ports: Mapping[str, str]) -> str:

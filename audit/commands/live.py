@@ -43,8 +43,13 @@ class Live:
     pseudonyms_key: str | None = None
     timeout: float = TIMEOUT
 
-    def read(self, session: Session, given: Sequence[str]) -> Snapshot:
-        """What the sources hold; clusters among them are collected first."""
+    def read(
+        self, session: Session, given: Sequence[str], take: Callable[[Sequence[str]], None] | None = None
+    ) -> Snapshot:
+        """What the sources hold; clusters among them are collected first.
+
+        `take` is shown the files that were read, those of clusters among them, before these go.
+        """
         from audit import sources
         from audit.sources.archive import Draft
 
@@ -57,7 +62,10 @@ class Live:
                     files.append(str(draft.finish(self.collect(session, source, draft))))
                 else:
                     files.append(source)
-            return sources.read(files, stdin=session.stdin, progress=session.progress)
+            snapshot = sources.read(files, stdin=session.stdin, progress=session.progress)
+            if take:
+                take(files)
+            return snapshot
 
     def collect(self, session: Session, source: str, draft: Draft) -> Manifest:
         """What the ledger says of the cluster; its objects are in the draft by then."""

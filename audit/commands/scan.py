@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import datetime as dt
 import gc
-import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from audit import exports
+from audit.commands.bundling import Run, bundle, earlier, has_bundle, started
 from audit.commands.history import history_option
 from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
 from audit.commands.past import past
 from audit.commands.session import Session
+from audit.commands.splitting import divided, split_outlets
 from audit.commands.wording import Words, cni_option
 from audit.conclusion import FINDINGS
 from audit.errors import INCOMPLETE
-from audit.model import SEVERITIES, Severity, ZoneMatrix
+from audit.model import SEVERITIES, Severity
 from audit.profile import Plugin
 from audit.report import InputRecord, Report
 from audit.snapshot import Snapshot
 
-FORMATS = ("text", "html", "pdf", *exports.FORMATS)
-SUFFIXES = {".txt": "text", ".html": "html", ".htm": "html", ".pdf": "pdf", **exports.SUFFIXES}
+if TYPE_CHECKING:  # imported on use, so that help costs nothing
+    from audit.assessment import Written
+
+FORMATS = ("text", "html", "pdf", "bundle", *exports.FORMATS)
+SUFFIXES = {".txt": "text", ".html": "html", ".htm": "html", ".pdf": "pdf", ".zip": "bundle", **exports.SUFFIXES}
 """The format of a file that no `-f` gives one."""
 THRESHOLDS = SEVERITIES[1:]
 """`info` never makes a scan fail."""
@@ -52,6 +57,8 @@ Examples:
   zone-audit scan manifests/ --zones zones.yaml --cni ovn-kubernetes
   zone-audit scan manifests/ --zones zones.yaml --baseline main.json --fail-on-new
   zone-audit scan cluster.json --zones zones.yaml --history history.db
+  zone-audit scan snapshot.zip --zones zones.yaml -f bundle -o evidence.zip
+  zone-audit scan cluster.json --zones zones.yaml -o report.html --split-by owner -o 'reports/{owner}.html'
   zone-audit scan base/ overlay/ --zones zones.yaml --exceptions exceptions.yaml --fail-on high
 """,
 )
@@ -74,6 +81,10 @@ Examples:
     help="Only what got worse since the baseline, or since the last scan, makes the exit code 1.",
 )
 @cni_option
+@click.option("--previous", metavar="BUNDLE", help="Evidence of the scan before: the new bundle names its digest.")
+@click.option(
+    "--split-by", type=Words(("owner",)), help="Write outputs with `{owner}` in their name once for each owner."
+)
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 instead of 1 or 3.")
 @click.option("--rules", "rules_directory", metavar="DIR", help="More rules, as Python files.")
 @live_options
@@ -91,6 +102,8 @@ def command(  # noqa: PLR0913 - one argument per option
     fail_on_new: bool,
     place: str | None,
     plugin: Plugin | None,
+    previous: str | None,
+    split_by: str | None,
     exit_zero: bool,
     rules_directory: str | None,
     live: Live,
@@ -100,32 +113,45 @@ def command(  # noqa: PLR0913 - one argument per option
     Every ordered pair of zones is judged: pass, fail, excepted, not-evaluated or not-applicable.
     """
     session: Session = ctx.obj
-    chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf", *exports.BINARY))
+    chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf", "bundle", *exports.BINARY))
+    marked = split_outlets(split_by, chosen)
+    before = earlier(previous, chosen)
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     with past(baseline, place, fail_on_new=fail_on_new) as known:
-        report = scan(
+        run = started(zones, exceptions, known, before, plugin=plugin or "", own_rules=bool(rules_directory))
+        report = analysed(
             sources,
-            zones,
-            exceptions,
+            run.zones,
+            run.excused,
             rules_directory=Path(rules_directory) if rules_directory else None,
             created=session.created,
             fail_on=fail_on,
             plugin=plugin,
-            read=lambda given: live.read(session, given),
+            read=lambda given: live.read(session, given, run.held.take if has_bundle(chosen) else None),
             progress=session.progress,
         )
         report = known.told(report)
-        deliver(session, chosen, lambda outlet: _render(outlet, report, session))
+        outputs = divided(marked, chosen, report, (*sources, zones, exceptions, baseline))
+        deliver(session, outputs, lambda outlet: _render(outlet, outputs[outlet], session, run))
         known.remember(report)
     if all(outlet.path is not None for outlet in chosen):
         session.note(report.headline)
     return 0 if exit_zero and report.exit_code in (FINDINGS, INCOMPLETE) else report.exit_code
 
 
-def scan(  # noqa: PLR0913 - the options of the command
+def scan(
+    given: tuple[str, ...], matrix_file: str, exceptions: str | None = None, *, created: dt.datetime, **more: Any
+) -> Report:
+    """As `analysed`, of files that are not read yet."""
+    from audit import assessment
+
+    return analysed(given, *assessment.written(matrix_file, exceptions), created=created, **more)
+
+
+def analysed(  # noqa: PLR0913 - the options of the command
     given: tuple[str, ...],
-    matrix_file: str,
-    exceptions: str | None = None,
+    written: Written,
+    excused: Written | None = None,
     *,
     created: dt.datetime,
     rules_directory: Path | None = None,
@@ -134,12 +160,12 @@ def scan(  # noqa: PLR0913 - the options of the command
     read: Callable[[Sequence[str]], Snapshot] | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """The report; errors as the stages raise them. What people wrote is read first, since it is quick to refuse."""
+    """The report; errors as the stages raise them. What people wrote comes first, since it is quick to refuse."""
     from audit import assessment, cells, inventory, sources, zones
     from audit.assemble import Basis, assemble
 
     progress("reading the zone matrix")
-    declared = assessment.declared(matrix_file, exceptions, rules_directory)
+    declared = assessment.understood(written, excused, rules_directory)
     snapshot = (read or sources.read)(given)
     progress("numbering endpoints")
     population = inventory.build(snapshot, plugin)
@@ -157,39 +183,33 @@ def scan(  # noqa: PLR0913 - the options of the command
         scope=evaluation.scope,
         paths=evaluation.paths,
         exceptions=exempted.records,
-        inputs=_declared(declared.matrix, exceptions),
+        inputs=tuple(_input(one, role) for one, role in ((written, "zones"), (excused, "exceptions")) if one),
         notes=exempted.notes,
     )
     return assemble(exempted.results, basis, created=created.strftime("%Y-%m-%dT%H:%M:%SZ"), fail_on=fail_on)
 
 
-def _declared(declared: ZoneMatrix, exceptions: str | None) -> tuple[InputRecord, ...]:
-    """The files that people wrote, as the evidence sheet lists them. A pipe has been read once and has no size."""
-    found = [InputRecord(file=declared.file, sha256=declared.sha256, size=_size(declared.file), role="zones")]
-    if exceptions is not None:
-        content = Path(exceptions).read_bytes() if Path(exceptions).is_file() else b""
-        digest = hashlib.sha256(content).hexdigest() if content else ""
-        found.append(InputRecord(file=exceptions, sha256=digest, size=len(content), role="exceptions"))
-    return tuple(found)
+def _input(one: Written, role: str) -> InputRecord:
+    """A file that people wrote, as the evidence sheet lists it."""
+    return InputRecord(file=one.file, sha256=one.sha256, size=len(one.content), role=role)
 
 
-def _size(file: str) -> int:
-    path = Path(file)
-    return path.stat().st_size if path.is_file() else 0
-
-
-def _render(outlet: Outlet, report: Report, session: Session) -> bytes:
+def _render(outlet: Outlet, report: Report, session: Session, run: Run) -> bytes:
     """The report in the format of an outlet."""
-    match outlet.format:
-        case name if name in exports.FORMATS:
-            return exports.render(name, report)
-        case "html" | "pdf":
-            from audit import enclosures, pages
+    if outlet.format == "text":
+        return _text(report, session if outlet.path is None else None)
+    if outlet.format == "bundle":
+        return bundle(run, report, rendered)
+    return rendered(outlet.format, report, run.declared)
 
-            html = outlet.format == "html"
-            return pages.html(report).encode() if html else pages.pdf(report, enclosures.given(report))
-        case _:
-            return _text(report, session if outlet.path is None else None)
+
+def rendered(form: str, report: Report, declared: Mapping[str, bytes]) -> bytes:
+    """The report in a format of files; `declared` is what people wrote, by role. Equal reports give equal bytes."""
+    if form in exports.FORMATS:
+        return exports.render(form, report)
+    from audit import enclosures, pages
+
+    return pages.html(report).encode() if form == "html" else pages.pdf(report, enclosures.given(report, declared))
 
 
 def _text(report: Report, session: Session | None) -> bytes:

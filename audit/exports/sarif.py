@@ -106,7 +106,7 @@ def _category(report: Report) -> str:
 
 
 def _about(report: Report) -> Json:
-    counts = msgspec.to_builtins(report.counts)
+    counts = msgspec.to_builtins(report.counts, order="deterministic")
     matrix = {"name": report.matrix.name, "version": report.matrix.version, "sha256": report.matrix.sha256}
     return {"verdict": report.verdict, "headline": report.headline, "failOn": report.fail_on, "counts": counts,
             "matrix": matrix, "source": report.scope.source, "rulePack": report.rule_pack}  # fmt: skip

@@ -26,7 +26,7 @@ def collected(file: str, ordinal: int, shared: Shared, say: Callable[[str], None
     held = Held()
     with archive.opened(file) as found:
         manifest = found.manifest
-        name = f"cluster {manifest.cluster.uid[:_UID] or 'of unknown identity'}"
+        name = cluster_name(manifest)
         digest = hashlib.sha256(found.text).hexdigest()
         held.files.append(InputFile(file=f"{name}:{MANIFEST}", sha256=digest, size=len(found.text), objects=0))
         for member, content in found.members():
@@ -41,3 +41,8 @@ def collected(file: str, ordinal: int, shared: Shared, say: Callable[[str], None
                 raise InputError(reason, Position(file))
     held.gaps += evidence.gaps(manifest)
     return name, manifest, held
+
+
+def cluster_name(manifest: Manifest) -> str:
+    """What reports call the cluster."""
+    return f"cluster {manifest.cluster.uid[:_UID] or 'of unknown identity'}"

@@ -362,11 +362,9 @@ def test_missing_text_libraries_are_one_clear_error(monkeypatch: pytest.MonkeyPa
         pages.pdf(example())
 
 
-def test_a_file_that_changed_since_is_not_enclosed(tmp_path: Path) -> None:
-    file = tmp_path / "zones.yml"
-    file.write_bytes(b"z")
-    record = msgspec.structs.replace(example().inputs[2], file=str(file))
+def test_what_the_report_was_not_made_from_is_not_enclosed() -> None:
+    digest = hashlib.sha256(b"z").hexdigest()
+    record = msgspec.structs.replace(example().inputs[2], file="elsewhere/zones.yml", sha256=digest)
     report = msgspec.structs.replace(example(), inputs=(record,))
-    assert [(one.name, one.data) for one in given(report)] == [("matrix.yaml", b"z")]
-    file.write_bytes(b"y")
-    assert given(report) == ()
+    assert [(one.name, one.data) for one in given(report, {"zones": b"z"})] == [("matrix.yaml", b"z")]
+    assert given(report, {"zones": b"y"}) == given(report, {}) == ()

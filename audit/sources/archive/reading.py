@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import os
 import stat
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,11 +16,10 @@ from pathlib import Path
 
 from audit.errors import InputError, Position
 from audit.ledger import Manifest, Member
-from audit.sources.archive import zip_layout
 from audit.sources.archive.layout import FOLDER, MANIFEST, MAX_MANIFEST, BrokenError, is_manifest, parsed
-from audit.sources.archive.zip_layout import DIGEST_SIZE, END_SIZE, MAGIC, Slot
+from audit.sources.archive.zip_layout import MAGIC
+from audit.sources.archive.zip_reading import Entries, read_bytes
 
-_CHUNK = 1 << 20
 _EMPTY_ZIP = b"PK\x05\x06"
 _READ = os.O_RDONLY | os.O_CLOEXEC
 _INSIDE = _READ | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -84,46 +81,20 @@ class _Zip:
     """The members of an archive."""
 
     def __init__(self, handle: int) -> None:
-        self._handle = handle
-        size = os.fstat(handle).st_size
-        tail = _bytes(handle, END_SIZE, size - END_SIZE) if size > END_SIZE else bytes(END_SIZE)
-        start, length = zip_layout.directory_place(tail, size)
-        if _digest(handle, size - DIGEST_SIZE) != tail[-DIGEST_SIZE:]:
-            raise BrokenError("it was changed since it was written")
-        central = _bytes(handle, length, start) + tail[:-DIGEST_SIZE]
-        self._slots = zip_layout.parsed(central, start)
-        if not self._slots or self._slots[0].name != MANIFEST or self._slots[0].size > MAX_MANIFEST:
+        self._entries = Entries(handle)
+        slots = self._entries.slots
+        if not slots or slots[0].name != MANIFEST or slots[0].size > MAX_MANIFEST:
             raise BrokenError(f"it does not begin with `{MANIFEST}`", _HINT)
-        self.text = self._unpacked(self._slots[0])
+        self.text = self._entries.content(slots[0])
 
     def check(self, manifest: Manifest) -> None:
         """BrokenError unless it has just the entries that the manifest names."""
         told = [(MANIFEST, len(self.text)), *((one.name, one.size) for one in manifest.members)]
-        if told != [(one.name, one.size) for one in self._slots]:
+        if told != [(one.name, one.size) for one in self._entries.slots]:
             raise BrokenError(f"it has other entries than its `{MANIFEST}` names")
 
     def content(self, member: Member) -> bytes:
-        return self._unpacked(next(one for one in self._slots if one.name == member.name))
-
-    def _unpacked(self, slot: Slot) -> bytes:
-        head = zip_layout.local_header(slot)
-        if _bytes(self._handle, len(head), slot.offset) != head:
-            raise BrokenError(f"the header of its entry `{slot.name}` is not as zone-audit writes it")
-        unpack = zlib.decompressobj(-zlib.MAX_WBITS)
-        found = io.BytesIO()
-        for at in range(slot.start, slot.end, _CHUNK):
-            packed = _bytes(self._handle, min(_CHUNK, slot.end - at), at)
-            try:
-                found.write(unpack.decompress(packed, slot.size + 1 - found.tell()))
-            except zlib.error as error:
-                raise BrokenError(f"its entry `{slot.name}` does not unpack") from error
-            if found.tell() > slot.size:
-                raise BrokenError(f"its entry `{slot.name}` unpacks to more than it says")
-        content = found.getvalue()
-        whole = unpack.eof and not unpack.unused_data and len(content) == slot.size
-        if not whole or zlib.crc32(content) != slot.crc:
-            raise BrokenError(f"its entry `{slot.name}` does not unpack to what it says")
-        return content
+        return self._entries.content(next(one for one in self._entries.slots if one.name == member.name))
 
 
 class _Folder:
@@ -159,26 +130,9 @@ class _Folder:
                 raise BrokenError(f"`{name}` is not a regular file")
             if status.st_size > most:
                 raise BrokenError(f"`{name}` was changed since it was written: it is larger than it says")
-            return _bytes(handle, status.st_size, 0)
+            return read_bytes(handle, status.st_size, 0)
         finally:
             os.close(handle)
-
-
-def _bytes(handle: int, size: int, start: int) -> bytes:
-    found = io.BytesIO()
-    while (done := found.tell()) < size:
-        piece = os.pread(handle, size - done, start + done)
-        if not piece:
-            raise BrokenError("it was cut short")
-        found.write(piece)
-    return found.getvalue()
-
-
-def _digest(handle: int, size: int) -> bytes:
-    digest = hashlib.sha256()
-    for start in range(0, size, _CHUNK):
-        digest.update(_bytes(handle, min(_CHUNK, size - start), start))
-    return digest.hexdigest().encode()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The bytes of the zip archives that snapshots are: one layout, so that nothing can hide in another.
+"""The bytes of the zip archives that snapshots and evidence are: one layout, so that nothing can hide in another.
 
 No extra fields, no times, no descriptors, entries without a gap from the first byte on, then the directory, and as the
 comment of the archive the SHA-256 of all bytes before it. A reader makes the headers again from the directory and
@@ -7,8 +7,10 @@ compares. Source: PKWARE APPNOTE.TXT 6.3, sections 4.3.7, 4.3.12 and 4.3.16.
 
 from __future__ import annotations
 
+import hashlib
 import struct
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from audit.sources.archive.layout import MAX_MEMBERS, BrokenError
@@ -31,6 +33,7 @@ _ATTRIBUTES = 0o100600 << 16
 _DEFLATE = 8
 _TIME, _DATE = 0, 1 << 5 | 1
 """1 January 1980, the first day that the format knows."""
+_LEVEL = 6
 _LARGE = 64 << 20
 _RATIO = 500
 """No list of Kubernetes objects is that repetitive; deflate itself ends at 1,032."""
@@ -73,11 +76,26 @@ def directory(slots: Sequence[Slot], start: int) -> bytes:
     return central + end
 
 
+def archive(members: Iterable[tuple[str, bytes]]) -> bytes:
+    """A whole archive of members that are small enough to be held in memory; ValueError above MAX_SIZE."""
+    slots: list[Slot] = []
+    parts: list[bytes] = []
+    for name, content in members:
+        deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        packed = deflate.compress(content) + deflate.flush()
+        slots.append(Slot(name, zlib.crc32(content), len(packed), len(content), slots[-1].end if slots else 0))
+        if slots[-1].end > MAX_SIZE:
+            raise ValueError("the archive takes more than 4 GiB")
+        parts += local_header(slots[-1]), packed
+    whole = b"".join((*parts, directory(slots, slots[-1].end)))
+    return whole + hashlib.sha256(whole).hexdigest().encode()
+
+
 def directory_place(tail: bytes, size: int) -> tuple[int, int]:
     """Offset and length of the directory of an archive of this size that ends in `tail`, END_SIZE bytes."""
     magic, *_, length, start, comment = _END.unpack_from(tail)
     if magic != b"PK\x05\x06" or comment != DIGEST_SIZE or start + length + END_SIZE != size:
-        raise BrokenError("it is no snapshot as zone-audit writes them, or was cut short or added to since")
+        raise BrokenError("it is no archive as zone-audit writes them, or was cut short or added to since")
     if length > MAX_MEMBERS * (_CENTRAL.size + _MAX_NAME):
         raise BrokenError("its directory is too large")
     return start, length
