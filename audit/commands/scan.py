@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from audit import exports
+from audit.commands.archiving import archive_of, archive_options
 from audit.commands.history import history_option
 from audit.commands.live import Live, live_options
 from audit.commands.outlets import Outlet, PairingCommand, deliver, outlets, output_options
@@ -53,12 +54,14 @@ Examples:
   zone-audit scan manifests/ --zones zones.yaml --baseline main.json --fail-on-new
   zone-audit scan cluster.json --zones zones.yaml --history history.db
   zone-audit scan base/ overlay/ --zones zones.yaml --exceptions exceptions.yaml --fail-on high
+  zone-audit scan snapshot.zip --zones zones.yaml -o results.json -o report.html --archive runs --keep 30
 """,
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--zones", required=True, metavar="FILE", help="Zone matrix: YAML, CSV or XLSX.")
 @click.option("--exceptions", metavar="FILE", help="Approved exceptions.")
 @output_options(FORMATS)
+@archive_options
 @click.option(
     "--fail-on",
     type=Words(THRESHOLDS),
@@ -86,6 +89,8 @@ def command(  # noqa: PLR0913 - one argument per option
     exceptions: str | None,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
+    archive: str | None,
+    keep: int | None,
     fail_on: Severity,
     baseline: str | None,
     fail_on_new: bool,
@@ -101,6 +106,7 @@ def command(  # noqa: PLR0913 - one argument per option
     """
     session: Session = ctx.obj
     chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf", *exports.BINARY))
+    kept = archive_of(archive, keep, chosen, sources, (zones, exceptions, baseline, rules_directory))
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     with past(baseline, place, fail_on_new=fail_on_new) as known:
         report = scan(
@@ -116,6 +122,8 @@ def command(  # noqa: PLR0913 - one argument per option
         )
         report = known.told(report)
         deliver(session, chosen, lambda outlet: _render(outlet, report, session))
+        if kept:
+            kept.add(session.created)
         known.remember(report)
     if all(outlet.path is not None for outlet in chosen):
         session.note(report.headline)
