@@ -64,15 +64,24 @@ class Client:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         content = None if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
+        target = f"{path}?{query}" if query else path
+        try:
+            answer, raw = self._exchange(method, target, content, headers)
+        except ConnectionError:  # the server ends connections that were idle
+            answer, raw = self._exchange(method, target, content, headers)
+        return answer.status, json.loads(raw) if raw[:1] in (b"{", b"[") else raw.decode()
+
+    def _exchange(
+        self, method: str, target: str, content: bytes | None, headers: dict[str, str]
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         connection = self._connection()
         try:
-            connection.request(method, f"{path}?{query}" if query else path, content, headers)
+            connection.request(method, target, content, headers)
             answer = connection.getresponse()
-            raw = answer.read()
+            return answer, answer.read()
         except BaseException:
             connection.close()
             raise
-        return answer.status, json.loads(raw) if raw[:1] in (b"{", b"[") else raw.decode()
 
     def must(self, method: str, path: str, body: Json = None, **parameters: Any) -> Json:
         """Decoded body of a request that succeeds; RefusedError otherwise."""
