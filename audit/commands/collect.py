@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 - one argument per option
     environment variables are not kept.
     """
     from audit.api_resources import API_SERVICES, RESOURCES, reading_role
-    from audit.sources.archive import Draft
+    from audit.sources.archive import Draft, opened
     from audit.sources.evidence import gaps, missing_access
 
     if print_role:
@@ -72,6 +72,8 @@ def command(  # noqa: PLR0913 - one argument per option
         manifest = live.collect(session, source, draft)
         session.progress("writing the snapshot")
         draft.finish(manifest)
+    with opened(target) as written:  # what is said is what the file holds
+        manifest = written.manifest
     for line in _summary(manifest, target):
         session.note(line)
     if role := missing_access(manifest):
