@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from audit import pages
@@ -25,10 +26,6 @@ SAMPLES = Path(__file__).parents[2] / "sample_snapshots"
 NAMES = sorted(path.parent.name for path in SAMPLES.glob("*/zones.yaml"))
 
 
-def broken(made: bytes) -> list[str]:
-    return [line for flavour in verapdf.PROFILES for line in verapdf.broken_rules(made, flavour)]
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_the_report_on_a_sample_conforms_to_both_standards(name: str) -> None:
     folder = SAMPLES / name
@@ -41,19 +38,23 @@ def test_the_report_on_a_sample_conforms_to_both_standards(name: str) -> None:
     )
     files = {"zones": folder / "zones.yaml", "exceptions": exceptions}
     declared = {role: file.read_bytes() for role, file in files.items() if file.exists()}
-    assert broken(pages.pdf(report, given(report, declared))) == []
+    assert verapdf.broken_rules(pages.pdf(report, given(report, declared))) == []
 
 
 def test_a_report_with_every_part_conforms_whatever_its_text() -> None:
     text = "<b>\x1b[31m\u202e中ע\U0001f600◾e\u0301\udc80"
-    report = hostile(text, annexed(example()))
-    assert broken(pages.pdf(report)) == []
+    report = hostile(text, annexed(example(), 4))
+    few = msgspec.structs.replace(report, findings=report.findings[:3])
+    assert verapdf.broken_rules(pages.pdf(few)) == []
 
 
-def test_a_file_that_does_not_conform_is_told() -> None:
+@pytest.mark.parametrize(
+    ("variant", "rules"),
+    [("pdf/a-3b", {"6.6.4-3", "7.1-11"}), ("pdf/a-3a", {"5-1", "7.4.2-1"}), ("pdf/ua-1", {"6.6.4-1"})],
+)
+def test_a_file_that_does_not_conform_is_told(variant: str, rules: set[str]) -> None:
     import weasyprint
 
     page = weasyprint.HTML(string='<html lang="en"><title>t</title><h2>x</h2><h4>y</h4></html>')
-    lines = verapdf.broken_rules(page.write_pdf(pdf_variant="pdf/a-3a"), "PDFUA_1")
-    assert any(line.startswith("5-1") for line in lines)
-    assert any(line.startswith("7.4.2") for line in lines)
+    lines = verapdf.broken_rules(page.write_pdf(pdf_variant=variant))
+    assert rules <= {line.partition(":")[0] for line in lines}
