@@ -117,7 +117,7 @@ def _begins(file: str, mark: bytes) -> bool:
 def _proof(file: str, terms: Terms) -> Verification:
     """The check of a proof, which needs no bundle."""
     from audit.evidence.checks import Check, concluded, judged
-    from audit.evidence.proof import parsed, root_of
+    from audit.evidence.proof import about, parsed, root_of
     from audit.sources.archive.layout import BrokenError
 
     _only(terms, "a proof", "root")
@@ -126,7 +126,7 @@ def _proof(file: str, terms: Terms) -> Verification:
     except BrokenError as error:
         return concluded(file, [Check("form", "failed", str(error))])
     wrong = "" if root_of(proof) == proof.root else "the leaf and its path do not lead to the root"
-    checks = [judged("path", wrong, f"`{proof.name}` is leaf {proof.index + 1:,} of {proof.leaves:,}")]
+    checks = [judged("path", wrong, f"`{about(proof)}` leads to the root {proof.root}")]
     if terms.root is None:
         checks.append(Check("root", "unchecked", f"give the Merkle root of the bundle {proof.bundle} with `--root`"))
     else:

@@ -77,5 +77,3 @@ def make(place: Path, zone: Zone) -> Callable[..., Path]:
         return place / name
 
     return made
-
-

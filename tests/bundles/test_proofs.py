@@ -77,16 +77,17 @@ def test_every_leaf_of_a_bundle_is_proven_by_name(make: Make) -> None:
 def test_a_proof_in_which_anything_changed_does_not_lead_to_the_root(make: Make) -> None:
     held = opened(make())
     text = written(prove(held, "Namespace web"))
-    said = ("bundle", "created", "name")  # what a person reads, which the root does not vouch for
+    shown = 0
     for at in range(0, len(text), 3):
         changed = text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :]
         try:
             proof = parsed(changed)
         except BrokenError:
             continue
-        if any(getattr(proof, field) != getattr(parsed(text), field) for field in said):
-            continue
-        assert root_of(proof) != held.manifest.merkle.root, at
+        if (proof.leaf, proof.path) != (parsed(text).leaf, parsed(text).path):
+            assert root_of(proof) != held.manifest.merkle.root, at
+            shown += 1
+    assert shown > 50
 
 
 def test_a_name_that_is_not_there_gets_a_suggestion(make: Make, zone: Zone) -> None:
