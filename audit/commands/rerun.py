@@ -27,7 +27,7 @@ def lacking(bundle: Bundle) -> tuple[str, ...]:
 
 
 def rerun(bundle: Bundle, given: Sequence[str], rules: Path | None, progress: Callable[[str], None]) -> Report:
-    """The report made again; `given` are the sources that the bundle lacks, in order; errors as the stages raise them."""
+    """The report made again; `given` are what the bundle lacks, in order; errors as the stages raise them."""
     from audit import baseline
     from audit.assessment import Written
 

@@ -43,8 +43,8 @@ class Terms:
 
 @click.command(
     epilog="""\b
-FILE is an evidence bundle, a proof of one object, or a signed PDF report. A bundle of manifests holds their digests only: give them as
-SOURCE, in the order of the scan, and the analysis is run again on them.
+FILE is an evidence bundle, a proof of one object, or a signed PDF report. A bundle of manifests holds their digests
+only: give them as SOURCE, in the order of the scan, and the analysis is run again on them.
 
 \b
 Examples:
@@ -117,7 +117,7 @@ def _begins(file: str, mark: bytes) -> bool:
 def _proof(file: str, terms: Terms) -> Verification:
     """The check of a proof, which needs no bundle."""
     from audit.evidence.checks import Check, concluded, judged
-    from audit.evidence.proof import parsed, root_of
+    from audit.evidence.proof import about, parsed, root_of
     from audit.sources.archive.layout import BrokenError
 
     _only(terms, "a proof", "root")
@@ -126,7 +126,7 @@ def _proof(file: str, terms: Terms) -> Verification:
     except BrokenError as error:
         return concluded(file, [Check("form", "failed", str(error))])
     wrong = "" if root_of(proof) == proof.root else "the leaf and its path do not lead to the root"
-    checks = [judged("path", wrong, f"`{proof.name}` is leaf {proof.index + 1:,} of {proof.leaves:,}")]
+    checks = [judged("path", wrong, f"`{about(proof)}` leads to the root {proof.root}")]
     if terms.root is None:
         checks.append(Check("root", "unchecked", f"give the Merkle root of the bundle {proof.bundle} with `--root`"))
     else:
@@ -217,14 +217,10 @@ def _analysis(bundle: Bundle, recorded: Report, terms: Terms, session: Session) 
 
     wanted = lacking(bundle)
     if len(terms.sources) > len(wanted):
-        raise UsageError(
-            f"the scan had {len(wanted)} sources that are not in the bundle, {len(terms.sources)} are given"
-        )
-    if len(terms.sources) < len(wanted):
-        named = ", ".join(f"`{one}`" for one in wanted)
-        return Check("analysis", "unchecked", f"the bundle holds digests only of {named}; give them as SOURCE")
-    if bundle.manifest.parameters.own_rules and terms.rules is None:
-        return Check("analysis", "unchecked", "the scan had rules of its own; give them with `--rules`")
+        given = len(terms.sources)
+        raise UsageError(f"the scan had {len(wanted)} sources that are not in the bundle, and {given} are given")
+    if missing := _missing(bundle, terms, wanted):
+        return Check("analysis", "unchecked", missing)
     try:
         again = rerun(bundle, terms.sources, terms.rules, session.progress)
     except AuditError as error:
@@ -236,12 +232,23 @@ def _analysis(bundle: Bundle, recorded: Report, terms: Terms, session: Session) 
     old, new = comparable(recorded, bundle), comparable(again, bundle)
     fields = ", ".join(f"`{one}`" for one in differing(old, new))
     if (old.tool, old.rule_pack) != (new.tool, new.rule_pack):
-        text = f"scanned by {old.tool} ({old.rule_pack}), run again by {new.tool} ({new.rule_pack}), which differs in {fields}"
+        versions = f"scanned by {old.tool} ({old.rule_pack}), run again by {new.tool} ({new.rule_pack})"
+        text = f"{versions}: field by field they differ in {fields} alone"
         return Check("analysis", "unchecked", text)
     if fields or results_v1.render(old) != results_v1.render(new):
         return Check("analysis", "failed", f"run again it comes to other results, in {fields}")
     aside = "; what the history added was left aside" if bundle.manifest.parameters.history else ""
     return Check("analysis", "passed", f"run again it comes to the same results, byte for byte{aside}")
+
+
+def _missing(bundle: Bundle, terms: Terms, wanted: Sequence[str]) -> str:
+    """What has to be given to run the analysis again; empty if nothing has."""
+    if len(terms.sources) < len(wanted):
+        named = ", ".join(f"`{one}`" for one in wanted)
+        return f"the bundle holds digests only of {named}; give them as SOURCE"
+    if bundle.manifest.parameters.own_rules and terms.rules is None:
+        return "the scan had rules of its own; give them with `--rules`"
+    return ""
 
 
 def _renderings(bundle: Bundle, recorded: Report, session: Session) -> Check:

@@ -172,7 +172,7 @@ def schema() -> bytes:
     described = msgspec.json.schema(Manifest) | {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "zone-audit.evidence/1",
-        "description": "Text that does not apply is the empty string. Digests are SHA-256 in hex; docs/evidence.md says "
-        "of what.",
+        "description": "Text that does not apply is the empty string. Digests are SHA-256 in hex; docs/evidence.md "
+        "says of what.",
     }
     return msgspec.json.format(msgspec.json.encode(described, order="sorted"), indent=2) + b"\n"

@@ -84,6 +84,11 @@ def signature(private: Private, message: bytes) -> bytes:
     return signed
 
 
+def digest_for(private: Private) -> str:
+    """The digest of a signed document: Ed25519 comes with SHA-512 (RFC 8419, section 3.1)."""
+    return "sha512" if isinstance(private, ed25519.Ed25519PrivateKey) else "sha256"
+
+
 def fits(public: Public, signed: bytes, message: bytes) -> bool:
     """Whether it is the signature of a message by the owner of a key."""
     try:

@@ -40,6 +40,12 @@ class _Named(msgspec.Struct):
     metadata: _Names = msgspec.field(default_factory=_Names)
 
 
+class _Content(msgspec.Struct):
+    kind: str = ""
+    object: msgspec.Raw = msgspec.Raw(b"{}")  # noqa: RUF009 - immutable
+    member: str = ""
+
+
 def of_members(members: Iterable[Member]) -> Iterator[Leaf]:
     """One leaf for each member, in order."""
     for one in members:
@@ -59,9 +65,21 @@ def _leaf(kind: str, text: bytes) -> Leaf:
         content = rfc8785.dumps({"kind": kind, "object": msgspec.json.decode(text)})
     except (msgspec.MsgspecError, rfc8785.CanonicalizationError, UnicodeError, RecursionError):
         content = rfc8785.dumps({"kind": kind, "sha256": hashlib.sha256(text).hexdigest()})
+    return Leaf(_named(kind, text), content)
+
+
+def leaf_name(content: bytes) -> str:
+    """What the content of a leaf is about."""
+    try:
+        said = msgspec.json.decode(content, type=_Content)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return "nothing"
+    return _named(said.kind, bytes(said.object)) if said.kind else said.member
+
+
+def _named(kind: str, text: bytes) -> str:
     try:
         about = msgspec.json.decode(text, type=_Named).metadata
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         about = _Names()
-    place = f"{about.namespace}/{about.name}" if about.namespace else f"{about.name}"
-    return Leaf(f"{kind} {place}", content)
+    return f"{kind} {about.namespace}/{about.name}" if about.namespace else f"{kind} {about.name}"

@@ -7,7 +7,7 @@ import msgspec
 from audit.errors import UsageError, did_you_mean
 from audit.evidence import tree
 from audit.evidence.bundle import Bundle
-from audit.evidence.leaves import Leaf
+from audit.evidence.leaves import Leaf, leaf_name
 from audit.sources.archive.layout import BrokenError
 
 SCHEMA = "zone-audit.proof/1"
@@ -18,13 +18,10 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: str = SCHEMA
     bundle: str
-    """SHA-256 of the manifest that names the root."""
-    created: str
+    """SHA-256 of the manifest that names the root; says where to look for it, and proves nothing."""
     root: str
     leaves: int
     index: int
-    name: str
-    """`Pod shop/web`, or the name of a member."""
     leaf: str
     """The canonical JSON that was hashed."""
     path: tuple[str, ...]
@@ -43,14 +40,17 @@ def prove(bundle: Bundle, name: str) -> Proof:
     hashes = [tree.leaf_hash(one.content) for one in bundle.leaves]
     return Proof(
         bundle=bundle.sha256,
-        created=bundle.manifest.created,
         root=bundle.manifest.merkle.root,
         leaves=len(hashes),
         index=found[0],
-        name=leaf.name,
         leaf=leaf.content.decode(),
         path=tuple(one.hex() for one in tree.path(hashes, found[0])),
     )
+
+
+def about(proof: Proof) -> str:
+    """What the leaf is, by its own words: `Pod shop/web`, or the name of a member."""
+    return leaf_name(proof.leaf.encode())
 
 
 def _names(leaf: Leaf) -> tuple[str, str]:

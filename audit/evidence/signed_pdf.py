@@ -52,7 +52,9 @@ def signed(file: str, private: keys.Private, chain: Sequence[keys.Certificate]) 
         writer = IncrementalPdfFileWriter(io.BytesIO(content))
         taken = [one.field_name for one in writer.prev.embedded_signatures]
         about = signers.PdfSignatureMetadata(
-            field_name=f"{FIELD}{len(taken) + 1}", md_algorithm="sha256", subfilter=fields.SigSeedSubFilter.PADES
+            field_name=f"{FIELD}{len(taken) + 1}",
+            md_algorithm=keys.digest_for(private),
+            subfilter=fields.SigSeedSubFilter.PADES,
         )
         return bytes(signers.sign_pdf(writer, about, signer=signer).getvalue())
 
