@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from audit import pages, summary
@@ -276,8 +277,6 @@ def test_the_filtered_rows_are_saved_and_no_cell_is_a_formula(opened: Open, tmp_
 
 def hostile_free(odd: Any) -> Report:
     """The clean report with one finding of high severity and one of low."""
-    import msgspec
-
     low = finding("NET004", "fail", "low", "A selector matches no pod", ("", "internal"), "")
     return msgspec.structs.replace(clean(), findings=(odd, low))
 
@@ -345,14 +344,18 @@ def test_hostile_text_changes_nothing_that_the_script_builds(opened: Open, repor
 
 def test_the_script_never_makes_markup_of_text() -> None:
     script = (Path(__file__).parents[2] / "report_templates" / "report.js").read_text()
-    banned = ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function(", "fetch(", "import(", "</")
+    markup = ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "</", "<!--")
+    banned = (*markup, "eval(", "Function(", "fetch(", "import(")
     assert not [word for word in banned if word in script]
 
 
 def test_five_thousand_findings_stay_responsive(opened: Open) -> None:
     page = opened(large(30, 5000))
-    assert page.evaluate("performance.getEntriesByType('navigation')[0].domComplete") < 15_000  # 3 s when alone
-    spent = [page.evaluate(KEYSTROKE, text) for text in ("s", "se", "ser", "service 0", "service 01", "service 012", "")]
+    assert (
+        page.evaluate("performance.getEntriesByType('navigation')[0].domComplete") < 30_000
+    )  # about 1.5 s on a machine that does nothing else
+    typed = ("s", "se", "ser", "service 0", "service 01", "service 012", "")
+    spent = [page.evaluate(KEYSTROKE, text) for text in typed]
     assert statistics.median(spent) < 1000  # milliseconds; 200 when nothing else runs
 
 
