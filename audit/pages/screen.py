@@ -19,8 +19,8 @@ SCREEN = Caps(cards=300, excepted=100, rows=2000, zones=120, lines=200, ways=120
 def html(report: Report) -> str:
     """The whole report as one HTML page: one style, one script, no request to anywhere; its policy allows no more.
 
-    Everything can be read without the script, which filters, sorts and joins what is there. Links lead from cells of the
-    matrix to findings; they are made from fingerprints in plain hex, never from names.
+    Everything can be read without the script, which filters, sorts and joins what is there. Links lead from cells of
+    the matrix to findings; they are made from fingerprints in plain hex, never from names.
     """
     style, script = asset("base.css") + asset("screen.css"), asset("report.js")
     shown = summary.shown(report)

@@ -239,7 +239,9 @@ def test_the_evidence_sheet_says_who_when_and_with_what() -> None:
 
 def test_a_table_scrolls_inside_its_own_box(page: Page) -> None:
     boxed = [
-        "scroll" in dict(before[1]).get("class", "").split() for before, after in pairwise(page.elements) if after[0] == "table"
+        "scroll" in dict(before[1]).get("class", "").split()
+        for before, after in pairwise(page.elements)
+        if after[0] == "table"
     ]
     assert boxed
     assert all(boxed)
