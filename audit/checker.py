@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from audit.controls.scene import Scene
 from audit.flows import CellFlow, Facts
-from audit.footing import INSIDE, OF_FILES, REACH_EVIDENCE
+from audit.footing import INSIDE, NOTHING, OF_FILES, REACH_EVIDENCE, Kinds, told_by
 from audit.inventory import Inventory
 from audit.lacking import Lacking
 from audit.model import SEVERITIES, UNZONED, VERDICTS, Expectation, Severity, Verdict, ZoneMatrix
@@ -95,18 +95,23 @@ def zone_names(matrix: ZoneMatrix, flows: Iterable[CellFlow], zone_map: ZoneMap)
 
 
 def judge(
-    matrix: ZoneMatrix, flows: Sequence[CellFlow], names: Sequence[str], lacking: Lacking | None = None
+    matrix: ZoneMatrix,
+    flows: Sequence[CellFlow],
+    names: Sequence[str],
+    lacking: Lacking | None = None,
+    platform: Kinds = NOTHING,
 ) -> tuple[Cell, ...]:
     """Every ordered pair of the named zones with its verdict, before exceptions.
 
     A pair the engine says nothing about is not-evaluated, or not-applicable where the zone is UNZONED and empty.
-    Nothing passes whose evidence was not read in full: what was not read could be open.
+    Nothing passes whose evidence was not read in full: what was not read could be open. `platform` is what told the
+    platform of a live cluster.
     """
     by_pair = {(flow.source, flow.target): flow for flow in flows}
     cells = tuple(_judge(matrix, by_pair.get((a, b)) or _silent(a, b), a, b) for a in names for b in names)
-    if lacking is None or not lacking.of(REACH_EVIDENCE if lacking.live else OF_FILES):
+    if lacking is None or not lacking.of(REACH_EVIDENCE | platform if lacking.live else OF_FILES):
         return cells
-    inside, unzoned = not lacking.live or bool(lacking.of(INSIDE)), bool(lacking.undoing(ZONING))
+    inside, unzoned = not lacking.live or bool(lacking.of(INSIDE | platform)), bool(lacking.undoing(ZONING))
     return tuple(
         _in_doubt(cell, unzoned=unzoned) if inside or _addressed(matrix, cell.source) else cell for cell in cells
     )
@@ -211,7 +216,7 @@ def check(  # noqa: PLR0913 - the context of the rules, part by part
         inventory=inventory,
         zone_map=zone_map,
         matrix=matrix,
-        cells=judge(matrix, flows, names, scene.lacking),
+        cells=judge(matrix, flows, names, scene.lacking, told_by(inventory)),
         facts=facts,
         gaps=snapshot.gaps,
         today=today,

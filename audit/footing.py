@@ -47,7 +47,9 @@ SERVICES: Kinds = frozenset({"Service", "Endpoints", "EndpointSlice.discovery.k8
 """What lets the pods of the cluster past policies as well, which see the address of a node then."""
 POLICED: Kinds = frozenset({"Namespace", "Node"}) | POPULATION | PLATFORM | NETWORKS | POLICIES
 """What decides which pods are isolated, and how."""
-INSIDE: Kinds = POLICED | SERVICES
+_GATES: Kinds = frozenset(f"{kind}.gateway.networking.k8s.io" for kind in ("Gateway", "GatewayClass"))
+"""What says which pods are routers, beside their labels: networks of their own let these in."""
+INSIDE: Kinds = POLICED | SERVICES | _GATES
 """What decides whether one pod reaches another, or leaves the cluster."""
 REACH_EVIDENCE: Kinds = INSIDE | ENTRANCES
 """What decides the cells: every kind that the engine reads for them."""
@@ -156,20 +158,28 @@ def _watched(snapshot: Snapshot, seen: set[str]) -> Snapshot:
     return replace(snapshot, entries=Noted(snapshot.entries, seen))
 
 
+def told_by(inventory: Inventory) -> Kinds:
+    """What told the platform of a live cluster, seen by looking once more; files claim nothing besides."""
+    seen = set[str]()
+    if inventory.snapshot.live:
+        snapshot = _watched(inventory.snapshot, seen)
+        detect(snapshot)
+        detect(snapshot, inventory.profile.plugin)
+    return frozenset(seen)
+
+
 def resting(inventory: Inventory) -> Mapping[str, Kinds]:
     """By part of the Inventory. What the platform and its networks rest on is seen by looking at them once more."""
-    platform, networks = set[str](), set[str]()
-    profile = detect(_watched(inventory.snapshot, platform))
-    detect(_watched(inventory.snapshot, platform), inventory.profile.plugin)
-    for one in (profile, inventory.profile):
+    platform, networks = told_by(inventory), set[str]()
+    for one in (detect(inventory.snapshot), inventory.profile):
         networks_of(_watched(inventory.snapshot, networks), inventory.namespaces, one)
-    of_networks = frozenset({"Namespace"} | platform | networks)
+    of_networks = platform | networks | {"Namespace"}
     pods = of_networks | POPULATION | {"Node"}
     return {
         "namespaces": frozenset({"Namespace"}),
         "nodes": frozenset({"Node"}),
         "policies": frozenset({"NetworkPolicy"}),
-        "profile": frozenset(platform),
+        "profile": platform,
         "networks": of_networks,
         "snapshot": NOTHING,
         **dict.fromkeys(("workloads", "endpoints", "pods", "host_network", "endpoint_id"), pods),

@@ -127,18 +127,23 @@ Verdicts = Mapping[object, str]
 def live(name: str) -> Live:
     """A sample as its cluster would give it, everything read."""
     if name == "plain":
-        found, zones = read(["-"], stdin=BytesIO(plain.listed())), Path(__file__).with_name("plain.yaml")
-    else:
-        folder = ROOT / "sample_snapshots" / name
-        found, zones = read([str(folder / "manifests")]), folder / "zones.yaml"
+        return collected(
+            read(["-"], stdin=BytesIO(plain.listed())), SERVED[name], Path(__file__).with_name("plain.yaml")
+        )
+    folder = ROOT / "sample_snapshots" / name
+    return collected(read([str(folder / "manifests")]), SERVED[name], folder / "zones.yaml")
+
+
+def collected(found: Snapshot, served: frozenset[str], zones: Path) -> Live:
+    """What was read of files as a cluster with some API groups would give it."""
     assert not found.gaps
     ledger = []
     for one in RESOURCES:
         key = kind_key(one.group, one.kind)
-        served = one.group in SERVED[name]
         objects = len(found.of(key))
-        assert served or not objects, key
-        ledger.append(complete(key, one.group, one.name, objects) if served else absent(key, one.group, one.name))
+        assert one.group in served or not objects, key
+        told = complete(key, one.group, one.name, objects)
+        ledger.append(told if one.group in served else absent(key, one.group, one.name))
     unasked = {kind for kind, listed in found.entries.items() if listed} - {one.kind for one in ledger}
     assert not unasked
     manifest = Manifest(

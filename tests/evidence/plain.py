@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 Object = dict[str, Any]
@@ -18,9 +19,9 @@ def objects() -> list[Object]:
     return [*_platform(), *(one for number, name in enumerate(ZONES) for one in _zone(number, name)), *_rights()]
 
 
-def listed() -> bytes:
-    """The objects as one list."""
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects()}).encode()
+def listed(items: Iterable[Object] = ()) -> bytes:
+    """Some objects, or all of the cluster, as one list."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [*items] or objects()}).encode()
 
 
 def made(api: str, kind: str, name: str, namespace: str = "", **more: Any) -> Object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,10 +15,11 @@ from audit.ledger import Status
 from audit.permits import UNCERTAIN
 from audit.reach import Reachability
 from audit.reach_json import document
+from audit.sources import read
 from audit.traffic import ALL, NONE
 from tests.evidence.adversary import struck
-from tests.evidence.live import Live, live, results, verdicts
-from tests.evidence.plain import made
+from tests.evidence.live import KUBERNETES, Live, collected, live, results, verdicts
+from tests.evidence.plain import listed, made, objects
 
 POLICIES = "NetworkPolicy"
 
@@ -94,8 +97,7 @@ def test_what_leads_in_and_was_not_read_may_lead_anywhere() -> None:
 
 
 def test_what_fails_for_certain_stays_so_where_a_way_in_was_not_read() -> None:
-    cluster = live("plain").with_entries("Service", ())
-    opened = cluster.ablated({}, {POLICIES: ()})
+    opened = live("plain").with_entries("Service", ()).with_entries(POLICIES, ())
     assert verdicts(opened)["dmz", "database"] == "fail"
     entry = msgspec.structs.replace(opened.entry("Service"), status="unavailable")
     assert verdicts(opened.ablated({"Service": entry}, {}))["dmz", "database"] == "fail"
@@ -163,3 +165,35 @@ def test_a_group_that_may_be_there_leaves_the_product_open() -> None:
     assert inventory.build(unsure.snapshot).profile.product == ""
     served = lost("plain", "Project.config.openshift.io", version="v1")
     assert inventory.build(served.snapshot).profile.product == "openshift-4"
+
+
+def parted() -> Live:
+    """Namespace db on a network of its own, in a cluster of OVN-Kubernetes without policies; pods of web are a gateway's."""
+    items = [one for one in objects() if one["kind"] not in ("NetworkPolicy", "DaemonSet")]
+    for one in items:
+        labels = one["metadata"].setdefault("labels", {})
+        if (one["kind"], one["metadata"]["name"]) == ("Namespace", "db"):
+            labels["k8s.ovn.org/primary-user-defined-network"] = ""
+        if one["kind"] == "Pod" and one["metadata"]["namespace"] == "web":
+            labels["gateway.networking.k8s.io/gateway-name"] = "strike"
+    agent = {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {}}}
+    items += [
+        made("v1", "Namespace", "openshift-ovn-kubernetes"),
+        made("apps/v1", "DaemonSet", "ovnkube-node", "openshift-ovn-kubernetes", spec=agent),
+        made("k8s.ovn.org/v1", "UserDefinedNetwork", "own", "db", spec={
+            "topology": "Layer3", "layer3": {"role": "Primary", "subnets": [{"cidr": "10.200.0.0/16"}]},
+        }),
+    ]  # fmt: skip
+    served = KUBERNETES | {"k8s.ovn.org", "gateway.networking.k8s.io"}
+    found = read(["-"], stdin=BytesIO(listed(items)))
+    return collected(found, served, Path(__file__).with_name("plain.yaml"))
+
+
+def test_a_gateway_that_was_not_read_may_reach_into_a_network() -> None:
+    cluster, kind = parted(), "Gateway.gateway.networking.k8s.io"
+    gateway = struck(
+        made("gateway.networking.k8s.io/v1", "Gateway", "strike", "web", spec={"gatewayClassName": "istio"})
+    )
+    unread = msgspec.structs.replace(cluster.entry(kind), status="forbidden")
+    found = [cluster, cluster.with_entries(kind, gateway), cluster.ablated({kind: unread}, {})]
+    assert [verdicts(one)["dmz", "database"] for one in found] == ["pass", "not-evaluated", "not-evaluated"]
