@@ -24,6 +24,8 @@ from audit.zones import assign
 from tests.evidence import plain
 
 ROOT = Path(__file__).parents[2]
+PLAIN = Path(__file__).with_name("plain.yaml")
+"""The matrix of the plain cluster."""
 TODAY = dt.date(2026, 11, 23)
 KUBERNETES = frozenset(
     {"", "apps", "batch", "networking.k8s.io", "discovery.k8s.io", "rbac.authorization.k8s.io", "storage.k8s.io"}
@@ -127,9 +129,7 @@ Verdicts = Mapping[object, str]
 def live(name: str) -> Live:
     """A sample as its cluster would give it, everything read."""
     if name == "plain":
-        return collected(
-            read(["-"], stdin=BytesIO(plain.listed())), SERVED[name], Path(__file__).with_name("plain.yaml")
-        )
+        return collected(read(["-"], stdin=BytesIO(plain.listed())), SERVED[name], PLAIN)
     folder = ROOT / "sample_snapshots" / name
     return collected(read([str(folder / "manifests")]), SERVED[name], folder / "zones.yaml")
 

@@ -72,7 +72,7 @@ def test_one_refused_kind_makes_the_scan_incomplete(routeless: Report) -> None:
 
 
 def test_the_role_to_add_is_in_the_results_and_in_the_terminal(routeless: Report) -> None:
-    role = reading_role([Resource("route.openshift.io", "Route", "routes")])
+    role = reading_role([Resource("route.openshift.io", "Route", "routes")], "zone-audit-reader-more")
     written = json.loads(results_v1.render(routeless))
     assert written["collection"]["missing_access"] == role
     file = io.StringIO()

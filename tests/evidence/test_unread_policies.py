@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +17,7 @@ from audit.reach_json import document
 from audit.sources import read
 from audit.traffic import ALL, NONE
 from tests.evidence.adversary import struck
-from tests.evidence.live import KUBERNETES, Live, collected, live, results, verdicts
+from tests.evidence.live import KUBERNETES, PLAIN, Live, collected, live, results, verdicts
 from tests.evidence.plain import listed, made, objects
 
 POLICIES = "NetworkPolicy"
@@ -168,7 +167,7 @@ def test_a_group_that_may_be_there_leaves_the_product_open() -> None:
 
 
 def parted() -> Live:
-    """Namespace db on a network of its own, in a cluster of OVN-Kubernetes without policies; pods of web are a gateway's."""
+    """Namespace db on a network of its own, on OVN-Kubernetes without policies; the pods of web are a gateway's."""
     items = [one for one in objects() if one["kind"] not in ("NetworkPolicy", "DaemonSet")]
     for one in items:
         labels = one["metadata"].setdefault("labels", {})
@@ -186,7 +185,7 @@ def parted() -> Live:
     ]  # fmt: skip
     served = KUBERNETES | {"k8s.ovn.org", "gateway.networking.k8s.io"}
     found = read(["-"], stdin=BytesIO(listed(items)))
-    return collected(found, served, Path(__file__).with_name("plain.yaml"))
+    return collected(found, served, PLAIN)
 
 
 def test_a_gateway_that_was_not_read_may_reach_into_a_network() -> None:
