@@ -354,10 +354,10 @@ def test_five_thousand_findings_stay_responsive(opened: Open) -> None:
     page = opened(large(30, 5000))
     assert (
         page.evaluate("performance.getEntriesByType('navigation')[0].domComplete") < 30_000
-    )  # about 1.5 s on a machine that does nothing else
+    )  # milliseconds; benchmarks/page.py has the target
     typed = ("s", "se", "ser", "service 0", "service 01", "service 012", "")
     spent = [page.evaluate(KEYSTROKE, text) for text in typed]
-    assert statistics.median(spent) < 1000  # milliseconds; 200 when nothing else runs
+    assert statistics.median(spent) < 1000
 
 
 KEYSTROKE = """text => new Promise(done => {
