@@ -42,7 +42,7 @@ class _Named(msgspec.Struct):
 
 class _Content(msgspec.Struct):
     kind: str = ""
-    object: msgspec.Raw = msgspec.Raw(b"{}")  # noqa: RUF009 - immutable
+    object: msgspec.Raw = msgspec.Raw(b"{}")
     member: str = ""
 
 

@@ -127,7 +127,7 @@ def test_another_version_is_told_apart_from_a_forgery(make: Make, zone: Zone, mo
 
 
 def test_manifests_are_asked_for_and_may_lie_anywhere(
-    make: Make, zone: Zone, place: Path, monkeypatch: pytest.MonkeyPatch
+    zone: Zone, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(place)
     for source, name in (("manifests", "a.zip"), ("manifests/", "b.zip"), ("./manifests", "c.zip")):
