@@ -6,7 +6,7 @@ PYTEST_ARGS ?= -n auto --dist loadgroup
 LOCKS := requirements/build.lock requirements/runtime.lock requirements/dev.lock requirements/schemas.lock
 SETUP := pyproject.toml scripts/setup scripts/schemas $(LOCKS)
 
-.PHONY: demo test test-live nightly ablation lint format types contracts bench bench-collect bench-report bench-peer lock clean
+.PHONY: demo test test-live deploy-tools nightly ablation lint format types contracts bench bench-collect bench-report bench-peer lock clean
 .DEFAULT_GOAL := test
 
 demo: .venv/runtime.stamp
@@ -18,7 +18,12 @@ test: .venv/dev.stamp
 # Against a real API server, which is built first; skipped where Go is not installed. ZONE_AUDIT_PODS=20000 fills it more.
 test-live: .venv/dev.stamp
 	@scripts/apiserver
+	@scripts/deploy-tools
 	$(BIN)/python -m pytest -m live $(LIVE_ARGS) tests/live
+
+# Helm (needs Go) and promtool (needs Debian), with which `make test` tests deploy/; without them it skips these tests.
+deploy-tools:
+	@scripts/deploy-tools
 
 # What takes too long for every change: ten times the random clusters, every fault of an API server on every page of every
 # kind. ZONE_AUDIT_SEED=N makes other clusters.

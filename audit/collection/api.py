@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
 from audit.collection.answers import Answer
 
+REQUEST_SECONDS = 120.0
+"""For one request with all its tries: one extension that drips must not use up the time of all others."""
 OK, FORBIDDEN, NOT_FOUND, GONE = 200, 403, 404, 410
 
 
@@ -20,6 +23,11 @@ class Api(Protocol):
 
     def whoami(self, *, deadline: float) -> str:
         """The account as the API server names it."""
+
+
+def soon(deadline: float) -> float:
+    """When a request must be over that is sent now."""
+    return min(deadline, time.monotonic() + REQUEST_SECONDS)
 
 
 def refusal(answer: Answer) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from audit import __version__
 from audit.api_resources import RESOURCES, Resource
-from audit.collection.api import Api
+from audit.collection.api import Api, soon
 from audit.collection.cut import cut
 from audit.collection.discovery import discover, server_version
 from audit.collection.entries import ledger
@@ -57,7 +57,7 @@ def collect(  # noqa: PLR0913 - what is asked, what of, and where it goes
     setting = Setting(reader, draft, clock, progress)
     started = setting.stamp
     progress("who we are", 0, 0)
-    user, version = api.whoami(deadline=deadline), server_version(api, deadline)
+    user, version = api.whoami(deadline=soon(deadline)), server_version(api, deadline)
     progress("what the cluster serves", 0, 0)
     discovery = discover(api, deadline)
     served, missing = routes(api, discovery, order.wanted, deadline)

@@ -8,17 +8,15 @@ resources, it is not proven to have none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from audit.api_resources import API_SERVICES, unmodelled
 from audit.collection import documents
 from audit.collection.answers import Answer, Failure
-from audit.collection.api import OK, Api, refusal
+from audit.collection.api import OK, Api, refusal, soon
 from audit.collection.documents import decoded
+from audit.collection.threads import each
 
-THREADS = 4
-"""Requests at a time: enough to hide the way there and back, few enough for one client of a shared server."""
 _JSON = "application/json"
 _VERSIONS = ("v2", "v2beta1")
 AGGREGATED = ",".join(
@@ -91,7 +89,7 @@ def discover(api: Api, deadline: float) -> Discovery:
 
 def server_version(api: Api, deadline: float) -> str:
     """`v1.36.2`; empty where the API server does not say. Failure when it does not answer at all."""
-    answer = api.get("/version", deadline=deadline)
+    answer = api.get("/version", deadline=soon(deadline))
     found = decoded(answer, documents.Release) if answer.status == OK else None
     return found.git_version if found else ""
 
@@ -127,7 +125,7 @@ def _groups(api: Api, path: str, deadline: float) -> Groups | str:
 def _document(api: Api, path: str, deadline: float) -> Answer | str:
     """The answer to a question for discovery; why there is none, in words."""
     try:
-        answer = api.get(path, accept=AGGREGATED, deadline=deadline)
+        answer = api.get(path, accept=AGGREGATED, deadline=soon(deadline))
     except Failure as failure:
         return failure.message
     return answer if answer.status == OK else refusal(answer)
@@ -160,8 +158,7 @@ def _each(api: Api, path: str, groups: Mapping[str, tuple[str, ...]], deadline: 
     def read(pair: tuple[str, str]) -> Version:
         return _version(api, "/".join(filter(None, (path, *pair))), pair[1], deadline)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = dict(zip(pairs, pool.map(read, pairs), strict=True))
+    found = dict(zip(pairs, each(read, pairs), strict=True))
     return {group: tuple(found[group, version] for version in versions) for group, versions in groups.items()}
 
 
@@ -177,7 +174,9 @@ def _version(api: Api, path: str, name: str, deadline: float) -> Version:
 def _services(api: Api, deadline: float) -> Mapping[str, str] | None:
     """`Discovery.services`; None too where there is more than a page of them, which no cluster has."""
     try:
-        answer = api.get(f"/apis/{API_SERVICES.group}/v1/{API_SERVICES.name}", {"limit": "500"}, deadline=deadline)
+        answer = api.get(
+            f"/apis/{API_SERVICES.group}/v1/{API_SERVICES.name}", {"limit": "500"}, deadline=soon(deadline)
+        )
     except Failure:
         return None
     listed = decoded(answer, documents.ServiceList) if answer.status == OK else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from audit.collection.answers import Answer, Failure
-from audit.collection.api import FORBIDDEN, GONE, OK, Api, refusal
+from audit.collection.api import FORBIDDEN, GONE, OK, Api, refusal, soon
 from audit.collection.page import Listed, Page, WrongPageError, check_order, cut_down, listed
 from audit.collection.routes import Route
 from audit.projection import Pseudonyms
@@ -20,8 +19,6 @@ LIMIT = 500
 """Objects of a page: what kubectl asks for."""
 TRIES = 3
 """Of a page whose content is wrong; what is wrong with the connection is tried again by the connection."""
-PAGE_SECONDS = 120.0
-"""For one try of a page: one extension that drips must not use up the time of all others."""
 _INEXACT = frozenset({400, 500, 501, 504})
 """What servers say of a resource version that they do not take, or do not know yet (500 in 1.20, 504 in 1.36)."""
 _SMALLER = 10
@@ -153,7 +150,7 @@ class Reader:
         """An answer of success; Refusal for any other."""
         exact = "resourceVersionMatch" in query
         try:
-            answer = self.api.get(path, query, deadline=min(self.deadline, time.monotonic() + PAGE_SECONDS))
+            answer = self.api.get(path, query, deadline=soon(self.deadline))
         except Failure as failure:
             why: Why = "inexact" if exact and failure.status in _INEXACT else "unavailable"
             raise Refusal(why, failure.message, first=first, retries=failure.retries) from failure

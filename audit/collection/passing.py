@@ -11,14 +11,14 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from audit.collection.discovery import THREADS
 from audit.collection.listing import Reader, Refusal
 from audit.collection.page import Page
 from audit.collection.routes import Route
+from audit.collection.threads import THREADS, started
 
 RESTARTS = 3
 """Of a kind that is read at no common resource version, when the pages after the first are forgotten."""
@@ -125,17 +125,20 @@ def run(setting: Setting, routes: Iterable[Route], *, exact: str = "", keep: boo
     turns = [_Turn(setting, route, exact, keep=keep) for route in routes]
     waiting = list(turns)
     running: dict[Future[Page | None], _Turn] = {}
-    with ThreadPoolExecutor(THREADS) as pool:
+    try:
         while waiting or running:
             while waiting and len(running) < THREADS:
                 turn = max(waiting, key=lambda one: one.tally.left)
                 waiting.remove(turn)
-                running[turn.submit(pool)] = turn
+                running[turn.ask()] = turn
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 turn = running.pop(future)
                 waiting += [turn] if turn.took(future) else []
             if any(turn.inexact for turn in turns):
                 waiting = [turn for turn in waiting if not turn.tally.pages]
+    except ExpiredError:
+        wait(running)  # the next pass is not to share the server with this one
+        raise
     return {turn.tally.key: turn.tally for turn in turns}
 
 
@@ -155,10 +158,11 @@ class _Turn:
         """Whether the kind cannot be read at the resource version of the pass."""
         return self.tally.refusal is not None and self.tally.refusal.why == "inexact"
 
-    def submit(self, pool: ThreadPoolExecutor) -> Future[Page | None]:
-        """Ask for the next page; None is the end."""
+    def ask(self) -> Future[Page | None]:
+        """The next page, in a thread; None is the end."""
         self.tally.started = self.tally.started or self._setting.stamp
-        return pool.submit(next, self._pages, None)
+        pages = self._pages
+        return started(lambda: next(pages, None))
 
     def took(self, future: Future[Page | None]) -> bool:
         """Take what came; whether there may be more."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from audit.api_resources import Resource
 from audit.collection.answers import Failure
-from audit.collection.api import FORBIDDEN, NOT_FOUND, Api, refusal
-from audit.collection.discovery import THREADS, Discovery, Served
+from audit.collection.api import FORBIDDEN, NOT_FOUND, Api, refusal, soon
+from audit.collection.discovery import Discovery, Served
+from audit.collection.threads import each
 from audit.ledger import Status
 from audit.sources.kinds import Kind, NoSuchKindError, kind_key, kind_of
 
@@ -60,8 +60,7 @@ def routes(
     def decide(resource: Resource) -> Route | Missing:
         return _shown(discovery, resource) or _unseen(api, discovery, resource, deadline)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = tuple(pool.map(decide, wanted))
+    found = each(decide, wanted)
     return (
         tuple(one for one in found if isinstance(one, Route)),
         tuple(one for one in found if isinstance(one, Missing)),
@@ -117,7 +116,7 @@ def _unseen(api: Api, discovery: Discovery, resource: Resource, deadline: float)
     versions = discovery.groups.get(resource.group, ())
     path = f"{root(resource.group, versions[0].name)}/{resource.name}" if versions else f"/apis/{resource.group}"
     try:
-        answer = api.get(path, {"limit": "1"} if versions else None, deadline=deadline)
+        answer = api.get(path, {"limit": "1"} if versions else None, deadline=soon(deadline))
     except Failure as failure:
         return Missing(
             resource, "unavailable", f"discovery does not show it, and `{path}` does not say: {failure.message}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit import exports
+from audit.commands.archiving import archive_of, archive_options
 from audit.commands.bundling import Run, bundle, earlier, has_bundle, started
 from audit.commands.history import history_option
 from audit.commands.live import Live, live_options
@@ -21,7 +22,7 @@ from audit.commands.session import Session
 from audit.commands.splitting import divided, split_outlets
 from audit.commands.wording import Words, cni_option
 from audit.conclusion import FINDINGS
-from audit.errors import INCOMPLETE
+from audit.errors import INCOMPLETE, UsageError
 from audit.model import SEVERITIES, Severity
 from audit.profile import Plugin
 from audit.report import InputRecord, Report
@@ -60,12 +61,14 @@ Examples:
   zone-audit scan snapshot.zip --zones zones.yaml -f bundle -o evidence.zip
   zone-audit scan cluster.json --zones zones.yaml -o report.html --split-by owner -o 'reports/{owner}.html'
   zone-audit scan base/ overlay/ --zones zones.yaml --exceptions exceptions.yaml --fail-on high
+  zone-audit scan snapshot.zip --zones zones.yaml -o results.json -o report.html --archive runs --keep 30
 """,
 )
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--zones", required=True, metavar="FILE", help="Zone matrix: YAML, CSV or XLSX.")
 @click.option("--exceptions", metavar="FILE", help="Approved exceptions.")
 @output_options(FORMATS)
+@archive_options
 @click.option(
     "--fail-on",
     type=Words(THRESHOLDS),
@@ -97,6 +100,8 @@ def command(  # noqa: PLR0913 - one argument per option
     exceptions: str | None,
     formats: tuple[str, ...],  # noqa: ARG001 - read by `outlets`, in order
     paths: tuple[str, ...],  # noqa: ARG001
+    archive: str | None,
+    keep: int | None,
     fail_on: Severity,
     baseline: str | None,
     fail_on_new: bool,
@@ -116,6 +121,9 @@ def command(  # noqa: PLR0913 - one argument per option
     chosen = outlets(ctx, FORMATS[0], SUFFIXES, binary=("pdf", "bundle", *exports.BINARY))
     marked = split_outlets(split_by, chosen)
     before = earlier(previous, chosen)
+    if archive and marked:
+        raise UsageError("`--archive` keeps whole reports, not those of owners", hint="leave out one of the two options")
+    kept = archive_of(archive, keep, chosen, sources, (zones, exceptions, baseline, rules_directory))
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     with past(baseline, place, fail_on_new=fail_on_new) as known:
         run = started(zones, exceptions, known, before, plugin=plugin or "", own_rules=bool(rules_directory))
@@ -133,6 +141,8 @@ def command(  # noqa: PLR0913 - one argument per option
         report = known.told(report)
         outputs = divided(marked, chosen, report, (*sources, zones, exceptions, baseline))
         deliver(session, outputs, lambda outlet: _render(outlet, outputs[outlet], session, run))
+        if kept:
+            kept.add(session.created)
         known.remember(report)
     if all(outlet.path is not None for outlet in chosen):
         session.note(report.headline)

@@ -112,6 +112,7 @@ _WORDS: dict[str, object] = {
     "lacking_kinds": summary.lacking_kinds,
     "letters": summary.LETTERS,
     "meanings": summary.MEANINGS,
+    "mark": summary.mark,
     "pairs_text": summary.pairs_text,
     "parts_of": _parts_of,
     "ports": summary.ports_text,

@@ -15,6 +15,7 @@ from audit.pictures.trend_chart import trend_chart
 from audit.pictures.zone_diagram import zone_diagram
 from audit.report import CellRecord, FindingRecord, Report
 from audit.report_annex import ControlRecord
+from audit.steps import first_steps, risks
 from audit.tiles import tiles
 
 SECTIONS: Mapping[str, tuple[int, str]] = {
@@ -92,8 +93,8 @@ def _verdict(report: Report) -> dict[str, object]:
     return {
         "unseen": summary.not_seen(report),
         "gaps": GAPS,
-        "steps": summary.first_steps(report, FIRST_STEPS),
-        "risks": summary.risks(report)[:RISKS],
+        "steps": first_steps(report, FIRST_STEPS),
+        "risks": risks(report)[:RISKS],
         "totals": summary.totals(report),
         "tiles": tiles(report),
         "review": due.review(report),

@@ -8,7 +8,7 @@ from html import escape
 from audit.model import Verdict
 from audit.pictures.elements import COLOURS, HATCH, MUTED, Picture, drawing, number, short, shortened, tag, text
 from audit.report import CellRecord, Report, ZoneRecord
-from audit.summary import anchor, grid, mark
+from audit.summary import grid, mark
 
 WIDTH = 658.0
 """Of the whole picture where cells are small: the width of a printed page in CSS pixels."""
@@ -22,8 +22,8 @@ SPOKEN = 40
 """Pairs that the words beside the picture name."""
 
 
-def heat_map(report: Report, *, linked: bool = False) -> Picture:
-    """The picture. `linked` makes a cell with findings a link to its first; the PDF renderer cannot draw such links."""
+def heat_map(report: Report) -> Picture:
+    """The picture."""
     names = [short(zone.name) for zone in report.zones]
     size, font = _measures(names)
     longest = max((len(name) for name in names), default=0) * font * ADVANCE
@@ -42,7 +42,7 @@ def heat_map(report: Report, *, linked: bool = False) -> Picture:
         parts.append(text(left + middle, top - 6, name, font_size=font, transform=turn))
         parts.append(text(0.0, top + middle + font * 0.36, name, font_size=font))
         parts.append(text(left - 8, top + middle + font * 0.36, trust, text_anchor="end", **small))
-    parts += _cells(report, left, top, size, linked=linked)
+    parts += _cells(report, left, top, size)
     width = left + side + longest * SLANT + 4
     return Picture(drawing(width, top + side + 2, _spoken(report), HATCH + "".join(parts)), shortened(report.zones))
 
@@ -55,24 +55,23 @@ def _measures(names: Sequence[str]) -> tuple[float, float]:
     return min(LARGEST, max(room / max(len(names), 1), 12.0)), font
 
 
-def _cells(report: Report, left: float, top: float, size: float, *, linked: bool) -> list[str]:
+def _cells(report: Report, left: float, top: float, size: float) -> list[str]:
     return [
-        _cell(cell, (source, target), (left + j * size, top + i * size, size), linked=linked)
+        _cell(cell, (source, target), (left + j * size, top + i * size, size))
         for i, (source, row) in enumerate(zip(report.zones, grid(report), strict=True))
         for j, (target, cell) in enumerate(zip(report.zones, row, strict=True))
     ]
 
 
-def _cell(
-    cell: CellRecord | None, zones: tuple[ZoneRecord, ZoneRecord], box: tuple[float, float, float], *, linked: bool
-) -> str:
+def _cell(cell: CellRecord | None, zones: tuple[ZoneRecord, ZoneRecord], box: tuple[float, float, float]) -> str:
     x, y, size = box
     verdict: Verdict = cell.verdict if cell else "not-evaluated"
     fill, ink = COLOURS[verdict]
     letters = mark(cell)
     font = min(size * 0.44, size * 1.3 / max(len(letters), 2))
     words = f"{zones[0].name} to {zones[1].name}: {verdict}" + (", by default" if cell and cell.by_default else "")
-    body = (
+    return tag(
+        "g",
         tag("title", escape(words))
         + tag("rect", x=x + 0.7, y=y + 0.7, width=size - 1.4, height=size - 1.4, rx=1.5, fill=fill,
               class_=f"c-{verdict}")
@@ -81,8 +80,6 @@ def _cell(
             font_weight="700" if verdict == "fail" else "400", class_=f"t-{verdict}",
         )
     )  # fmt: skip
-    target = next((anchor(one) for one in cell.findings if anchor(one)), "") if cell and linked else ""
-    return tag("a", body, href=f"#{target}") if target else tag("g", body)
 
 
 def _spoken(report: Report) -> str:

@@ -64,7 +64,8 @@ def zone_diagram(report: Report) -> Picture:
     body = [_curve(flow, _sides(flows), pitch, height, badge=_few_violations(flows)) for flow in flows]
     cells = {(cell.from_zone, cell.to_zone): cell for cell in report.cells}
     for place, zone in enumerate(report.zones):
-        body.append(_zone_box(zone, cells.get((zone.name, zone.name)), TOP + place * pitch, height))
+        box = _zone_box(zone, cells.get((zone.name, zone.name)), TOP + place * pitch, height)
+        body.append(tag("g", tag("title", escape(zone.name)) + box, class_="zone", data_zone=place))
     end = TOP + len(report.zones) * pitch
     body.append(_line_legend(flows, end + 6))
     title = "Zones by trust, lowest on top, and the flows between them: " + ", ".join(
@@ -155,7 +156,7 @@ def _curve(
     body += tag("path", d=head, fill=line.colour, class_=f"h-{flow.cell.verdict}")
     if badge and flow.cell.verdict == "fail":
         body += _badge(flow.cell, x + sign * bulge * 0.75, (start + end) / 2)
-    return tag("g", body)
+    return tag("g", body, class_="flow", data_from=flow.source, data_to=flow.target)
 
 
 def _badge(cell: CellRecord, x: float, y: float) -> str:

@@ -6,6 +6,7 @@ proof. Everything else does, above all what the ledger does not mention.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from audit.api_resources import RESOURCES, Resource, reading_role
@@ -25,7 +26,10 @@ _ASKED = {kind_key(one.group, one.kind): one for one in RESOURCES}
 def gaps(manifest: Manifest) -> tuple[Gap, ...]:
     """One gap for each reason why something was not read in full, sorted."""
     entries = {one.kind for one in manifest.ledger}
-    found = [gap for one in manifest.ledger for gap in _of_entry(one)]
+    held: Counter[str] = Counter()
+    for member in manifest.members:
+        held[member.kind] += member.objects
+    found = [gap for one in manifest.ledger for gap in (*_of_entry(one), *_of_members(one, held[one.kind]))]
     found += [
         Gap(kind=kind, reason="unavailable", text="the snapshot does not say what became of it: collect it anew")
         for kind in _ASKED
@@ -77,6 +81,13 @@ def _of_entry(one: Evidence) -> Iterator[Gap]:
             yield Gap(kind=one.kind, reason="unavailable", text=f"the API that serves it did not answer{said}")
         case "partial":
             yield from _parts(one, said)
+
+
+def _of_members(one: Evidence, objects: int) -> Iterator[Gap]:
+    """Whether the file holds what its ledger says that was read."""
+    if one.status in ("complete", "partial") and one.objects != objects:
+        text = f"the ledger says {one.objects:,} objects, the snapshot holds {objects:,}: collect it anew"
+        yield Gap(kind=one.kind, reason="partial", text=text)
 
 
 def _doubts(one: Evidence) -> Iterator[Gap]:

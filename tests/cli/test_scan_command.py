@@ -351,7 +351,7 @@ def test_a_format_named_after_its_file_is_not_written_twice(estate: Path, run: A
     ("more", "words"),
     [
         (("-o", "x.htlm"), "did you mean `-f html -o x.htlm`?"),
-        (("-o", "x.docx"), "known: .txt, .html, .htm, .pdf, .json, .sarif, .xml, .prom, .csv, .xlsx, .md"),
+        (("-o", "x.docx"), "known: .txt, .html, .htm, .pdf, .zip, .json, .sarif, .xml, .prom, .csv, .xlsx, .md"),
         (("-f", "htm"), "`htm` is not known; did you mean `html`?"),
         (("--fail-on", "hgh"), "`hgh` is not known; did you mean `high`?"),
         (("--fail-on", "info"), "known: `critical`, `high`, `low`, `medium`"),

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from audit.collection import Answer, Client, Failure, Limits, Order, listing
+from audit.collection import Answer, Client, Failure, Limits, Order, api, listing
 from tests.collection.fault_server import FAULTS, PASSING, Fault, FaultServer, Page
 from tests.collection.living import Listing, Living, namespaced, refused, said, version_of
 from tests.collection.reading import BASIC, FIELDS, KEYS, Collected, cluster, collected, wanted
@@ -23,7 +23,7 @@ OBJECTS = 5
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listing, "LIMIT", 2)
-    monkeypatch.setattr(listing, "PAGE_SECONDS", 2.5)  # plenty, on a busy machine, for what does come
+    monkeypatch.setattr(api, "REQUEST_SECONDS", 2.5)  # plenty, on a busy machine, for what does come
 
 
 ANSWERS: Mapping[str, Answer | Failure] = {
@@ -134,7 +134,7 @@ def test_every_fault_on_the_wire_on_every_page(turn: int, server: FaultServer) -
 def test_what_passes_leaves_every_kind_complete(
     name: str, key: str, page: Page, server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "PAGE_SECONDS", 120.0)  # what a server asks for is waited for, in no time here
+    monkeypatch.setattr(api, "REQUEST_SECONDS", 120.0)  # what a server asks for is waited for, in no time here
     found = _collected(server, [Fault(name, RESOURCE[key], page, times=1)], Order(wanted=wanted(key)))
     assert server.hits == [(name, RESOURCE[key])]
     assert {one.status for one in found.ledger.values()} == {"complete"}

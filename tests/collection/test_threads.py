@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -45,3 +47,17 @@ def test_a_fresh_process_survives_that_its_threads_meet(aggregated: bool, tmp_pa
         command = [sys.executable, "-X", "faulthandler", "-m", "audit", "collect", "-o", str(tmp_path / "s.zip")]
         done = subprocess.run([*command, "--kubeconfig", str(server.kubeconfig())], capture_output=True, check=False)
     assert done.returncode == 3, done.stderr.decode()
+
+
+@pytest.mark.parametrize("command", [["collect", "-o", "s.zip"], ["init", "cluster"]], ids=" ".join)
+def test_an_interrupted_command_ends_at_once_and_leaves_nothing(command: list[str], tmp_path: Path) -> None:
+    """Though the API server is silent, for which it would wait for half a minute and then try again."""
+    with FaultServer(served(basics()), [Fault("stall", "nodes")]) as server:
+        words = [sys.executable, "-m", "audit", *command, "--kubeconfig", str(server.kubeconfig())]
+        environment = {**os.environ, "TMPDIR": str(tmp_path), "CI": ""}
+        with subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as process:
+            while not server.hits:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 130
+    assert list(tmp_path.iterdir()) == []

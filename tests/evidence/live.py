@@ -14,7 +14,7 @@ import msgspec
 from audit import cells, checker, discovery, inventory, matrix
 from audit.api_resources import RESOURCES
 from audit.checker import Results
-from audit.ledger import Cluster, Evidence, Manifest
+from audit.ledger import Cluster, Evidence, Manifest, Member
 from audit.model import ZoneMatrix
 from audit.rule import Rule
 from audit.snapshot import Entry, Snapshot
@@ -94,7 +94,12 @@ class Live:
 
 def judged_by(manifest: Manifest, entries: Mapping[str, tuple[Entry, ...]]) -> Snapshot:
     """The snapshot that the reader of snapshot files would give."""
-    return Snapshot(entries=entries, live=True, manifest=manifest, gaps=evidence.gaps(manifest))
+    members = tuple(
+        Member(name=f"objects/{kind}.json", kind=kind, sha256="", size=0, objects=len(listed))
+        for kind, listed in sorted(entries.items())
+    )
+    held = msgspec.structs.replace(manifest, members=members)
+    return Snapshot(entries=entries, live=True, manifest=held, gaps=evidence.gaps(held))
 
 
 def complete(kind: str, group: str, resource: str, objects: int) -> Evidence:

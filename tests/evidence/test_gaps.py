@@ -21,6 +21,9 @@ def manifest(kind: str = "", **changes: Any) -> Manifest:
     """That of a whole cluster, one entry changed."""
     whole = live("dmz-cluster").snapshot.manifest
     assert whole is not None
+    if "objects" in changes:
+        members = tuple(one for one in whole.members if one.kind != kind)
+        whole = msgspec.structs.replace(whole, members=members)
     ledger = [msgspec.structs.replace(one, **changes) if one.kind == kind else one for one in whole.ledger]
     return msgspec.structs.replace(whole, ledger=tuple(ledger))
 
@@ -46,7 +49,8 @@ def test_forbidden_says_which_access_to_add() -> None:
     text = "not readable: grant `list` on `routes.route.openshift.io`: 403 routes is forbidden"
     assert found == Gap(kind=ROUTE, reason="forbidden", text=text)
     role = missing_access(manifest(ROUTE, status="forbidden"))
-    assert role == reading_role([Resource("route.openshift.io", "Route", "routes")])
+    # Under a name of its own: applied, it must not take the place of the role for all kinds.
+    assert role == reading_role([Resource("route.openshift.io", "Route", "routes")], "zone-audit-reader-more")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +94,15 @@ def test_objects_that_do_not_decode_are_gaps_of_their_namespaces() -> None:
 @pytest.mark.parametrize("changes", [{"objects": 0}, {"status": "absent", "proof": "404", "objects": 0}])
 def test_no_cluster_is_without_namespaces_nodes_and_pods(kind: str, changes: dict[str, Any]) -> None:
     assert one_gap(kind, **changes).kind == kind
+
+
+@pytest.mark.parametrize("status", ["complete", "partial"])
+def test_a_file_that_holds_something_else_than_its_ledger_says_was_not_read_in_full(status: str) -> None:
+    whole = manifest(ROUTE, status=status)
+    members = tuple(one for one in whole.members if one.kind != ROUTE)
+    said = "the ledger says 6 objects, the snapshot holds 0: collect it anew"
+    found = gaps(msgspec.structs.replace(whole, members=members))
+    assert Gap(kind=ROUTE, reason="partial", text=said) in found
 
 
 def test_a_kind_that_the_ledger_does_not_mention_was_not_read() -> None:

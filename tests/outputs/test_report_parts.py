@@ -20,6 +20,7 @@ from audit.pictures.heat_map import WIDTH, heat_map
 from audit.pictures.trend_chart import SHOWN, trend_chart
 from audit.report import Report
 from audit.report_annex import ObjectRecord
+from audit.steps import risks
 from audit.tiles import tiles
 from tests.outputs.annexes import annexed, trend
 from tests.outputs.example_report import clean, example, large
@@ -132,7 +133,7 @@ def test_objects_at_fault_carry_the_digest_of_their_file() -> None:
 
 
 def test_risks_put_crossed_zones_before_other_findings_of_their_severity() -> None:
-    found = summary.risks(example())
+    found = risks(example())
     assert {one.fingerprint for one in found} == {one.fingerprint for one in summary.with_verdict(example(), "fail")}
     high = [bool(one.ports) for one in found if one.severity == "high"]
     assert high == sorted(high, reverse=True)

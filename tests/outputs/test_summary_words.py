@@ -11,6 +11,7 @@ from audit.completeness import decisive
 from audit.model import Verdict
 from audit.pictures import heat_map, zone_diagram
 from audit.report import CellRecord, CompletenessRecord, Report, RuleRecord
+from audit.steps import first_steps
 from tests.outputs.example_report import HOSTILE, clean, example, hostile, large
 
 CELL = CellRecord(
@@ -133,7 +134,7 @@ def test_a_kind_that_the_cluster_does_not_have_is_no_gap() -> None:
 
 
 def test_first_steps_are_distinct_and_start_with_the_worst_finding() -> None:
-    steps = summary.first_steps(example(), 50)
+    steps = first_steps(example(), 50)
     assert steps[0].startswith("Restrict NetworkPolicy")
     assert len(steps) == len(set(steps))
     assert "Renew or withdraw exception EX-3 (expired)." in steps
