@@ -122,7 +122,9 @@ def command(  # noqa: PLR0913 - one argument per option
     marked = split_outlets(split_by, chosen)
     before = earlier(previous, chosen)
     if archive and marked:
-        raise UsageError("`--archive` keeps whole reports, not those of owners", hint="leave out one of the two options")
+        raise UsageError(
+            "`--archive` keeps whole reports, not those of owners", hint="leave out one of the two options"
+        )
     kept = archive_of(archive, keep, chosen, sources, (zones, exceptions, baseline, rules_directory))
     gc.disable()  # a scan only builds up; nothing it holds is garbage before the end
     with past(baseline, place, fail_on_new=fail_on_new) as known:
