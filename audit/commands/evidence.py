@@ -17,8 +17,8 @@ from audit.errors import UsageError
 
 @click.group(
     cls=Group,
-    epilog="\b\nExamples:\n  zone-audit scan snapshot.zip --zones zones.yaml -f bundle -o evidence.zip\n"
-    "  zone-audit evidence sign evidence.zip --key key.pem",
+    epilog="\b\nExamples:\n  zone-audit evidence sign evidence.zip --key key.pem\n"
+    '  zone-audit evidence prove evidence.zip "NetworkPolicy shop/deny" -o proof.json',
 )
 def command() -> None:
     """Prove one object of an evidence bundle, sign bundles and reports, and have them time-stamped."""

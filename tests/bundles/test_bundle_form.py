@@ -59,7 +59,7 @@ def test_a_flipped_bit_anywhere_is_refused(tmp_path: Path) -> None:
 def test_a_flipped_bit_in_a_whole_bundle_is_said_by_verify(make: Make, zone: Zone) -> None:
     file = make()
     content = file.read_bytes()
-    draw = random.Random(7)  # noqa: S311 - places to flip, no secret
+    draw = random.Random(7)  # noqa: S311 - which bits, the same ones every time
     for at in (0, len(content) - 1, *(draw.randrange(len(content)) for _ in range(200))):
         file.write_bytes(content[:at] + bytes([content[at] ^ 1 << draw.randrange(8)]) + content[at + 1 :])
         assert refused(file), at

@@ -126,9 +126,7 @@ def test_another_version_is_told_apart_from_a_forgery(make: Make, zone: Zone, mo
     assert "field by field they differ in `tool`" in done.out
 
 
-def test_manifests_are_asked_for_and_may_lie_anywhere(
-    make: Make, zone: Zone, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_manifests_are_asked_for_and_may_lie_anywhere(zone: Zone, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
     for source, name in (("manifests", "a.zip"), ("manifests/", "b.zip"), ("./manifests", "c.zip")):
         done = zone("scan", source, "--zones", "zones.yaml", "-f", "bundle", "-o", name)
@@ -227,3 +225,28 @@ def test_another_hash_seed_time_zone_and_place_change_nothing(place: Path, tmp_p
     assert done.returncode == 0, done.stderr
     done = run("verify", str(place / "e.zip"), cwd=tmp_path, PYTHONHASHSEED="2", TZ="Asia/Kathmandu")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_live_cluster_is_kept_as_it_was_read(
+    make: Make, zone: Zone, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from audit.commands.live import Live
+    from audit.sources.archive import Draft
+    from audit.sources.archive import opened as snapshot
+
+    def collect(_: Live, __: object, ___: str, draft: Draft) -> Any:
+        with snapshot(place / "today.zip") as found:
+            for member, content in found.members():
+                held = json.loads(content)
+                draft.begin(member.kind, held["apiVersion"], held["kind"].removesuffix("List"))
+                draft.add(member.kind, [msgspec.json.encode(one) for one in held["items"]])
+            return found.manifest
+
+    monkeypatch.setattr(Live, "collect", collect)
+    done = zone("scan", "cluster", "--zones", place / "zones.yaml", "-f", "bundle", "-o", place / "live.zip")
+    assert done.code == 1, done.err
+    live, filed = opened(place / "live.zip"), opened(make())
+    assert live.manifest.parameters.sources == filed.manifest.parameters.sources
+    assert live.of("results") == filed.of("results")
+    assert live.of("snapshot")
+    assert zone("verify", place / "live.zip").code == 0
