@@ -17,7 +17,7 @@ _DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 _REFUSED = {"AlreadyExists"}
 _TURNS = {"Namespace": 0, "ResourceQuota": 2}
 """What comes first, and what comes last because nothing counts here and the server waits for the count."""
-_SECRET = {"name": "PASSWORD", "value": "hidden"}
+_SECRET = {"name": "PASSWORD", "value": "c4n4ry"}
 _SEVERAL = 25
 """Pods of one workload."""
 
