@@ -57,7 +57,7 @@ def wanted(text: str) -> Iterator[tuple[str, str] | None]:
     if text.startswith("["):
         try:
             listed = msgspec.json.decode(text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             listed = [None]
         for one in listed:
             name = one.get("name") if isinstance(one, dict) else None
@@ -73,7 +73,7 @@ def primary_addresses(annotations: Mapping[str, str]) -> tuple[int, ...]:
     """The addresses on the primary user-defined network, sorted; empty where the annotation does not tell."""
     try:
         networks = msgspec.json.decode(annotations.get(POD_NETWORKS, "{}"))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return ()
     found: set[int] = set()
     for one in networks.values() if isinstance(networks, dict) else ():
@@ -96,7 +96,7 @@ def _listed_ports(text: str) -> list[Any]:
     if text.lstrip().startswith("["):
         try:
             found = msgspec.json.decode(text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return [None]
         return found if isinstance(found, list) else [None]
     items: list[dict[str, Any]] = []

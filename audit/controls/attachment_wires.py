@@ -96,7 +96,7 @@ def _config(text: object) -> Mapping[str, Any]:
     """The configuration, or the first plug-in of a list of them; empty where it cannot be read."""
     try:
         found = mapping(msgspec.json.decode(text)) if isinstance(text, str) and text.strip() else {}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}
     plugins = sequence(found.get("plugins"))
     return {"name": found.get("name"), **mapping(plugins[0])} if plugins else found

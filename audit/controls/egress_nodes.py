@@ -74,7 +74,7 @@ def networks(node: Node) -> AddressSet | None:
 def _json(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

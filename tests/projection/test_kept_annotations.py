@@ -16,6 +16,8 @@ from tests.samples.running import ROOT
 
 OTHERS = {"collection", "commands", "exports", "projection"}
 """Packages that read no objects, or are what is tested."""
+DEEP = "[" * 100_000
+"""Whoever may write an annotation can write one that no decoder follows."""
 
 
 def _known_words() -> Iterator[tuple[str, str]]:
@@ -61,6 +63,7 @@ def test_every_annotation_that_the_code_reads_is_kept() -> None:
     [
         "", "a", "ns/a, b", "ns/a@eth1,b", "a,,b", "[]", '[{"name":"a"}]', '[{"name":"a","namespace":"ns"},{"name":5}]',
         '[{"name":"a/b"},{"namespace":"x"},7,null]', "[broken", "a b", "a/b/c", '  [{"name": "a", "cni-args": {}}] ',
+        DEEP,
     ],
 )  # fmt: skip
 def test_networks_of_a_pod_are_asked_for_as_before(text: str) -> None:
@@ -80,7 +83,7 @@ def test_networks_of_a_pod_are_asked_for_as_before(text: str) -> None:
         "{}", "", "broken", "[]", '{"default":{"role":"primary","ip_address":"10.0.0.1/24","mac":"x"}}',
         '{"a":{"role":"primary","ip_addresses":["10.0.0.1/24","fd00::1/64",5]},"b":{"ip_address":"10.0.0.9/8"}}',
         '{"a":{"role":"primary","ip_addresses":"10.0.0.1"},"b":7}',
-        '{"a":{"role":"primary","ip_addresses":[],"ip_address":"10.0.0.2"}}',
+        '{"a":{"role":"primary","ip_addresses":[],"ip_address":"10.0.0.2"}}', DEEP,
     ],
 )  # fmt: skip
 def test_addresses_on_the_primary_network_stay(text: str) -> None:
@@ -90,7 +93,7 @@ def test_addresses_on_the_primary_network_stay(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text", ["", "- protocol: tcp\n  port: 80\n", '[{"protocol":"UDP","port":5},{"protocol":"icmp"}]', "x", "[1]", "[",
-             "- protocol: tcp\n  port: 0\n"]
+             "- protocol: tcp\n  port: 0\n", DEEP]
 )  # fmt: skip
 def test_open_ports_stay(text: str) -> None:
     given = {OPEN_PORTS: text}
@@ -98,7 +101,8 @@ def test_open_ports_stay(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", '["10.0.0.1/24","fd00::1/64","eth0","1/2/3"]', '[{"ifaddr":{"ipv4":"10.0.0.0/19","a":["x/8"]}}]']
+    "text",
+    ["", "x", DEEP, '["10.0.0.1/24","fd00::1/64","eth0","1/2/3"]', '[{"ifaddr":{"ipv4":"10.0.0.0/19","a":["x/8"]}}]'],
 )
 def test_networks_of_a_node_stay(text: str) -> None:
     given = {"k8s.ovn.org/host-cidrs": text}
