@@ -19,6 +19,11 @@ Reason = Literal["unavailable", "timeout", "too-large", "redirect", "wrong conte
 _READ = 1 << 16
 """Bytes of an error body that are looked at for its first line."""
 _WARNINGS = 20
+_SAID = 300
+"""Characters of a server's words that are kept: a Status of the API server is shorter."""
+REDACTED = "[redacted]"
+_LIKE_SECRETS = re.compile(r"\b(?:Bearer|Basic)\s+\S+|\beyJ[\w.=-]{16,}", re.IGNORECASE)
+"""Authorization headers and JSON web tokens of whomever."""
 _WARNING = re.compile(r'^\s*\d{3}\s+\S+\s+"((?:[^"\\]|\\.)*)"')
 """Code, agent and quoted text of RFC 7234 section 5.5."""
 
@@ -113,6 +118,11 @@ def first_line(content: bytes) -> str:
     """The first line of text; a page of HTML is named rather than quoted."""
     text = content[:_READ].decode("utf-8", "replace").strip()
     return "a page of HTML" if text.startswith("<") else text.partition("\n")[0].rstrip()
+
+
+def redacted(text: str) -> str:
+    """Words of a server, or with some of its words in them, without what looks like credentials; shortened."""
+    return _LIKE_SECRETS.sub(REDACTED, text)[:_SAID]
 
 
 def retry_after(value: str) -> float | None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from audit.collection.answers import Answer, Failure
+from audit.collection.answers import Answer, Failure, redacted
 from audit.collection.api import FORBIDDEN, GONE, OK, Api, refusal, soon
 from audit.collection.page import Listed, Page, WrongPageError, check_order, cut_down, listed
 from audit.collection.routes import Route
@@ -130,7 +130,7 @@ class Reader:
                 return page._replace(exact=bool(exact), retries=retries, warnings=answer.warnings)
             except WrongPageError as wrong:
                 if not left:
-                    raise Refusal("unavailable", str(wrong), first=first, retries=retries) from None
+                    raise Refusal("unavailable", redacted(str(wrong)), first=first, retries=retries) from None
                 retries += 1
         raise AssertionError  # the last try returns or raises
 

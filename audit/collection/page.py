@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from audit.collection.answers import Answer
+from audit.collection.answers import Answer, redacted
 from audit.collection.routes import Route
-from audit.projection import ProjectionError, Pseudonyms, project
+from audit.projection import ProjectionError, Pseudonyms, project, shown
 
 
 class WrongPageError(Exception):
@@ -24,6 +25,7 @@ class Identity(NamedTuple):
     name: str
     uid: str
     resource_version: str
+    """The digest of an object that has none."""
 
 
 class Page(NamedTuple):
@@ -134,7 +136,7 @@ def cut_down(
         except ProjectionError as error:
             fault = str(error)
         if fault:
-            invalid.append(f"{identity.namespace}/{identity.name}: {fault}".lstrip("/"))
+            invalid.append(_refused(route, identity, fault, names))
     _check_distinct(identities, seen)
     meta = found.metadata
     return Page(
@@ -148,6 +150,13 @@ def cut_down(
     )
 
 
+def _refused(route: Route, identity: Identity, fault: str, names: Pseudonyms | None) -> str:
+    """The object and what is wrong with it; values that it quotes may be as long as an object is."""
+    name = shown(route.kind.key, identity.name, names)
+    told = fault.replace(f"`{identity.name}`", f"`{name}`")
+    return redacted(f"{identity.namespace}/{name}: {told}".lstrip("/"))
+
+
 def _identity(content: bytes, route: Route, place: str) -> tuple[Identity, str]:
     """Who the object says it is, and what is wrong with that."""
     try:
@@ -155,7 +164,9 @@ def _identity(content: bytes, route: Route, place: str) -> tuple[Identity, str]:
     except (msgspec.DecodeError, RecursionError):
         return Identity("", place, "", ""), "it has no name"
     own = found.metadata
-    identity = Identity(own.namespace, own.name, own.uid, own.resource_version)
+    # Without a resource version nothing but its content tells a changed object from the one it was.
+    state = own.resource_version or hashlib.sha256(content).hexdigest()
+    identity = Identity(own.namespace, own.name, own.uid, state)
     said = (found.api_version or route.api_version, found.kind or route.kind.kind)
     if said != (route.api_version, route.kind.kind):
         return identity, f"it is a `{said[1]}` of `{said[0]}`"

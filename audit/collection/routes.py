@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from audit.api_resources import Resource
-from audit.collection.answers import Failure
+from audit.collection.answers import Failure, redacted
 from audit.collection.api import FORBIDDEN, NOT_FOUND, Api, refusal, soon
 from audit.collection.discovery import Discovery, Served
 from audit.collection.threads import each
@@ -88,7 +88,7 @@ def _shown(discovery: Discovery, resource: Resource) -> Route | Missing | None:
     if not any(served.listable for served, _, _ in shown):
         return Missing(resource, "unavailable", f"served in {versions}, but it cannot be listed")
     if resource.kind not in kinds:
-        return Missing(resource, "unavailable", f"served with objects of kind {', '.join(sorted(kinds))}")
+        return Missing(resource, "unavailable", redacted(f"served with objects of kind {', '.join(sorted(kinds))}"))
     return Missing(resource, "unavailable", f"served in {versions} only, which is not read")
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from audit.collection.access import Access
-from audit.collection.answers import Answer, Broken, Failure, Limits
+from audit.collection.answers import REDACTED, Answer, Broken, Failure, Limits, redacted
 from audit.collection.connection import Connection, Method
 from audit.errors import AuditError
 
@@ -28,12 +27,6 @@ _USERS = "/apis/user.openshift.io/v1/users/~"
 """The same question to OpenShift, whose versions before 4.15 know no SelfSubjectReview."""
 _OK, _CREATED, _UNAUTHORISED = 200, 201, 401
 _FOUND = frozenset({_OK, _CREATED})
-
-_SAID = 300
-"""Characters of a server's words that are kept: a Status of the API server is shorter."""
-_REDACTED = "[redacted]"
-_LIKE_SECRETS = re.compile(r"\b(?:Bearer|Basic)\s+\S+|\beyJ[\w.=-]{16,}", re.IGNORECASE)
-"""Authorization headers and JSON web tokens of whomever."""
 
 T = TypeVar("T")
 
@@ -163,8 +156,8 @@ class Client:
     def _clean(self, text: str) -> str:
         """The text without credentials, which a server or a proxy may send back to us; shortened after that."""
         for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, _REDACTED)
-        return _LIKE_SECRETS.sub(_REDACTED, text)[:_SAID]
+            text = text.replace(secret, REDACTED)
+        return redacted(text)
 
     def _read(self, answer: Answer, struct: type[T]) -> T:
         try:

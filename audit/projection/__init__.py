@@ -18,7 +18,7 @@ from audit.policy import adminpolicy, egressfirewall, networkpolicy
 from audit.policy.specs import SpecError
 from audit.projection import bodies
 from audit.projection.errors import ProjectionError, wrong
-from audit.projection.names import Pseudonyms, renamed
+from audit.projection.names import Pseudonyms, renamed, shown
 from audit.projection.nodes import SCALAR, Node
 from audit.projection.notes import KEPT
 from audit.projection.specs import METADATA, SPECS, Spec
@@ -30,7 +30,7 @@ from audit.sources.shared import Shared
 from audit.sources.text import Found, Text, Written
 from audit.sources.unread import runs_pods
 
-__all__ = ["ProjectionError", "Pseudonyms", "project"]
+__all__ = ["ProjectionError", "Pseudonyms", "project", "shown"]
 
 _PRIVATE_GROUPS = frozenset({"oauth.openshift.io", "user.openshift.io"})
 _PERSONS = "Group.user.openshift.io"

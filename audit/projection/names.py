@@ -20,6 +20,7 @@ from audit.projection.notes import REQUESTER
 _TOKEN = re.compile(r"anon-[0-9a-f]{16}")
 _SYSTEM = "system:"
 _KEY_BYTES = 32
+_GROUP = "Group.user.openshift.io"
 _PERSONS = frozenset({"User", "Group"})
 _NAMED = frozenset({"users", "groups", "identities", "useridentitymappings"})
 """Resources whose names are those of persons: rights to act as them are given by name."""
@@ -42,6 +43,11 @@ class Pseudonyms:
         if not name or name.startswith(_SYSTEM) or _TOKEN.fullmatch(name):
             return name
         return f"anon-{hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()[:16]}"
+
+
+def shown(key: str, name: str, names: Pseudonyms | None) -> str:
+    """What an object of a kind may be called in messages: a token for a group, a name else."""
+    return names.of(name) if names and key == _GROUP else name
 
 
 def renamed(key: str, text: bytes, names: Pseudonyms) -> bytes:
@@ -101,7 +107,7 @@ _CHANGES: Mapping[str, Callable[[dict[str, Any], Rename], None]] = {
     **{
         f"{kind}.{group}": _binding for kind in ("RoleBinding", "ClusterRoleBinding") for group in (RBAC, AUTHORIZATION)
     },
-    "Group.user.openshift.io": _group,
+    _GROUP: _group,
     "SecurityContextConstraints.security.openshift.io": _constraints,
     "Namespace": _project,
     "ClusterResourceQuota.quota.openshift.io": _quota,

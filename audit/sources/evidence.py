@@ -39,10 +39,9 @@ def gaps(manifest: Manifest) -> tuple[Gap, ...]:
         Gap(
             kind=f"{OF_GROUP}{group}",
             reason="unavailable",
-            text=f"the API server serves {group}, which may decide traffic and is not read: judge its objects by hand",
+            text=f"{group} has kinds that may decide traffic and are not read: judge their objects by hand",
         )
         for group in manifest.unmodelled_groups
-        if group not in {one.group for one in RESOURCES}
     ]
     if manifest.cluster.unverified_tls:
         text = "the API server was not verified, so anybody on the way may have answered: collect it with its CA"

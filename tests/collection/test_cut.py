@@ -183,6 +183,19 @@ def test_a_kind_that_changes_between_its_readings_says_how_far_apart_it_is(chang
     assert found.ledger["Pod"].cut == "exact"
 
 
+@pytest.mark.parametrize(("addresses", "cut"), [(1, "bracketed"), (200, "none")])
+def test_objects_without_resource_versions_are_told_apart_by_their_content(addresses: int, cut: str) -> None:
+    living = cluster(foreign=frozenset({"Service"}))
+
+    def touch(_: Listing | None) -> None:
+        address = f"10.0.0.{len(living.asked) % addresses}"
+        living.put("Service", "s", "team", metadata={"resourceVersion": ""}, spec={"clusterIP": address})
+
+    touch(None)
+    living.on_list = lambda one: touch(one) if one.key == "Pod" and "resourceVersion" in one.query else None
+    assert collected(living, Order(wanted=wanted("Service"))).ledger["Service"].cut == cut
+
+
 def test_the_version_is_asked_of_another_kind_where_namespaces_are_forbidden() -> None:
     living = cluster("Service", forbidden=frozenset({"Namespace", "Node"}))
     found = collected(living, Order(wanted=wanted("Service")))

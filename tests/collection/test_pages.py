@@ -218,6 +218,19 @@ def test_a_refused_projection_names_the_object_and_its_reason(monkeypatch: pytes
     assert entry.invalid == ("team/service-3: `spec.ports` must be a list",)
 
 
+def test_values_of_refused_objects_and_wrong_pages_are_cut_short_and_no_credentials() -> None:
+    """Else one tenant's object makes the ledger larger than a manifest may be."""
+    key, long = "MultiNetworkPolicy.k8s.cni.cncf.io", "x" * 100_000
+    living = cluster("Service")
+    living.put(key, "p", "team", spec={"podSelector": {}, "policyTypes": [long]})
+    head = {"kind": f"Bearer abc.def {long}", "apiVersion": "v1", "metadata": {"resourceVersion": "5"}, "items": []}
+    living.on_list = lambda one: said(head) if one.key == "Service" else None
+    ledger = collected(living, Order(wanted=wanted(key, "Service"))).ledger
+    assert ledger[key].status == "partial"
+    assert max(map(len, (*ledger[key].invalid, ledger["Service"].reason))) <= 300
+    assert "the body is a `[redacted]" in ledger["Service"].reason
+
+
 def test_warnings_and_retries_of_all_pages_are_kept_once() -> None:
     living = cluster("Service")
 

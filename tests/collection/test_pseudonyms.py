@@ -10,6 +10,7 @@ from tests.collection.living import refused
 from tests.collection.reading import Collected, cluster, collected, wanted
 
 BINDING = "ClusterRoleBinding.rbac.authorization.k8s.io"
+GROUP = "Group.user.openshift.io"
 
 
 def read(names: Pseudonyms | None) -> Collected:
@@ -47,3 +48,12 @@ def test_no_name_of_a_person_is_in_what_is_kept() -> None:
 def test_one_key_gives_the_same_tokens_again() -> None:
     first, second = (everything(read(Pseudonyms(b"k" * 32))) for _ in range(2))
     assert first == second != everything(read(Pseudonyms(b"l" * 32)))
+
+
+def test_a_group_that_does_not_decode_is_named_by_its_token() -> None:
+    names = Pseudonyms(b"k" * 32)
+    living = cluster()
+    living.put(GROUP, "janes-team", users="jane")
+    found = collected(living, Order(wanted=wanted(GROUP), pseudonyms=names))
+    assert b"jane" not in everything(found)
+    assert found.ledger[GROUP].invalid[0].startswith(f"{names.of('janes-team')}: ")

@@ -119,19 +119,20 @@ def test_an_unverified_server_is_a_gap_in_everything() -> None:
     assert (found.kind, found.reason) == ("*", "unavailable")
 
 
-def test_groups_that_nobody_reads_are_gaps_and_those_that_are_read_are_none() -> None:
+def test_groups_with_kinds_that_nobody_reads_are_gaps_even_where_others_of_theirs_are_read() -> None:
     groups = ("cilium.io", "nsx.example.org", "traefik.io")
     found = gaps(msgspec.structs.replace(manifest(), unmodelled_groups=groups))
-    assert [one.kind for one in found] == ["*.nsx.example.org", "*.traefik.io"]
+    assert [one.kind for one in found] == ["*.cilium.io", "*.nsx.example.org", "*.traefik.io"]
 
 
 def test_groups_of_policies_and_routers_are_told_by_what_the_server_serves() -> None:
     served = [
         ("", "Pod"), ("policy", "PodSecurityPolicy"), ("cilium.io", "CiliumNetworkPolicy"),
         ("projectcalico.org", "StagedNetworkPolicy"), ("nsx.example.org", "SecurityPolicy"),
-        ("traefik.io", "IngressRoute"), ("example.org", "Widget"),
+        ("traefik.io", "IngressRoute"), ("example.org", "Widget"), ("antrea.example", "NetworkPolicy"),
+        ("k8s.ovn.org", "NextNetworkPolicy"),
     ]  # fmt: skip
-    assert unmodelled(served) == ("nsx.example.org", "traefik.io")
+    assert unmodelled(served) == ("antrea.example", "k8s.ovn.org", "nsx.example.org", "traefik.io")
 
 
 def records(whole: Manifest) -> dict[str, tuple[str, str]]:
