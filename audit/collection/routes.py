@@ -112,7 +112,7 @@ def _route(resource: Resource, served: Served, version: str) -> Route | None:
 def _unseen(api: Api, discovery: Discovery, resource: Resource, deadline: float) -> Missing:
     """What a kind is that discovery does not show: absent if all that was asked says so."""
     if doubt := _doubt(discovery, resource):
-        return Missing(resource, "unavailable", f"cannot tell absent from unavailable: {doubt}")
+        return Missing(resource, "unavailable", redacted(f"cannot tell absent from unavailable: {doubt}"))
     versions = discovery.groups.get(resource.group, ())
     path = f"{root(resource.group, versions[0].name)}/{resource.name}" if versions else f"/apis/{resource.group}"
     try:

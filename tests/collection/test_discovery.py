@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from audit.api_resources import API_SERVICES, RESOURCES, Resource
 from audit.collection import Answer, Failure, Order
+from audit.collection.discovery import Discovery, Version
+from audit.collection.routes import routes
 from audit.sources.kinds import kind_key
 from tests.collection.living import Living, refused, said
 from tests.collection.reading import KEYS, cluster, collected, wanted
@@ -217,6 +220,15 @@ def test_groups_that_may_decide_and_that_nobody_asks_for_are_named_whether_they_
     found = collected(cluster(served=(*RESOURCES, unknown, router), stale=stale))
     assert found.manifest.unmodelled_groups == ("networking.istio.io", "traefik.io", "vendor.example")
     assert collected(cluster()).manifest.unmodelled_groups == ()
+
+
+def test_what_an_extension_says_of_itself_is_cut_short_and_no_credential() -> None:
+    down = Discovery({"route.openshift.io": (Version("v1", {}, stale=True),)}, services={
+        "route.openshift.io": f"Bearer abc.def {'x' * 100_000}"
+    })  # fmt: skip
+    _, (missing,) = routes(cluster(), down, [KEYS[ROUTE]], math.inf)
+    assert len(missing.reason) <= 300
+    assert "does not answer ([redacted] xxx" in missing.reason
 
 
 def test_nothing_but_lists_and_discovery_is_asked() -> None:
