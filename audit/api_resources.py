@@ -205,17 +205,30 @@ API_SERVICES = Resource("apiregistration.k8s.io", "APIService", "apiservices")
 down; no verdict reads them, so that no snapshot holds them."""
 
 
+QUIET_GROUPS = frozenset({
+    "build.openshift.io", "custom.metrics.k8s.io", "external.metrics.k8s.io", "image.openshift.io", "metrics.k8s.io",
+    "oauth.openshift.io", "packages.operators.coreos.com", "subresources.kubevirt.io", "upload.cdi.kubevirt.io",
+})  # fmt: skip
+"""Groups of extensions that decide no traffic, so that nothing is lost while their servers are down."""
+
+
 def unmodelled(served: Iterable[tuple[str, str]]) -> tuple[str, ...]:
     """Of the kinds that an API server serves, (group, kind), the groups that may decide traffic and that nobody reads.
 
-    Sorted; what `Manifest.unmodelled_groups` is to hold.
+    Sorted; what `Manifest.unmodelled_groups` is to hold. A group of which no kind is known (its kind is empty) may hold
+    any: nobody shows that it does not.
     """
     asked = {(one.group, one.kind) for one in RESOURCES} | NO_TRAFFIC
+    known = {one.group for one in RESOURCES} | QUIET_GROUPS
     found = {
         group
         for group, kind in served
         if (group, kind) not in asked
-        and (group in PUBLISHING_GROUPS or (kind.endswith(POLICY_NAMES) and kind not in STAGED))
+        and (
+            group in PUBLISHING_GROUPS
+            or (kind.endswith(POLICY_NAMES) and kind not in STAGED)
+            or (not kind and group not in known)
+        )
     }
     return tuple(sorted(found))
 

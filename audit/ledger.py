@@ -12,6 +12,9 @@ from typing import Literal
 import msgspec
 
 SCHEMA = "zone-audit.snapshot/1"
+ALLOW_LIST = 1
+"""Which fields of objects are kept. Another number for whatever `audit.projection` keeps more or less: a field that an
+older snapshot lacks would read as not set."""
 
 Status = Literal["complete", "absent", "forbidden", "unavailable", "partial"]
 """complete: read to its end, however many. absent: the API server has no such kind, with proof. forbidden: refused to
@@ -96,6 +99,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """That of the cut; empty when there was none."""
     started: str
     ended: str
+    allow_list: int = ALLOW_LIST
+    """That by which objects were reduced."""
     attempts: int = 1
     """How often the cut was begun, because the API server had forgotten its resource version in the meantime."""
     pseudonyms: bool = False

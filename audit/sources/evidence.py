@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from audit.api_resources import RESOURCES, Resource, reading_role
-from audit.ledger import Evidence, Manifest
+from audit.ledger import ALLOW_LIST, Evidence, Manifest
 from audit.snapshot import EVERY_KIND, OF_GROUP, Gap
 from audit.sources.kinds import kind_key
 
@@ -43,6 +43,11 @@ def gaps(manifest: Manifest) -> tuple[Gap, ...]:
         )
         for group in manifest.unmodelled_groups
     ]
+    if manifest.allow_list != ALLOW_LIST:
+        text = (
+            f"reduced by allow-list {manifest.allow_list}, this version reads what {ALLOW_LIST} keeps: collect it anew"
+        )
+        found.append(Gap(kind=EVERY_KIND, reason="unavailable", text=text))
     if manifest.cluster.unverified_tls:
         text = "the API server was not verified, so anybody on the way may have answered: collect it with its CA"
         found.append(Gap(kind=EVERY_KIND, reason="unavailable", text=text))

@@ -135,6 +135,16 @@ def test_groups_of_policies_and_routers_are_told_by_what_the_server_serves() -> 
     assert unmodelled(served) == ("antrea.example", "k8s.ovn.org", "nsx.example.org", "traefik.io")
 
 
+def test_a_group_that_shows_no_kind_may_hold_any_unless_it_is_known() -> None:
+    served = [("nsx.vendor.example", ""), ("metrics.k8s.io", ""), ("route.openshift.io", ""), ("traefik.io", "")]
+    assert unmodelled(served) == ("nsx.vendor.example", "traefik.io")
+
+
+def test_a_snapshot_under_another_allow_list_is_a_gap_in_everything() -> None:
+    (found,) = gaps(msgspec.structs.replace(manifest(), allow_list=0))
+    assert (found.kind, found.reason) == ("*", "unavailable")
+
+
 def records(whole: Manifest) -> dict[str, tuple[str, str]]:
     snapshot = judged_by(whole, live("dmz-cluster").snapshot.entries)
     return {one.kind: (one.status, one.note) for one in completeness(snapshot)}
