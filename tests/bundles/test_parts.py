@@ -84,6 +84,12 @@ def test_a_control_that_passes_as_a_whole_passes_in_a_part() -> None:
     assert set(told) == {"pass"}
 
 
+def test_every_part_has_a_sarif_category_of_its_own() -> None:
+    whole = example()
+    files = [exports.render("sarif", one) for one in (whole, *parts(whole).values())]
+    assert len({json.loads(one)["runs"][0]["automationDetails"]["id"] for one in files}) == len(files)
+
+
 @pytest.mark.parametrize("verdict", ["compliant", "incomplete", "not-compliant"])
 def test_a_clean_part_does_not_make_the_cluster_compliant(verdict: str) -> None:
     found = parts(structs.replace(clean(), verdict=verdict)).values()
