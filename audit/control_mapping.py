@@ -1,7 +1,7 @@
 """Controls of frameworks and what a scan says that supports them. Data: `controls.json` beside the rules.
 
-Input: results and the matrix. Output: one record per control. Decisions: a control takes the worst verdict of the rules
-and matrix rows that name it, or that name a control whose evidence it shares; nothing ever satisfies a control.
+Input: results and the matrix. Output: one record per control. Decisions: a control takes the worst verdict of the
+rules, matrix rows and findings that name it, or a control whose evidence it shares; nothing ever satisfies a control.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class _Support:
         self._rules = _by_control((one.controls, one.id) for one in rules)
         self._verdicts = {one.id: one.verdict for one in rules}
         self._cells = _by_control((one.controls, one.verdict) for one in cells)
+        findings = tuple(findings)
         self._findings = _by_control((one.controls, one.fingerprint) for one in findings)
+        self._told = _by_control((one.controls, one.verdict) for one in findings)
         self.named = {*self._rules, *self._cells, *self._findings}
         """`framework/control` of all that is named."""
 
@@ -90,9 +92,10 @@ class _Support:
     def _made(self, framework: str, title: str, control: Control, keys: Iterable[str]) -> ControlRecord | None:
         keys = tuple(keys)
         rules = tuple(sorted({one for key in keys for one in self._rules.get(key, ())}))
-        verdicts = {self._verdicts[one] for one in rules} | {one for key in keys for one in self._cells.get(key, ())}
+        verdicts: set[str] = {self._verdicts[one] for one in rules}
+        verdicts |= {one for key in keys for held in (self._cells, self._told) for one in held.get(key, ())}
         findings = tuple(dict.fromkeys(one for key in keys for one in self._findings.get(key, ())))
-        if not (verdicts or findings):
+        if not verdicts:
             return None
         return ControlRecord(
             framework=framework,

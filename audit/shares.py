@@ -2,7 +2,7 @@
 
 Input: the Report of a whole scan. Output: Reports with the findings, zone pairs and exceptions of one owner. Decisions:
 a pair belongs to the owner of its row, else of the zone that is reached, as its findings do; numbers are always told
-beside those of the whole scan; a rule that fails elsewhere only is not applicable here, never passed.
+beside those of the whole scan; a rule or control that fails elsewhere only is not applicable here, never passed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from msgspec import structs
 from audit import control_mapping
 from audit.model import SEVERITIES, VERDICTS
 from audit.report import CellRecord, Counts, ExceptionRecord, FindingRecord, Report, RuleRecord
-from audit.report_annex import ChangesRecord, PartRecord
+from audit.report_annex import ChangesRecord, ControlRecord, PartRecord
 
 NOBODY = "unowned"
 """What the file of everything without an owner is called."""
@@ -65,7 +65,7 @@ def share(report: Report, owner: str, whole_sha256: str) -> Report:
         entries=tuple(one for one in report.entries if not named.isdisjoint(one.zones)),
         departures=tuple(one for one in report.departures if one.zone in named),
         objects=tuple(one for one in report.objects if one.object in subjects),
-        controls=control_mapping.mapped(rules, cells, findings),
+        controls=tuple(_controls(control_mapping.mapped(rules, cells, findings), report.controls)),
         changes=_changes(report.changes, owner, findings),
         trend=(),
         part=PartRecord(
@@ -102,6 +102,14 @@ def _rule(rule: RuleRecord, findings: Iterable[FindingRecord]) -> RuleRecord:
         return rule if unknown else structs.replace(rule, verdict="not-applicable", findings=0, reason=_ELSEWHERE)
     worst = rule.verdict if rule.verdict == "not-evaluated" else min(mine, key=VERDICTS.index)
     return structs.replace(rule, verdict=worst, findings=len(mine))
+
+
+def _controls(mine: Iterable[ControlRecord], whole: Iterable[ControlRecord]) -> Iterator[ControlRecord]:
+    """Controls of a part: one is asked of the whole scan, so that it passes in no part where it does not pass there."""
+    passed = {(one.framework, one.control) for one in whole if one.result == "pass"}
+    for one in mine:
+        elsewhere = one.result == "pass" and (one.framework, one.control) not in passed
+        yield structs.replace(one, result="not-applicable") if elsewhere else one
 
 
 def _exceptions(records: Iterable[ExceptionRecord], owner: str, kept: Collection[str]) -> Iterator[ExceptionRecord]:

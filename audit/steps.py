@@ -43,3 +43,14 @@ def _step(finding: FindingRecord) -> str:
     names = [subject.split(" ", 1)[-1] for subject in finding.subjects]
     named = any(name.rpartition("/")[2] in sentence for name in names)
     return sentence if named or not sentence or not names else f"{finding.subjects[0]}: {sentence}"
+
+
+def no_step(report: Report) -> str:
+    """What stands where no finding asks for anything; only a complete scan says that nothing more is open."""
+    if report.verdict == "incomplete":
+        return "Settle what was not seen or decided, and scan again; until then nothing shows that the matrix is kept."
+    if report.verdict != "compliant":
+        return "No finding says what to do; look at the zone pairs that fail."
+    beyond = "the matrix and its exceptions" if report.counts.findings.get("excepted") else "the matrix"
+    whose = " in this part of the scan" if report.part else ""
+    return f"Nothing is open beyond {beyond}{whose}; keep the matrix under review."

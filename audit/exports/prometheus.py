@@ -94,7 +94,9 @@ def _totals(report: Report) -> Iterator[Metric]:
     text = "1 for a pair of zones that keeps the matrix or deviates by approved exception, else 0."
     yield Metric("zone_audit_zone_pair_compliant", text, judged)
     yield _one("coverage_ratio", "Share of zone pairs and rules that apply and could be decided.", coverage(report))
-    yield _one("compliant", "1 if the scan found the cluster compliant, else 0.", float(report.verdict == "compliant"))
+    # Of the whole scan in a part, too: an owner without findings does not make a cluster compliant.
+    verdict = report.part.whole_verdict if report.part else report.verdict
+    yield _one("compliant", "1 if the scan found the cluster compliant, else 0.", float(verdict == "compliant"))
 
 
 def coverage(report: Report) -> float:

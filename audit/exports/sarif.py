@@ -100,8 +100,12 @@ def document(
 
 
 def _category(report: Report) -> str:
-    """`zone-audit/CLUSTER/MATRIX/`: tells the scans of one cluster from those of another."""
-    parts = (cluster_of(report), report.matrix.name or "matrix")
+    """`zone-audit/CLUSTER/MATRIX/`: tells the scans of one cluster from those of another; parts go on with the owner.
+
+    What is uploaded under one category replaces what was there: a part would close all alerts of the others.
+    """
+    owner = (report.part.owner or "unowned",) if report.part else ()
+    parts = (cluster_of(report), report.matrix.name or "matrix", *owner)
     return "/".join(["zone-audit", *(quote(part, safe="") for part in parts), ""])
 
 

@@ -97,7 +97,10 @@ def _migrate(made: Engine) -> None:
 
 
 def _shown(url: URL) -> str:
-    return url.database or "" if url.drivername == _DRIVERS["sqlite"] else url.render_as_string(hide_password=True)
+    """The place without what may be secret: the query of a URL can hold passwords as well."""
+    if url.drivername == _DRIVERS["sqlite"]:
+        return url.database or ""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _reason(error: SQLAlchemyError, url: URL) -> str:

@@ -15,7 +15,7 @@ from audit.pictures.trend_chart import trend_chart
 from audit.pictures.zone_diagram import zone_diagram
 from audit.report import CellRecord, FindingRecord, Report
 from audit.report_annex import ControlRecord
-from audit.steps import first_steps, risks
+from audit.steps import first_steps, no_step, risks
 from audit.tiles import tiles
 
 SECTIONS: Mapping[str, tuple[int, str]] = {
@@ -94,6 +94,7 @@ def _verdict(report: Report) -> dict[str, object]:
         "unseen": summary.not_seen(report),
         "gaps": GAPS,
         "steps": first_steps(report, FIRST_STEPS),
+        "no_step": no_step(report),
         "risks": risks(report)[:RISKS],
         "totals": summary.totals(report),
         "tiles": tiles(report),

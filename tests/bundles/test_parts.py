@@ -10,10 +10,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
-from audit import exports, shares
-from audit.exports import results_v1
-from audit.report import Report
+from audit import control_mapping, exports, shares
+from audit.exports import prometheus, results_v1
+from audit.report import Report, RuleRecord
 from audit.report_annex import ChangesRecord
 from tests.bundles.conftest import Zone
 from tests.outputs.example_report import clean, example, hostile, large
@@ -62,6 +63,39 @@ def test_a_rule_that_fails_elsewhere_never_passes_here(report: Report) -> None:
             assert rule.verdict != "pass" or before.verdict == "pass"
             if before.verdict == "not-evaluated":
                 assert rule.verdict == "not-evaluated"
+
+
+def test_a_control_that_fails_elsewhere_passes_in_no_part() -> None:
+    named = "pci-dss-4.0.1/1.3.1"
+    rules = (
+        RuleRecord(id="R1", title="t", severity="low", verdict="fail", findings=1, controls=(named,)),
+        RuleRecord(id="R2", title="t", severity="low", verdict="pass", controls=(named,)),
+    )
+    whole = structs.replace(clean(), rules=rules, controls=control_mapping.mapped(rules, (), ()))
+    assert {one.result for one in whole.controls} == {"fail"}
+    told = {one.result for part in parts(whole).values() for one in part.controls if one.control == "1.3.1"}
+    assert told == {"not-applicable"}
+
+
+def test_a_control_that_passes_as_a_whole_passes_in_a_part() -> None:
+    rules = (RuleRecord(id="R", title="t", severity="low", verdict="pass", controls=("own/1",)),)
+    whole = structs.replace(clean(), rules=rules, controls=control_mapping.mapped(rules, (), ()))
+    told = [one.result for part in parts(whole).values() for one in part.controls if one.framework == "own"]
+    assert set(told) == {"pass"}
+
+
+def test_every_part_has_a_sarif_category_of_its_own() -> None:
+    whole = example()
+    files = [exports.render("sarif", one) for one in (whole, *parts(whole).values())]
+    assert len({json.loads(one)["runs"][0]["automationDetails"]["id"] for one in files}) == len(files)
+
+
+@pytest.mark.parametrize("verdict", ["compliant", "incomplete", "not-compliant"])
+def test_a_clean_part_does_not_make_the_cluster_compliant(verdict: str) -> None:
+    found = parts(structs.replace(clean(), verdict=verdict)).values()
+    assert "compliant" in {part.verdict for part in found}
+    told = [one.samples for part in found for one in prometheus.metrics(part) if one.name == "zone_audit_compliant"]
+    assert set(told) == {(((), float(verdict == "compliant")),)}
 
 
 def test_a_part_is_no_better_than_its_worst_finding() -> None:

@@ -149,6 +149,8 @@ def test_a_new_file_is_private(tmp_path: Path) -> None:
     [
         ("mysql://root:hunter2@localhost/x", "`mysql` is not possible"),
         ("postgresql://u:hunter2@127.0.0.1:1/x", "history `postgresql+psycopg://u:"),
+        ("postgresql://u@127.0.0.1:1/x?password=hunter2", "history `postgresql+psycopg://u@127.0.0.1:1/x`"),
+        ("postgresql://u@127.0.0.1:1/x?sslpassword=hunter2", "history `postgresql+psycopg://u@127.0.0.1:1/x`"),
         ("postgresql://u:hunter2@host:port/x", "cannot be read"),
         ("/nowhere/at/all.db", "cannot be made"),
         ("/", "is no file"),

@@ -61,6 +61,14 @@ def test_shared_evidence_counts_for_both_controls() -> None:
     assert {one(records, key).result for key in ("nist-800-53r5/ca-7", "iso-27001-2022/a.5.36")} == {"fail"}
 
 
+def test_a_finding_counts_for_a_control_that_its_rule_does_not_name() -> None:
+    finding = FindingRecord(
+        fingerprint="f", rule="R1", verdict="fail", severity="low", title="t", controls=("nist-800-53r5/sc-7",)
+    )
+    rules = [rule(1, "fail"), rule(2, "pass", "nist-800-53r5/sc-7")]
+    assert one(mapped(rules, (), [finding]), "nist-800-53r5/sc-7").result == "fail"
+
+
 def test_a_control_that_only_the_matrix_knows_is_reported_last_and_without_words() -> None:
     finding = FindingRecord(
         fingerprint="f", rule="R1", verdict="fail", severity="low", title="t", controls=("own/7", "nist-800-53r5/sc-7")

@@ -6,12 +6,12 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from audit import summary
+from audit import pages, summary
 from audit.completeness import decisive
 from audit.model import Verdict
 from audit.pictures import heat_map, zone_diagram
 from audit.report import CellRecord, CompletenessRecord, Report, RuleRecord
-from audit.steps import first_steps
+from audit.steps import first_steps, no_step
 from tests.outputs.example_report import HOSTILE, clean, example, hostile, large
 
 CELL = CellRecord(
@@ -175,3 +175,15 @@ def test_a_shortened_zone_name_is_mentioned() -> None:
     picture = heat_map.heat_map(msgspec.structs.replace(report, zones=(long, *report.zones[1:])))
     assert "z" * 60 not in re.sub("<title>.*?</title>", "", picture.svg)
     assert picture.notes
+
+
+def test_only_a_complete_scan_says_that_nothing_is_open() -> None:
+    complete = clean()
+    assert no_step(complete).startswith("Nothing is open beyond the matrix")
+    for verdict in ("incomplete", "not-compliant"):
+        report = msgspec.structs.replace(complete, verdict=verdict)
+        assert "othing is open" not in no_step(report)
+        page = pages.html(report)
+        assert "othing is open;" not in page
+        assert "othing is open." not in page
+        assert page.count(no_step(report)) == 2
