@@ -58,7 +58,11 @@ def load(file: str) -> Baseline:
 def read(file: str, content: bytes) -> Baseline:
     """As `load`, of what a file of that name holds, wherever it lies now."""
     digest = hashlib.sha256(content).hexdigest()
-    return Baseline(name=file, sha256=digest, report=decoded(content, Position(file)), content=content)
+    report = decoded(content, Position(file))
+    if report.part is not None:
+        hint = "name the results of the whole scan, or nearly everything would be new"
+        raise InputError("these are the results of one owner only", Position(file), hint)
+    return Baseline(name=file, sha256=digest, report=report, content=content)
 
 
 class _Head(msgspec.Struct):
@@ -131,7 +135,10 @@ def _absent(gone: FindingRecord, report: Report, baseline: Report) -> AbsentFind
         subjects=gone.subjects,
         owner=gone.owner,
         first_seen=gone.first_seen or baseline.created,
-        unproven=gone.rule in blind or gone.rule not in known or (gone.from_zone, gone.to_zone) in undecided,
+        unproven=gone.rule in blind
+        or gone.rule not in known
+        or (gone.from_zone, gone.to_zone) in undecided
+        or _cluster(report) != _cluster(baseline),
     )
 
 
@@ -141,6 +148,8 @@ def _remarks(report: Report, baseline: Report) -> list[str]:
     found = []
     if now != then:
         found.append("the baseline is of another cluster, or of none: fingerprints carry the cluster")
+    elif not now and report.scope.source != baseline.scope.source:
+        found.append("the baseline is of other sources")
     if report.matrix.sha256 != baseline.matrix.sha256:
         found.append("the baseline was judged against another zone matrix")
     if report.rule_pack != baseline.rule_pack:

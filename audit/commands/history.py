@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -129,6 +130,8 @@ def prune(session: Session, place: str | None, keep: int, *, dry_run: bool) -> N
 def _place(place: str | None) -> str:
     if not place:
         raise UsageError("which history is not said", hint=f"name it with `--history`, or set {VARIABLE}")
+    if "://" not in place and not Path(place).exists():
+        raise UsageError(f"there is no history `{place}`", hint="`zone-audit scan --history` makes one")
     return place
 
 

@@ -215,6 +215,12 @@ def test_history_without_a_place_says_what_to_do() -> None:
     assert isinstance(run("history", "list").exception, UsageError)
 
 
+def test_reading_makes_no_history(tmp_path: Path) -> None:
+    place = tmp_path / "typo.db"
+    assert isinstance(run("history", "list", "--history", str(place)).exception, UsageError)
+    assert not place.exists()
+
+
 def test_names_in_a_history_are_harmless(tmp_path: Path) -> None:
     evil = structs.replace(at(1), matrix=structs.replace(at(1).matrix, name="=cmd\x1b[31m\u202e"))
     with opened(str(tmp_path / "h.db")) as history:

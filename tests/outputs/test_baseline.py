@@ -13,6 +13,7 @@ from audit.baseline import Baseline, compared, load
 from audit.errors import InputError
 from audit.exports import results_v1
 from audit.report import Report
+from audit.report_annex import PartRecord
 from tests.outputs.example_report import clean, example, large
 
 BEFORE = "2026-01-02T03:04:05Z"
@@ -179,6 +180,29 @@ def test_what_is_no_result_is_refused_with_its_name(content: bytes, tmp_path: Pa
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"old\.json: "):
         load(str(path))
+
+
+def test_results_of_one_owner_are_no_baseline(tmp_path: Path) -> None:
+    part = PartRecord(
+        owner="team",
+        whole_verdict="incomplete",
+        whole_sha256="0" * 64,
+        findings=(1, 2),
+        cells=(1, 2),
+        exceptions=(0, 0),
+    )
+    path = tmp_path / "old.json"
+    path.write_bytes(results_v1.render(structs.replace(clean(), part=part)))
+    with pytest.raises(InputError, match="one owner only"):
+        load(str(path))
+
+
+def test_other_sources_are_remarked() -> None:
+    now = fresh(example())
+    then = structs.replace(now, scope=structs.replace(now.scope, source="elsewhere"))
+    changes = against(now, then).changes
+    assert changes is not None
+    assert changes.remarks == ("the baseline is of other sources",)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
