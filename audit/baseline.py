@@ -16,7 +16,7 @@ from typing import Literal
 import msgspec
 from msgspec import structs
 
-from audit.conclusion import FINDINGS
+from audit.conclusion import FINDINGS, complete
 from audit.errors import INCOMPLETE, InputError, Position
 from audit.model import SEVERITIES
 from audit.report import SCHEMA, FindingRecord, Report
@@ -89,7 +89,10 @@ def compared(report: Report, baseline: Baseline, *, fail_on_new: bool = False) -
     earlier = {one.fingerprint: one for one in baseline.report.findings}
     findings = tuple(_placed(one, earlier.get(one.fingerprint), report, baseline.report) for one in report.findings)
     kept = {one.fingerprint for one in findings}
-    absent = tuple(_absent(one, report, baseline.report) for name, one in earlier.items() if name not in kept)
+    blind = _Blind(report, baseline.report)
+    absent = tuple(
+        _absent(one, baseline.report, unproven=blind.to(one)) for name, one in earlier.items() if name not in kept
+    )
     states = Counter(one.baseline_state for one in findings)
     changes = ChangesRecord(
         baseline=baseline.name,
@@ -120,10 +123,21 @@ def _state(finding: FindingRecord, before: FindingRecord | None) -> State:
     return "unchanged" if same else "updated"
 
 
-def _absent(gone: FindingRecord, report: Report, baseline: Report) -> AbsentFinding:
-    blind = {one.id for one in report.rules if one.verdict == "not-evaluated"}
-    known = {one.id for one in report.rules}
-    undecided = {(one.from_zone, one.to_zone) for one in report.cells if one.verdict == "not-evaluated"}
+class _Blind:
+    """What a scan says nothing about, so that a finding that is gone may still be there."""
+
+    def __init__(self, report: Report, baseline: Report) -> None:
+        self._strange = _cluster(report) != _cluster(baseline)
+        self._decided = {one.id for one in report.rules if one.verdict != "not-evaluated"}
+        self._undecided = {(one.from_zone, one.to_zone) for one in report.cells if one.verdict == "not-evaluated"}
+
+    def to(self, gone: FindingRecord) -> bool:
+        """Whether it would not have been seen for certain."""
+        pair = (gone.from_zone, gone.to_zone)
+        return self._strange or gone.rule not in self._decided or pair in self._undecided
+
+
+def _absent(gone: FindingRecord, baseline: Report, *, unproven: bool) -> AbsentFinding:
     return AbsentFinding(
         fingerprint=gone.fingerprint,
         rule=gone.rule,
@@ -135,10 +149,7 @@ def _absent(gone: FindingRecord, report: Report, baseline: Report) -> AbsentFind
         subjects=gone.subjects,
         owner=gone.owner,
         first_seen=gone.first_seen or baseline.created,
-        unproven=gone.rule in blind
-        or gone.rule not in known
-        or (gone.from_zone, gone.to_zone) in undecided
-        or _cluster(report) != _cluster(baseline),
+        unproven=unproven,
     )
 
 
@@ -179,15 +190,8 @@ def _exit_code(report: Report, baseline: Report) -> int:
     )
     if worse or unexplained:
         return FINDINGS
-    return 0 if _complete(report) else INCOMPLETE
+    return 0 if complete(report) else INCOMPLETE
 
 
 def _rank(finding: FindingRecord) -> int:
     return SEVERITIES.index(finding.severity)
-
-
-def _complete(report: Report) -> bool:
-    """As `conclusion.complete`, of the report."""
-    verdicts = {one.verdict for one in report.cells} | {one.verdict for one in report.rules}
-    verdicts |= {one.verdict for one in report.findings}
-    return "not-evaluated" not in verdicts and any(one.verdict != "not-applicable" for one in report.cells)

@@ -7,10 +7,12 @@ compliant; and findings win over missing evidence, though both are said.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
 
 from audit.checker import CheckedCell, CheckedFinding, Results
 from audit.errors import INCOMPLETE
-from audit.model import SEVERITIES, Severity
+from audit.model import SEVERITIES, Severity, Verdict
 
 FINDINGS = 1
 """Exit code for findings at or above the threshold."""
@@ -22,11 +24,28 @@ def counting(results: Results, fail_on: Severity = "low") -> tuple[CheckedFindin
     return tuple(one for one in results.findings if one.verdict == "fail" and SEVERITIES.index(one.severity) >= floor)
 
 
-def complete(results: Results) -> bool:
+class Judged(Protocol):
+    """A cell, a rule or a finding."""
+
+    @property
+    def verdict(self) -> Verdict: ...  # noqa: D102 - as in Results and Report
+
+
+class Decided(Protocol):
+    """Results, and the Report that is made of them."""
+
+    @property
+    def cells(self) -> Sequence[Judged]: ...  # noqa: D102 - as in Results and Report
+    @property
+    def rules(self) -> Sequence[Judged]: ...  # noqa: D102
+    @property
+    def findings(self) -> Sequence[Judged]: ...  # noqa: D102
+
+
+def complete(decided: Decided) -> bool:
     """Whether everything that should have been judged was, and there was something to judge."""
-    verdicts = {one.verdict for one in results.cells} | {one.verdict for one in results.rules}
-    verdicts |= {one.verdict for one in results.findings}
-    return "not-evaluated" not in verdicts and bool(judged(results))
+    verdicts = {one.verdict for held in (decided.cells, decided.rules, decided.findings) for one in held}
+    return "not-evaluated" not in verdicts and any(one.verdict != "not-applicable" for one in decided.cells)
 
 
 def judged(results: Results) -> tuple[CheckedCell, ...]:

@@ -16,7 +16,7 @@ from tests.collection.serving import SAMPLES, basics, sample, served
 from tests.deploy.rendering import COMPONENTS, composed, containers, pods, run
 
 SAMPLE = "two-zones-faulty"
-FOLDERS = ("work", "config", "reports", "metrics", "publish", "tmp")
+FOLDERS = ("collected", "config", "reports", "metrics", "publish", "tmp")
 START = 1_795_000_000
 DAY = 86_400
 
@@ -48,7 +48,7 @@ class Volumes:
 
     def job(self, commands: list[list[str]], time: int) -> list[int]:
         """Exit codes of the containers; the first that fails ends the pod."""
-        (self.root / "work" / "snapshot.zip").unlink(missing_ok=True)
+        (self.root / "collected" / "snapshot.zip").unlink(missing_ok=True)
         codes: list[int] = []
         for command in commands:
             codes.append(self.container(command, time))
