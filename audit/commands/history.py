@@ -117,22 +117,37 @@ def trend(session: Session, place: str | None, only: str, form: str, last: int) 
 def prune(session: Session, place: str | None, keep: int, *, dry_run: bool) -> None:
     """Remove all but the last N scans of every cluster and matrix.
 
-    When a finding was first seen stays known.
+    When a finding was first seen stays known. No history yet is nothing to remove.
     """
     from audit.history import opened
 
-    with opened(_place(place)) as history:
+    place = _named(place)
+    if not _there(place):  # a scheduled job prunes before its first scan
+        session.note(f"there is no history `{place}` yet: nothing to remove")
+        return
+    with opened(place) as history:
         gone = history.prune(keep, dry_run=dry_run)
     session.print(_rendered(gone, "text") if gone else "")
     session.note(f"{len(gone)} scan{'' if len(gone) == 1 else 's'} {'would be removed' if dry_run else 'removed'}")
 
 
 def _place(place: str | None) -> str:
-    if not place:
-        raise UsageError("which history is not said", hint=f"name it with `--history`, or set {VARIABLE}")
-    if "://" not in place and not Path(place).exists():
+    """The history to read, which has to be there."""
+    place = _named(place)
+    if not _there(place):
         raise UsageError(f"there is no history `{place}`", hint="`zone-audit scan --history` makes one")
     return place
+
+
+def _named(place: str | None) -> str:
+    if not place:
+        raise UsageError("which history is not said", hint=f"name it with `--history`, or set {VARIABLE}")
+    return place
+
+
+def _there(place: str) -> bool:
+    """Whether a file is; a database tells on opening."""
+    return "://" in place or Path(place).exists()
 
 
 def _rendered(found: Sequence[Summary], form: str, *, bars: bool = False) -> str:

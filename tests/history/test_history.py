@@ -221,6 +221,14 @@ def test_reading_makes_no_history(tmp_path: Path) -> None:
     assert not place.exists()
 
 
+def test_pruning_before_the_first_scan_removes_nothing_and_makes_no_history(tmp_path: Path) -> None:
+    place = tmp_path / "reports" / "history.db"
+    result = run("history", "prune", "--history", str(place), "--keep", "3")
+    assert result.exit_code == 0
+    assert "nothing to remove" in result.stderr
+    assert not place.parent.exists()
+
+
 def test_names_in_a_history_are_harmless(tmp_path: Path) -> None:
     evil = structs.replace(at(1), matrix=structs.replace(at(1).matrix, name="=cmd\x1b[31m\u202e"))
     with opened(str(tmp_path / "h.db")) as history:
