@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from audit.conclusion import FINDINGS
 from audit.errors import UsageError
 from audit.report import Report
 
 if TYPE_CHECKING:
     from audit.baseline import Baseline
     from audit.history import History
+
+_NOTHING_EARLIER = (
+    "every finding counts as new: the history holds no scan of this to compare with; "
+    "scan once without `--fail-on-new` to begin"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,19 +29,26 @@ class Past:
     history: History | None = None
     fail_on_new: bool = False
 
-    def told(self, report: Report) -> Report:
-        """The report with what became of earlier findings; the baseline goes before the last scan of the history."""
-        earlier = self.baseline or (self.history.latest(report) if self.history else None)
+    def told(self, report: Report, note: Callable[[str], None]) -> Report:
+        """The report with what became of earlier findings; the baseline goes before the last scan of the history.
+
+        A scan that `fail_on_new` refused is none to compare the next such scan with, or a second try would pass.
+        """
+        earlier = self.baseline
+        if not earlier and self.history:
+            earlier = self.history.latest(report, refused=not self.fail_on_new)
         if earlier:
             from audit.baseline import compared
 
             report = compared(report, earlier, fail_on_new=self.fail_on_new)
+        elif self.fail_on_new:
+            note(_NOTHING_EARLIER)
         return self.history.told(report) if self.history else report
 
     def remember(self, report: Report) -> None:
         """Adds the scan to the history, if there is one."""
         if self.history:
-            self.history.record(report)
+            self.history.record(report, refused=self.fail_on_new and report.exit_code == FINDINGS)
 
 
 @contextmanager

@@ -81,7 +81,7 @@ Examples:
 @click.option(
     "--fail-on-new",
     is_flag=True,
-    help="Only what got worse since the baseline, or since the last scan, makes the exit code 1.",
+    help="Only what got worse since the baseline, or since the last scan not refused so, makes the exit code 1.",
 )
 @cni_option
 @click.option("--previous", metavar="BUNDLE", help="Evidence of the scan before: the new bundle names its digest.")
@@ -140,7 +140,7 @@ def command(  # noqa: PLR0913 - one argument per option
             read=lambda given: live.read(session, given, run.held.take if has_bundle(chosen) else None),
             progress=session.progress,
         )
-        report = known.told(report)
+        report = known.told(report, session.note)
         outputs = divided(marked, chosen, report, (*sources, zones, exceptions, baseline))
         deliver(session, outputs, lambda outlet: _render(outlet, outputs[outlet], session, run))
         if kept:

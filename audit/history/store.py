@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from msgspec import structs
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from audit.baseline import Baseline, decoded
@@ -39,6 +39,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     verdict: str
     exit_code: int
+    refused: bool
     severities: dict[str, int]
     excepted: int
     not_evaluated: int
@@ -74,25 +75,24 @@ class History:
         )
         return structs.replace(report, findings=findings, trend=self.trend(subject(report), report.created))
 
-    def latest(self, report: Report) -> Baseline | None:
-        """The last scan of the same subject, to compare with; None if there is none."""
+    def latest(self, report: Report, *, refused: bool = True) -> Baseline | None:
+        """The last scan of the same subject, or the last not `refused`, to compare with; None if there is none."""
+        query = select(Run).where(Run.subject == subject(report), Run.created <= report.created)
+        if not refused:
+            query = query.where(Run.refused.is_(False))
         with Session(self._engine) as session:
-            run = session.scalars(
-                select(Run)
-                .where(Run.subject == subject(report), Run.created <= report.created)
-                .order_by(Run.created.desc(), Run.id.desc())
-                .limit(1)
-            ).first()
+            run = session.scalars(query.order_by(Run.created.desc(), Run.id.desc()).limit(1)).first()
             return _baseline(run) if run else None
 
-    def record(self, report: Report) -> int:
-        """Adds a scan; its number. The same results are kept once."""
+    def record(self, report: Report, *, refused: bool = False) -> int:
+        """Adds a scan; its number. The same results are kept once. `refused`: see the table."""
         content = results_v1.render(report)
         digest = hashlib.sha256(content).hexdigest()
         with Session(self._engine) as session, session.begin():
-            kept = session.scalars(select(Run.id).where(Run.subject == subject(report), Run.sha256 == digest)).first()
+            kept = session.scalars(select(Run).where(Run.subject == subject(report), Run.sha256 == digest)).first()
             if kept is not None:
-                return kept
+                kept.refused = kept.refused and refused
+                return kept.id
             run = Run(
                 subject=subject(report),
                 source=report.scope.source,
@@ -100,6 +100,7 @@ class History:
                 created=report.created,
                 verdict=report.verdict,
                 exit_code=report.exit_code,
+                refused=refused,
                 severities=msgspec.json.encode(report.counts.severities).decode(),
                 excepted=report.counts.findings.get("excepted", 0),
                 not_evaluated=sum(each.get("not-evaluated", 0) for each in (report.counts.cells, report.counts.rules)),
@@ -136,12 +137,18 @@ class History:
         return tuple(_point(run) for run in reversed(found))
 
     def prune(self, keep: int, *, dry_run: bool = False) -> tuple[Summary, ...]:
-        """Removes all but the last `keep` scans of every subject; those that go. Findings stay known."""
-        place = func.row_number().over(partition_by=Run.subject, order_by=(Run.created.desc(), Run.id.desc()))
-        numbered = select(Run.id.label("id"), place.label("place")).subquery()
+        """Removes all but the last `keep` scans of every subject, and the last one not refused; those that go.
+
+        Findings stay known.
+        """
+        newest = (Run.created.desc(), Run.id.desc())
+        place = func.row_number().over(partition_by=Run.subject, order_by=newest)
+        among = func.row_number().over(partition_by=(Run.subject, Run.refused), order_by=newest)
+        numbered = select(Run.id.label("id"), place.label("place"), among.label("among")).subquery()
+        old = and_(numbered.c.place > keep, or_(Run.refused.is_(True), numbered.c.among > 1))
         with Session(self._engine) as session, session.begin():
             found = session.scalars(
-                select(Run).join(numbered, Run.id == numbered.c.id).where(numbered.c.place > keep).order_by(Run.id)
+                select(Run).join(numbered, Run.id == numbered.c.id).where(old).order_by(Run.id)
             ).all()
             gone = tuple(_summary(run) for run in found)
             if not dry_run and gone:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, LargeBinary, String, Text
+from sqlalchemy import Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -24,6 +24,8 @@ class Run(Base):
     """UTC, `2026-11-23T06:18:00Z`: sorts by time."""
     verdict: Mapped[str] = mapped_column(String(20))
     exit_code: Mapped[int]
+    refused: Mapped[bool] = mapped_column(server_default=false())
+    """By `--fail-on-new`: what it found new stays new for the scans after it."""
     severities: Mapped[str] = mapped_column(Text)
     """JSON: severity to number of findings with verdict fail."""
     excepted: Mapped[int]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
 import subprocess
 import sys
@@ -26,6 +27,16 @@ from tests.outputs.example_report import HOSTILE, clean, example, hostile
 
 SAMPLE = Path(__file__).parents[2] / "sample_snapshots" / "two-zones-faulty"
 SCAN = ["scan", str(SAMPLE / "manifests"), "--zones", str(SAMPLE / "zones.yaml")]
+
+NODE_PORT = """\
+apiVersion: v1
+kind: Service
+metadata: {name: side-door, namespace: ledger}
+spec:
+  type: NodePort
+  selector: {app: ledger}
+  ports: [{port: 80, nodePort: 30080}]
+"""
 
 
 def at(day: int, report: Report | None = None) -> Report:
@@ -197,9 +208,48 @@ def test_commands_tell_the_same_story(tmp_path: Path) -> None:
 
 def test_only_what_is_new_since_the_last_scan_can_decide_the_exit_code(tmp_path: Path) -> None:
     place = str(tmp_path / "h.db")
-    first = run(*SCAN, "--history", place, "--fail-on-new", "-o", str(tmp_path / "a.json"), day=1)
+    first = run(*SCAN, "--history", place, "-o", str(tmp_path / "a.json"), day=1)
     second = run(*SCAN, "--history", place, "--fail-on-new", "-o", str(tmp_path / "b.json"), day=2)
     assert (first.return_value, second.return_value) == (1, 3)
+
+
+def test_what_was_refused_as_new_stays_new_until_it_is_accepted(tmp_path: Path) -> None:
+    place, manifests = str(tmp_path / "h.db"), tmp_path / "manifests"
+    shutil.copytree(SAMPLE / "manifests", manifests)
+    given = ["scan", str(manifests), "--zones", str(SAMPLE / "zones.yaml"), "--history", place]
+
+    def scan(day: int, *options: str) -> Any:
+        return run(*given, "-o", str(tmp_path / "r.json"), *options, day=day).return_value
+
+    scan(1)
+    assert scan(2, "--fail-on-new") == 3
+    (manifests / "more.yaml").write_text(NODE_PORT, encoding="utf-8")
+    assert [scan(day, "--fail-on-new") for day in (3, 4, 5)] == [1, 1, 1]
+    changes = json.loads((tmp_path / "r.json").read_bytes())["changes"]
+    assert changes["baseline"] == "scan 2 of the history"
+    run("history", "prune", "--keep", "1", "--history", place)
+    assert scan(6, "--fail-on-new") == 1
+    assert scan(7) == 1
+    assert scan(8, "--fail-on-new") == 3
+
+
+def test_without_an_earlier_scan_everything_is_new_and_the_way_to_begin_is_said(tmp_path: Path) -> None:
+    options = ["--history", str(tmp_path / "h.db"), "--fail-on-new", "-o", str(tmp_path / "a.json")]
+    for day in (1, 2):
+        done = run(*SCAN, *options, day=day)
+        assert done.return_value == 1
+        assert "scan once without `--fail-on-new`" in done.stderr
+
+
+def test_a_history_of_the_first_version_keeps_its_scans(place: str) -> None:
+    with opened(place) as history:
+        kept(history, 1)
+    with engine(place) as made, made.begin() as connection:
+        connection.execute(text("ALTER TABLE runs DROP COLUMN refused"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '1'"))
+    with opened(place) as history:
+        assert [one.refused for one in history.runs()] == [False]
+        assert history.latest(at(2), refused=False) is not None
 
 
 def test_a_trend_of_several_subjects_asks_for_one(tmp_path: Path) -> None:
