@@ -37,9 +37,18 @@ def render(report: Report) -> bytes:
 
 
 def metrics(report: Report) -> tuple[Metric, ...]:
-    """All families, in a fixed order."""
-    cluster = (("cluster", cluster_of(report)),)
-    return (*_findings(report, cluster), *_totals(report), *_exceptions(report), *_scope(report), *_times(report))
+    """All families, in a fixed order.
+
+    Every sample names its cluster, and in a part the owner: the files of several scans are collected together.
+    """
+    whose: Labels = (("owner", report.part.owner or "unowned"),) if report.part else ()
+    common = (("cluster", cluster_of(report)), *whose)
+    families = (*_findings(report), *_totals(report), *_exceptions(report), *_scope(report), *_times(report))
+    return tuple(_labelled(one, common) for one in families)
+
+
+def _labelled(family: Metric, common: Labels) -> Metric:
+    return family._replace(samples=tuple(((*common, *labels), value) for labels, value in family.samples))
 
 
 def _lines(metric: Metric) -> Iterator[str]:
@@ -67,12 +76,12 @@ def _by_status(name: str, text: str, counts: Mapping[str, int], order: Iterable[
     return Metric(f"zone_audit_{name}", text, samples)
 
 
-def _findings(report: Report, cluster: Labels) -> Iterator[Metric]:
+def _findings(report: Report) -> Iterator[Metric]:
     tally = Counter((one.from_zone, one.to_zone, one.severity, one.verdict) for one in report.findings)
     names = ("from_zone", "to_zone", "severity", "status")
-    samples = tuple(((*cluster, *zip(names, key, strict=True)), float(number)) for key, number in sorted(tally.items()))
+    samples = tuple((tuple(zip(names, key, strict=True)), float(number)) for key, number in sorted(tally.items()))
     yield Metric("zone_audit_findings", "Findings by zones, severity and status, where there are any.", samples)
-    failed = tuple((((*cluster, ("severity", one))), float(report.counts.severities.get(one, 0))) for one in SEVERITIES)
+    failed = tuple(((("severity", one),), float(report.counts.severities.get(one, 0))) for one in SEVERITIES)
     yield Metric("zone_audit_failed_findings", "Findings that fail, by severity.", failed)
     changes = report.changes.counts if report.changes else {}
     yield _one("findings_new", "Findings that the baseline lacks.", changes.get("new"))

@@ -95,7 +95,14 @@ def test_a_clean_part_does_not_make_the_cluster_compliant(verdict: str) -> None:
     found = parts(structs.replace(clean(), verdict=verdict)).values()
     assert "compliant" in {part.verdict for part in found}
     told = [one.samples for part in found for one in prometheus.metrics(part) if one.name == "zone_audit_compliant"]
-    assert set(told) == {(((), float(verdict == "compliant")),)}
+    assert {value for samples in told for _, value in samples} == {float(verdict == "compliant")}
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_metrics_of_all_parts_can_be_collected_together(report: Report) -> None:
+    files = [exports.render("prometheus", one).decode().splitlines() for one in (report, *parts(report).values())]
+    series = [line.rpartition(" ")[0] for file in files for line in file if not line.startswith("#")]
+    assert len(series) == len(set(series))
 
 
 def test_a_part_is_no_better_than_its_worst_finding() -> None:

@@ -15,8 +15,9 @@ from tests.outputs.example_report import changed, example
 
 RULES = CHART / "files" / "alerts.yaml"
 DAY = 24 * 60
-RUN, EXPIRY = "zone_audit_last_run_timestamp_seconds", "zone_audit_next_exception_expiry_timestamp_seconds"
 """Minutes, which is the interval below."""
+RUN, EXPIRY = "zone_audit_last_run_timestamp_seconds", "zone_audit_next_exception_expiry_timestamp_seconds"
+REVIEW = "zone_audit_matrix_review_due_timestamp_seconds"
 
 
 def rules() -> list[dict[str, Any]]:
@@ -68,6 +69,16 @@ CASES = {
         {EXPIRY: f"{15 * DAY * 60}+0x{2 * DAY}"}, "ExceptionExpires", 60, 0),
     "it ends in 13 days": (
         {EXPIRY: f"{15 * DAY * 60}+0x{3 * DAY}"}, "ExceptionExpires", 2 * DAY, 1),
+    "one of two clusters 27 hours ago": (
+        {f'{RUN}{{cluster="a"}}': f"0+0x{3 * DAY}", f'{RUN}{{cluster="b"}}': f"{DAY * 60}+0x{3 * DAY}"},
+        "Stale", 27 * 60, 1),
+    "as many in another cluster": (
+        {FINDINGS: f"2+0x{3 * DAY}", FINDINGS.replace('"c"', '"d"'): f"1+0x{DAY} 2+0x{2 * DAY}"},
+        "NewCriticalFinding", DAY + 10, 1),
+    "its review is due in 15 days": (
+        {REVIEW: f"{15 * DAY * 60}+0x{2 * DAY}"}, "MatrixReview", 60, 0),
+    "its review was due yesterday": (
+        {REVIEW: f"{DAY * 60}+0x{3 * DAY}"}, "MatrixReview", 2 * DAY, 1),
     "all decided": ({"zone_audit_coverage_ratio": "1+0x60"}, "Incomplete", 30, 0),
     "nearly all": ({"zone_audit_coverage_ratio": "0.999+0x60"}, "Incomplete", 30, 1),
 }  # fmt: skip

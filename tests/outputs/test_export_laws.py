@@ -18,6 +18,7 @@ import pytest
 
 from audit import exports
 from audit.exports import entries, github, github_summary, openreports, sarif
+from audit.exports.entries import cluster_of
 from audit.exports.prometheus import coverage
 from audit.report import Report
 from audit.workbooks import Sheet, workbook
@@ -317,9 +318,11 @@ def test_early_policy_reports_know_three_severities() -> None:
 
 
 def test_metrics_name_the_moments_and_the_program() -> None:
+    samples = list(readings.metrics(exports.render("prometheus", EXAMPLE)))
+    assert {labels["cluster"] for _, labels, _ in samples} == {cluster_of(EXAMPLE)}
     found = {
-        (name, *labels.values()): value
-        for name, labels, value in readings.metrics(exports.render("prometheus", EXAMPLE))
+        (name, *(text for label, text in labels.items() if label != "cluster")): value
+        for name, labels, value in samples
     }
     assert found["zone_audit_last_run_timestamp_seconds",] == dt.datetime.fromisoformat(EXAMPLE.created).timestamp()
     assert ("zone_audit_last_success_timestamp_seconds",) not in found

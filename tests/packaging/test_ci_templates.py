@@ -124,25 +124,6 @@ def test_the_hook_of_pre_commit_runs_with_the_arguments_of_the_user(repository: 
     assert run(script, repository, interpreter="bash").returncode == 1
 
 
-def test_alerts_ask_for_metrics_that_are_written() -> None:
-    rules = load(ROOT / "deploy" / "monitoring" / "zone-audit.rules.yaml")["groups"][0]["rules"]
-    asked = {name for rule in rules for name in re.findall(r"zone_audit_[a-z_]+", rule["expr"])}
-    sample = ROOT / "sample_snapshots" / "enterprise"
-    files = [f"{sample}/manifests", "--zones", f"{sample}/zones.yaml", "--exceptions", f"{sample}/exceptions.yaml"]
-    command = [sys.executable, "-m", "audit", "scan", *files, "-f", "prometheus"]
-    environment = os.environ | {"SOURCE_DATE_EPOCH": "1795392000"}
-    written = subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
-    assert asked <= set(re.findall(r"^# TYPE (\S+)", written, flags=re.MULTILINE))
-    assert len(asked) == 5
-
-
-def test_promtool_finds_nothing_wrong_with_the_alerts() -> None:
-    if not (program := shutil.which("promtool")):
-        pytest.skip("promtool is not installed")
-    command = [program, "check", "rules", f"{ROOT}/deploy/monitoring/zone-audit.rules.yaml"]
-    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
-
-
 def test_templates_name_formats_that_there_are() -> None:
     texts = [path.read_text() for path in (*FILES.values(), CI / "tekton" / "zone-audit-scan.yaml")]
     assert {name for text in texts for name in re.findall(r"-f ([a-z-]+)", text)} <= set(FORMATS) & {
