@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from audit.flows import (
     Assumption,
@@ -19,7 +20,18 @@ from audit.flows import (
 from audit.model import ObjectRef
 from audit.permits import UNCERTAIN
 from audit.policies import Policy
-from audit.policy.clause import UNPLACED, AnyPeer, Clause, Direction, OwnPods, Peer, PolicyText, SelectedPods
+from audit.policy.clause import (
+    UNPLACED,
+    AdminText,
+    AnyPeer,
+    Clause,
+    Direction,
+    OwnPods,
+    Peer,
+    PolicyText,
+    SelectedPods,
+    is_local,
+)
 from audit.policy.foreign import Foreign
 from audit.reach import Reachability
 from audit.traffic import ALL
@@ -56,11 +68,12 @@ def gather(
     entries: Sequence[EntryPoint] = (),
 ) -> Facts:
     """All facts; `doubts` counts endpoint pairs per reason, `home` is the zone of each namespace."""
+    policies = _Policies(reach)
     return Facts(
         population=_population(reach, home),
         isolation=dict(_isolation(reach)),
         policies=(
-            *(_policy(reach, index, policy) for index, policy in enumerate(reach.policies)),
+            *(policies.fact(index, policy) for index, policy in enumerate(reach.policies)),
             *_firewalls_with_gaps(reach),
         ),
         assumptions=tuple(_assumptions(reach, doubts)),
@@ -161,39 +174,80 @@ def _everyone(peer: Peer) -> bool:
             return False
 
 
-def _policy(reach: Reachability, index: int, policy: Policy) -> PolicyFact:
-    text = policy.text
-    subject = text.subject if isinstance(text, PolicyText) else SelectedPods(text.namespaces, text.pods)
-    return PolicyFact(
-        ref=policy.ref,
-        selected=reach.selected[index],
-        selector=str(subject),
-        empty_peers=tuple(
-            dict.fromkeys(
-                f"{clause.direction} rule {clause.index}: {peer}"
+class _Policies:
+    """Facts of policies; those of equal specs share all that does not depend on their namespace."""
+
+    def __init__(self, reach: Reachability) -> None:
+        self._reach = reach
+        self._known: dict[int, _Spec] = {}
+
+    def fact(self, index: int, policy: Policy) -> PolicyFact:
+        """The facts of one policy."""
+        text, namespace = policy.text, policy.ref.namespace
+        spec = self._known.get(id(text))
+        if spec is None:
+            spec = self._known[id(text)] = self._spec(text)
+        selected = self._reach.selected[index]
+        return PolicyFact(
+            ref=policy.ref,
+            selected=selected,
+            selector=spec.selector,
+            empty_peers=tuple(
+                dict.fromkeys(
+                    f"{clause.direction} rule {clause.index}: {peer}"
+                    for clause, peer in spec.narrow
+                    if _matches_nothing(self._reach, namespace, peer)
+                )
+            )
+            + (text.invalid if isinstance(text, PolicyText) else ()),
+            inert=text.inert if isinstance(text, PolicyText) else (),
+            gaps=text.gaps,
+            readings=tuple(dict.fromkeys(self._readings(spec, namespace))) if selected else (),
+        )
+
+    def _spec(self, text: PolicyText | AdminText) -> _Spec:
+        subject = text.subject if isinstance(text, PolicyText) else SelectedPods(text.namespaces, text.pods)
+        enforced = self._reach.profile.enforcement != "no"
+        return _Spec(
+            selector=str(subject),
+            narrow=tuple(
+                (clause, peer)
                 for clause in text.clauses
                 for peer in clause.peers
-                if _matches_nothing(reach, policy.ref.namespace, peer)
-            )
+                if isinstance(peer, OwnPods) or _matches_nothing(self._reach, "", peer)
+            ),
+            whole=text.reading if enforced and isinstance(text, AdminText) else "",
+            read=tuple(
+                (clause, _reading(clause), None if is_local(clause) else _matters(self._reach, "", clause))
+                for clause in text.clauses
+                if enforced and clause.reading
+            ),
         )
-        + (text.invalid if isinstance(text, PolicyText) else ()),
-        inert=text.inert if isinstance(text, PolicyText) else (),
-        gaps=text.gaps,
-        readings=tuple(dict.fromkeys(_readings(reach, index, policy))),
-    )
+
+    def _readings(self, spec: _Spec, namespace: str) -> Iterator[Reading]:
+        """What the plug-in reads in another way, where that makes a difference."""
+        if spec.whole:
+            yield Reading(spec.whole, "")
+        for clause, reading, matters in spec.read:
+            if _matters(self._reach, namespace, clause) if matters is None else matters:
+                yield reading
 
 
-def _readings(reach: Reachability, index: int, policy: Policy) -> Iterator[Reading]:
-    """What the plug-in reads in another way, where that makes a difference."""
-    text = policy.text
-    if not reach.selected[index] or reach.profile.enforcement == "no":
-        return
-    if not isinstance(text, PolicyText) and text.reading:
-        yield Reading(text.reading, "")
-    for clause in text.clauses:
-        if clause.reading and _matters(reach, policy.ref.namespace, clause):
-            where = f"{clause.direction} rule {clause.index}: {clause}" if clause.index >= 0 else clause.direction
-            yield Reading(clause.reading, where)
+class _Spec(NamedTuple):
+    """What holds in every namespace for the policies of one spec."""
+
+    selector: str
+    narrow: tuple[tuple[Clause, Peer], ...]
+    """Peers that match nothing, or may in some namespace."""
+    whole: str
+    """What the plug-in reads in another way in the policy as a whole, or nothing."""
+    read: tuple[tuple[Clause, Reading, bool | None], ...]
+    """Rules that it reads in another way, and whether that makes a difference; None where the namespace tells."""
+
+
+def _reading(clause: Clause) -> Reading:
+    where = f"{clause.direction} rule {clause.index}: {clause}" if clause.index >= 0 else clause.direction
+    return Reading(clause.reading, where)
 
 
 def _matters(reach: Reachability, namespace: str, clause: Clause) -> bool:

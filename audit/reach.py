@@ -34,11 +34,9 @@ from audit.policy.clause import (
     AnyPeer,
     Clause,
     Direction,
-    HostPods,
-    NodeNetwork,
-    OwnPods,
     PolicyText,
     Ports,
+    is_local,
 )
 from audit.policy.foreign import ADVERTISING, Foreign, foreign_policies, unread_policies
 from audit.secondary import SecondaryRows
@@ -46,26 +44,37 @@ from audit.selectors import LabelSelector
 from audit.traffic import ALL, NONE, AddressSet, Traffic
 
 _ANY_PORT = Ports(ALL)
-_RELATIVE = (OwnPods, HostPods, NodeNetwork)
-"""Peers that depend on the namespace of their policy."""
+
+
+class _Rule(NamedTuple):
+    """One rule of a NetworkPolicy."""
+
+    clause: Clause
+    local: bool
+    """Whether it means other peers for policies of other namespaces."""
+    named: bool
+    """Whether it means other numbers for classes with other named ports."""
 
 
 class _Rules(NamedTuple):
     """One direction of a NetworkPolicy."""
 
     isolates: bool
-    clauses: tuple[Clause, ...]
+    listed: tuple[_Rule, ...]
     named: bool
-    """Whether it means other numbers for classes with other named ports."""
+    """Of any of them."""
 
 
 def _rules(text: PolicyText, direction: Direction) -> _Rules:
     if text.unknown:  # the field may isolate either direction, and may qualify every rule
         doubt = Clause(direction, -1, (AnyPeer(),), _ANY_PORT, unknown=True)
-        return _Rules(isolates=True, clauses=(doubt,), named=False)
-    clauses = tuple(clause for clause in text.clauses if clause.direction == direction)
-    named = direction == "ingress" and any(clause.ports.named for clause in clauses)
-    return _Rules(direction in text.isolates, clauses, named)
+        return _Rules(isolates=True, listed=(_rule(doubt),), named=False)
+    listed = tuple(_rule(clause) for clause in text.clauses if clause.direction == direction)
+    return _Rules(direction in text.isolates, listed, any(rule.named for rule in listed))
+
+
+def _rule(clause: Clause) -> _Rule:
+    return _Rule(clause, is_local(clause), bool(clause.ports.named) and clause.direction == "ingress")
 
 
 class Reachability:
@@ -109,8 +118,7 @@ class Reachability:
         self.open = self.permits.number(open_permit(self.classes.everything))
         self.to_pods = self.permits.number(open_permit(self.classes.all_pods))
         """What an outside address permits: it has no policy, and outside to outside is not ours."""
-        self._own: dict[tuple[str, int, object], tuple[int, ...]] = {}
-        self._shared: dict[int, tuple[int, ...]] = {}
+        self._shared: dict[tuple[int, object], tuple[int, ...]] = {}
         self._known: dict[tuple[int, Direction], _Rules] = {}
         self.rows: dict[Direction, list[Row]] = {one: [(self.open,)] * self.classes.pods for one in DIRECTIONS}
         self.grants: dict[Direction, Grants] = {one: Grants(self.classes.pods) for one in DIRECTIONS}
@@ -277,9 +285,9 @@ class Reachability:
             key = (index, direction, ports if rules.named else None)
             if key not in said:
                 said[key] = [
-                    Grant(permit, index, clause)
-                    for clause in rules.clauses
-                    for permit in self._clause(namespace, clause, number)
+                    Grant(permit, index, rule.clause)
+                    for rule in rules.listed
+                    for permit in self._rule(namespace, rule, number)
                 ]
             grants += said[key]
         if not isolated:
@@ -314,19 +322,14 @@ class Reachability:
     def _doubt(self, reason: str) -> int:
         return self.permits.number(open_permit(self.classes.everything, reason))
 
-    def _clause(self, namespace: str, clause: Clause, number: int) -> tuple[int, ...]:
-        """The permits of one rule for one class; rules without own-namespace peers or named ports are shared by all."""
-        shared = self._shared.get(id(clause))
-        if shared is not None:
-            return shared
-        own = any(isinstance(peer, _RELATIVE) for peer in clause.peers)
-        ports = self.classes.ports_of[number] if clause.ports.named and clause.direction == "ingress" else None
-        key = (namespace if own else "", id(clause), ports)
-        found = self._own.get(key)
+    def _rule(self, namespace: str, rule: _Rule, number: int) -> tuple[int, ...]:
+        """The permits of one rule for one class; all policies of a spec share those that depend on neither."""
+        if rule.local:
+            return tuple(self._permits(namespace, rule.clause, number))
+        key = (id(rule.clause), self.classes.ports_of[number] if rule.named else None)
+        found = self._shared.get(key)
         if found is None:
-            found = self._own[key] = tuple(self._permits(namespace, clause, number))
-        if not own and ports is None:
-            self._shared[id(clause)] = found
+            found = self._shared[key] = tuple(self._permits(namespace, rule.clause, number))
         return found
 
     def _permits(self, namespace: str, clause: Clause, number: int) -> Iterable[int]:

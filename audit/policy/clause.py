@@ -205,6 +205,11 @@ class Clause:
         return f"{', '.join(map(str, self.peers)) or 'no peer'} on {self.ports}"
 
 
+def is_local(clause: Clause) -> bool:
+    """Whether a rule of a NetworkPolicy has other peers in other namespaces."""
+    return any(isinstance(peer, OwnPods | HostPods | NodeNetwork) for peer in clause.peers)
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyText:
     """What one policy spec says, independent of the namespace it stands in."""

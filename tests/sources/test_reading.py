@@ -419,3 +419,14 @@ spec:
     (found,) = read([str(tmp_path)]).of("Pod")
     assert "hunter2" not in repr(found.body)
     assert [(one.name, one.value) for one in found.body.spec.containers[0].env] == [(name, "type=external")]
+
+
+def test_items_are_read_although_their_text_stands_elsewhere_in_the_list_too() -> None:
+    items = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in ("one", "two", "three")]
+    decoy = {"items": [items[0], "and no other"]}
+    write("a.json", {"apiVersion": "v1", "kind": "List", "metadata": decoy, "items": items})
+    assert [one.name for one in read(["a.json"]).of("Namespace")] == ["one", "three", "two"]
+    text = Path("a.json").read_text().rstrip().removesuffix("}")
+    Path("a.json").write_text(text + ', "kind": "List"}')
+    with pytest.raises(InputError, match="duplicate key `kind`"):
+        read(["a.json"])
