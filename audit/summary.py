@@ -86,14 +86,20 @@ def shortened(text: str, limit: int) -> str:
     return (head[: head.rfind(" ")] if " " in head[limit // 2 :] else head).rstrip(" ,;:") + " …"
 
 
+def worded(verdict: str) -> str:
+    """A verdict in words; an unknown one is shown as it is."""
+    return CONCLUSIONS.get(verdict, verdict)
+
+
 def conclusion(report: Report) -> str:
-    """The verdict in words; an unknown one is shown as it is."""
-    return CONCLUSIONS.get(report.verdict, report.verdict)
+    """The verdict in words; one on a part of a scan must not be taken for that of the whole."""
+    words = worded(report.verdict)
+    return f"Part of a scan, {words.lower()}" if report.part else words
 
 
 def reason(report: Report) -> str:
     """The headline without the verdict that it may begin with, for places where the verdict stands beside it."""
-    words = conclusion(report)
+    words = worded(report.verdict)
     text = report.headline.rstrip(".")
     return text[len(words) + 2 :] if text.lower().startswith(f"{words.lower()}: ") else text
 

@@ -101,6 +101,7 @@ _WORDS: dict[str, object] = {
     "anchor": summary.anchor,
     "apart_text": summary.apart_text,
     "conclusion": summary.conclusion,
+    "worded": summary.worded,
     "conclusions": tuple(summary.CONCLUSIONS),
     "counts_text": summary.counts_text,
     "cut_text": path_records.cut_text,

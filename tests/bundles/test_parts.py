@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from audit import control_mapping, exports, shares
+from audit import pages as pages_of
 from audit.exports import prometheus, results_v1
 from audit.report import Report, RuleRecord
 from audit.report_annex import ChangesRecord
+from audit.terminal import print_report
 from tests.bundles.conftest import Zone
 from tests.outputs.example_report import clean, example, hostile, large
 from tests.samples import readings
@@ -96,6 +100,20 @@ def test_a_clean_part_does_not_make_the_cluster_compliant(verdict: str) -> None:
     assert "compliant" in {part.verdict for part in found}
     told = [one.samples for part in found for one in prometheus.metrics(part) if one.name == "zone_audit_compliant"]
     assert {value for samples in told for _, value in samples} == {float(verdict == "compliant")}
+
+
+def test_no_output_of_a_part_gives_its_verdict_for_that_of_the_whole() -> None:
+    part = next(one for one in parts(structs.replace(clean(), verdict="not-compliant")).values() if one.cells)
+    assert part.verdict == "compliant"
+    console = io.StringIO()
+    print_report(part, console, colour=False, width=200)
+    pages = (pages_of.html(part), console.getvalue(), exports.render("markdown", part).decode())
+    title = re.search(r"<title>(.*?)</title>", pages[0])
+    assert title
+    assert title[1].startswith("Part of a scan, compliant")
+    for page in pages:
+        assert "part of a scan, compliant" in page.lower()
+        assert not re.search(r"(?:^[\W]*|>\s*)(?:Compliant|COMPLIANT)\b", page, re.MULTILINE)
 
 
 @pytest.mark.parametrize("report", REPORTS)
