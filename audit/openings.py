@@ -156,7 +156,7 @@ class Ground:
         outs, more_outs = self._again("egress", net.outs, shut)
         ins, more_ins = self._again("ingress", net.ins, shut)
         linked: list[Sequence[int]] = list(net.linked)
-        entered = FrozenBitMap(one for one in self._entered if self._entry(one) in shut)
+        entered = FrozenBitMap.union(NOTHING, *(self._entered.get(one, NOTHING) for one in shut))
         if entered:
             pods = sum(side.number >= 0 for side in outs)
             del outs[pods:], linked[pods:]
@@ -164,10 +164,13 @@ class Ground:
         return widened(Net(outs, ins, linked, _unentered(net.beside, entered)), more_outs, more_ins)
 
     @cached_property
-    def _entered(self) -> FrozenBitMap:
-        """Pod classes that an entry point leads to."""
-        led = (members for exposure, members in self._exposed.items() if exposure.direct or exposure.ways)
-        return FrozenBitMap.union(NOTHING, *led)
+    def _entered(self) -> Mapping[Opening, BitMap]:
+        """Entry points to the pod classes that they lead to."""
+        found: dict[Opening, BitMap] = {}
+        for exposure, members in self._exposed.items():
+            for number in members if exposure.direct or exposure.ways else ():
+                found.setdefault(self._entry(number), BitMap()).add(number)
+        return found
 
     def _again(
         self, direction: Direction, sides: Iterable[Side], shut: frozenset[Opening]

@@ -31,11 +31,14 @@ _CLOSED = re.compile(rb"[ \t\r\n]*\]")
 class _Header(msgspec.Struct, gc=False):
     kind: Any = None
     apiVersion: Any = None  # noqa: N815
-    items: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _ListHeader(_Header, gc=False):
+    items: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 _header = msgspec.json.Decoder(_Header)
-_raws = msgspec.json.Decoder(list[msgspec.Raw])
+_list_header = msgspec.json.Decoder(_ListHeader)
 _generic = msgspec.json.Decoder()
 _encode = msgspec.json.Encoder().encode
 
@@ -66,21 +69,29 @@ def _value(content: bytes, start: int) -> tuple[int, _Header]:
     """End and header of the value at `start`; errors are msgspec's."""
     view = memoryview(content)[start:]
     try:
-        return len(content), _header.decode(view)
+        return len(content), _head(view)
     except msgspec.DecodeError as error:
         if not (match := _TRAILING.search(str(error))):
             raise
     end = int(match[1]) - 1  # the decoder counts the first trailing character in
-    return start + end, _header.decode(view[:end])
+    return start + end, _head(view[:end])
+
+
+def _head(view: memoryview) -> _Header:
+    """What an object says of itself; of a list its items as well, all in one look at the text."""
+    try:
+        return _list_header.decode(view)
+    except msgspec.ValidationError:  # no list, though it may have `items`
+        return _header.decode(view)
 
 
 def _expand(value: bytes, header: _Header, places: _Places, start: int) -> Iterator[Found]:
     """The items of the list, or the object itself."""
-    kind, opening = header.kind, bytes(memoryview(header.items)[:1])
-    if not (isinstance(kind, str) and kind.endswith("List") and opening in (b"[", b"n")):
+    kind, items = header.kind, header.items if isinstance(header, _ListHeader) else msgspec.UNSET
+    if items is msgspec.UNSET or not (isinstance(kind, str) and kind.endswith("List")):
         yield Found(value, *places.of(start))
         return
-    items = _raws.decode(header.items) if opening == b"[" else []
+    items = items or []
     inherited = list_item_kind(header.apiVersion if isinstance(header.apiVersion, str) else "", kind)
     # The decoder gives views without offsets, so the items are found again, each where the one before it ended.
     first = at = value.find(bytes(items[0]), max(value.find(b'"items"'), 0)) if items else -1

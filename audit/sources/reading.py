@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -28,6 +29,8 @@ MAX_ERRORS = 100
 """More than a person reads; reading stops there."""
 _LARGE = 100_000
 """New containers from which a full collection takes a noticeable part of a second."""
+_LONG = 8 << 20
+"""Bytes from which hashing takes longer than a thread to start."""
 Progress = Callable[[str], None]
 
 
@@ -154,6 +157,7 @@ class _Reader:
             return True
         if text.file == "-":
             positions.remember_standard_input(text.content)
+        digest = _digested(text)
         objects = 0
         remarks = []
         for found in (json_text if text.is_json else yaml_text).objects(text):
@@ -162,7 +166,7 @@ class _Reader:
             else:
                 objects += self._add(text, found, layer)
         self._notes += remarks
-        self._files.append(InputFile(file=text.file, sha256=text.sha256, size=len(text.content), objects=objects))
+        self._files.append(InputFile(file=text.file, sha256=digest(), size=len(text.content), objects=objects))
         return bool(objects or remarks)
 
     def _add(self, text: Text, found: Found | InputError, layer: Layer) -> bool:
@@ -194,3 +198,18 @@ class _Reader:
     def _say(self, line: str) -> None:
         if self._progress:
             self._progress(line)
+
+
+def _digested(text: Text) -> Callable[[], str]:
+    """What gives the digest of an input; that of a large one is worked out beside reading it, as it needs no lock."""
+    if len(text.content) < _LONG:
+        return lambda: text.sha256
+    found: list[str] = []
+    beside = threading.Thread(target=lambda: found.append(text.sha256), daemon=True)
+    beside.start()
+
+    def digest() -> str:
+        beside.join()
+        return found[0]
+
+    return digest
