@@ -94,6 +94,7 @@ class _PeerZones:
         self._pods: dict[str, list[Pod]] = {}
         for pod in inventory.endpoints:
             self._pods.setdefault(pod.namespace, []).append(pod)
+        self._alone: dict[str, frozenset[str]] = {}
         self._found: dict[object, frozenset[str]] = {}
         self._homes: dict[str, frozenset[str]] = {}
 
@@ -130,8 +131,8 @@ class _PeerZones:
         """Zones of all pods of a namespace."""
         found = self._homes.get(namespace)
         if found is None:
-            zones = {zone for pod in pods for zone in self._of(pod)}
-            found = self._homes[namespace] = frozenset(zones or {self._zone_map.namespaces[namespace].zone})
+            zones = frozenset().union(*map(self._of, pods))
+            found = self._homes[namespace] = zones or frozenset({self._zone_map.namespaces[namespace].zone})
         return found
 
     def _addressed(self, addresses: AddressSet) -> set[str]:
@@ -151,10 +152,14 @@ class _PeerZones:
                 found.setdefault(zone, []).extend(pod.addresses)
         return {zone: sorted(numbers) for zone, numbers in found.items()}
 
-    def _of(self, pod: Pod) -> set[str]:
+    def _of(self, pod: Pod) -> frozenset[str]:
         """Every zone that a pod may count as: its namespace's, its node's on the host network, its router shard's."""
-        found = {self._zone_map.namespaces[pod.namespace].zone}
-        if pod.host_network and pod.node in self._zone_map.nodes:
-            found.add(self._zone_map.nodes[pod.node].zone)
+        zone = self._zone_map.namespaces[pod.namespace].zone
+        alone = self._alone.get(zone)
+        if alone is None:
+            alone = self._alone[zone] = frozenset({zone})
+        if not pod.host_network and self._shard_label not in pod.labels:
+            return alone
         shard = pod.labels.get(self._shard_label, "")
-        return found | {zone for name, zone in self._shards if shard and name == shard}
+        node = self._zone_map.nodes.get(pod.node) if pod.host_network else None
+        return alone.union({node.zone} if node else (), (one for name, one in self._shards if shard and name == shard))

@@ -78,7 +78,7 @@ def plugin_reading(context: Context) -> Iterator[Finding]:
     Limits: what is known of a plug-in is its source code at some releases. In profile `spec` no plug-in is known, and
     only equal priorities are reported. Constructs that make no difference for any endpoint of the input are left out.
     """
-    found = [one for fact in context.facts.policies for one in _of(context, fact)]
+    found = [one for fact in context.facts.policies if fact.readings for one in _of(context, fact)]
     for construct, known in _CONSTRUCTS.items():
         alike = ((construct, finding) for name, finding in found if name == construct)
         yield from together(alike, lambda count, _, known=known: f"{count} policies: each {known.what}")  # type: ignore[misc]

@@ -42,8 +42,10 @@ def _rules(scene: Scene) -> Iterator[Rule]:
             spec = bytes(entry.body.spec)
             if spec not in texts:
                 texts[spec] = networkpolicy.lower(spec)
-            listed = [one for one in texts[spec].clauses if one.direction == "ingress" and not one.unknown]
-            yield from (Rule(zone, ref(entry), clause) for clause in listed)
+            policy = ref(entry)
+            for clause in texts[spec].clauses:
+                if clause.direction == "ingress" and not clause.unknown:
+                    yield Rule(zone, policy, clause)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

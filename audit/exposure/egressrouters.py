@@ -14,7 +14,7 @@ from audit.exposure.raw import decoded, listed, text_of
 from audit.model import ObjectRef
 from audit.snapshot import Entry, Snapshot
 from audit.template_labels import workload_spec
-from audit.workloads import MACVLAN, Metadata, PodSpec, TemplateSpec
+from audit.workloads import MACVLAN, PodSpec, TemplateSpec
 
 ROUTER_KEY = "EgressRouter.network.operator.openshift.io"
 POD_LABEL = ("app", "egress-router-cni")
@@ -24,21 +24,19 @@ _SOURCE = "EGRESS_SOURCE"
 
 def router_pods(snapshot: Snapshot) -> dict[tuple[str, str, str], str]:
     """(namespace, kind, name) of every pod, or workload whose pods, ask for a card -> address; empty if not known."""
-    found = {}
-    for kind, entry, metadata, spec in _annotated(snapshot):
-        if MACVLAN in (metadata.annotations or ()):
-            found[entry.namespace, kind, entry.name] = _source(spec)
-    return found
+    return {(entry.namespace, kind, entry.name): _source(spec) for kind, entry, spec in _annotated(snapshot)}
 
 
-def _annotated(snapshot: Snapshot) -> Iterator[tuple[str, Entry, Metadata, PodSpec | None]]:
+def _annotated(snapshot: Snapshot) -> Iterator[tuple[str, Entry, PodSpec | None]]:
     for entry in snapshot.of("Pod"):
-        yield "Pod", entry, entry.body.metadata, entry.body.spec
+        if MACVLAN in (entry.body.metadata.annotations or ()):
+            yield "Pod", entry, entry.body.spec
     for kind in WORKLOADS:
         for entry in snapshot.of(kind):
             spec = workload_spec(entry)
-            if spec and spec.template:
-                yield kind, entry, spec.template.metadata or Metadata(), spec.template.spec
+            template = spec.template if spec else None
+            if template and template.metadata and MACVLAN in (template.metadata.annotations or ()):
+                yield kind, entry, template.spec
 
 
 def _source(spec: PodSpec | None) -> str:

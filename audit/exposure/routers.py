@@ -175,7 +175,7 @@ def _by_environment(inventory: Inventory) -> dict[ObjectRef, tuple[Selection, tu
     running = {
         (entry.namespace, entry.name): _configured(settings)
         for entry in inventory.snapshot.of("Pod")
-        if (settings := _settings(entry.body.spec))
+        if isinstance(entry.body.spec, TemplateSpec) and (settings := _settings(entry.body.spec))
     }
     found: dict[ObjectRef, tuple[Selection, tuple[int, ...]]] = {}
     spaces = {name for name, _ in running} | {top.namespace for top in templates}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from audit.bodies import GROUPS, NodeBody, ServiceBody
@@ -36,26 +36,26 @@ _PATH_SEGMENT = re.compile(r"(?!\.{1,2}\Z)[^/%\x00-\x1f\x7f]{1,253}")
 _BY_KIND = {"Namespace": _LABEL, "Service": _LABEL}
 
 
-def problems(entry: Entry) -> Iterator[Problem]:
+def problems(entry: Entry) -> Sequence[Problem]:
     """Everything wrong with one object, in the order of its fields; nothing for a good one."""
-    yield from _names(entry)
-    yield from _labels(entry.body.metadata, ("metadata",))
+    found = [*_names(entry), *_labels(entry.body.metadata, ("metadata",))]
     match entry.body:
         case PodBody(spec=spec, status=status):
             if spec and not (_sound(spec.containers) and _sound(spec.initContainers)):
-                yield from _pod_spec(spec, ("spec",))
-            yield from _pod_status(status)
+                found += _pod_spec(spec, ("spec",))
+            found += _pod_status(status)
         case WorkloadBody(spec=spec):
-            yield from _workload(spec, ("spec",))
+            found += _workload(spec, ("spec",))
         case CronJobBody(spec=spec) if spec and spec.jobTemplate:
-            yield from _workload(spec.jobTemplate.spec, ("spec", "jobTemplate", "spec"))
+            found += _workload(spec.jobTemplate.spec, ("spec", "jobTemplate", "spec"))
         case ServiceBody():
-            yield from _service(entry.body)
+            found += _service(entry.body)
         case NodeBody():
-            yield from _node(entry.body)
+            found += _node(entry.body)
         case RoleBody(aggregationRule=rule) if rule:
             for number, selector in enumerate(rule.clusterRoleSelectors or ()):
-                yield from _selector(selector, ("aggregationRule", "clusterRoleSelectors", number))
+                found += _selector(selector, ("aggregationRule", "clusterRoleSelectors", number))
+    return found
 
 
 def _selector(raw: object, path: Steps) -> Iterator[Problem]:
@@ -65,14 +65,15 @@ def _selector(raw: object, path: Steps) -> Iterator[Problem]:
         yield path, f"{path[0]}: {error}", "an API server refuses this object"
 
 
-def _names(entry: Entry) -> Iterator[Problem]:
-    metadata = entry.body.metadata
+def _names(entry: Entry) -> list[Problem]:
+    metadata, found = entry.body.metadata, list[Problem]()
     if not entry.name:
-        yield ("metadata",), "`metadata.name` is missing", ""
+        found.append((("metadata",), "`metadata.name` is missing", ""))
     elif metadata.name and not _name_pattern(entry.group, entry.kind).fullmatch(metadata.name):
-        yield ("metadata", "name"), f"`{metadata.name}` is not a valid name for a {entry.kind}", _NAME_HINT
+        found.append((("metadata", "name"), f"`{metadata.name}` is not a valid name for a {entry.kind}", _NAME_HINT))
     if entry.namespace and not _valid_namespace(entry.namespace):
-        yield ("metadata", "namespace"), f"`{entry.namespace}` is not a valid namespace", _NAME_HINT
+        found.append((("metadata", "namespace"), f"`{entry.namespace}` is not a valid namespace", _NAME_HINT))
+    return found
 
 
 _NAME_HINT = "names are lower-case letters, digits and `-`"
@@ -95,10 +96,11 @@ def _valid_label(label: tuple[str, str]) -> bool:
     return bool(LABEL_KEY.fullmatch(label[0]) and LABEL_VALUE.fullmatch(label[1]))
 
 
-def _labels(metadata: Metadata | None, path: Steps) -> Iterator[Problem]:
+def _labels(metadata: Metadata | None, path: Steps) -> Iterable[Problem]:
     labels = metadata.labels if metadata else None
     if labels and not all(map(_valid_label, labels.items())):
-        yield from _label_problems(labels, (*path, "labels"))
+        return _label_problems(labels, (*path, "labels"))
+    return ()
 
 
 def _label_problems(labels: Mapping[str, str], path: Steps) -> Iterator[Problem]:
@@ -172,16 +174,18 @@ def _protocol(word: str) -> tuple[str, str]:
     return f"unknown protocol `{word}`", did_you_mean(word, PROTOCOLS)
 
 
-def _pod_status(status: PodStatus | None) -> Iterator[Problem]:
+def _pod_status(status: PodStatus | None) -> list[Problem]:
+    found: list[Problem] = []
     if not status:
-        return
+        return found
     if status.podIP and not _is_address(status.podIP):
-        yield ("status", "podIP"), f"`{status.podIP}` is not an IP address", ""
+        found.append((("status", "podIP"), f"`{status.podIP}` is not an IP address", ""))
     if status.hostIP and not _is_address(status.hostIP):
-        yield ("status", "hostIP"), f"`{status.hostIP}` is not an IP address", ""
+        found.append((("status", "hostIP"), f"`{status.hostIP}` is not an IP address", ""))
     for index, pod_ip in enumerate(status.podIPs or ()):
         if pod_ip.ip != status.podIP and not _is_address(pod_ip.ip):
-            yield ("status", "podIPs", index, "ip"), f"`{pod_ip.ip}` is not an IP address", ""
+            found.append((("status", "podIPs", index, "ip"), f"`{pod_ip.ip}` is not an IP address", ""))
+    return found
 
 
 def _is_address(text: str) -> bool:

@@ -51,8 +51,9 @@ def entry(text: Text, found: Found, shared: Shared) -> Outcome:
     name = metadata.name or metadata.generateName
     namespace = intern(kind.namespace(metadata.namespace))
     made = Entry(kind.group, kind.version, kind.kind, namespace, name, shared.origin(text, found.line), body)
-    wrong = tuple(_error(text, found, f"{label(made)}: {reason}", path, hint) for path, reason, hint in problems(made))
-    return wrong or made
+    if wrong := problems(made):
+        return tuple(_error(text, found, f"{label(made)}: {reason}", path, hint) for path, reason, hint in wrong)
+    return made
 
 
 def label(made: Entry) -> str:
