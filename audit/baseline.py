@@ -7,6 +7,7 @@ was; one that is gone is proven gone only if its rule and its pair of zones were
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
@@ -79,9 +80,11 @@ def decoded(content: bytes, where: Position) -> Report:
     if schema != SCHEMA:
         raise InputError(f"no results of zone-audit that can be compared: `schema` is `{schema}`", where, hint)
     try:
-        return msgspec.json.decode(content, type=Report)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        report = msgspec.json.decode(content, type=Report)
+        dt.datetime.strptime(report.created, "%Y-%m-%dT%H:%M:%S%z")
+    except (ValueError, RecursionError) as error:
         raise InputError(f"broken results of zone-audit: {error}", where, hint) from error
+    return report
 
 
 def compared(report: Report, baseline: Baseline, *, fail_on_new: bool = False) -> Report:

@@ -173,6 +173,8 @@ def test_results_are_read_back(tmp_path: Path) -> None:
         b'{"schema": "zone-audit.results/2"}',
         b'{"schema": "zone-audit.results/1"}',
         b"\xff",
+        results_v1.render(structs.replace(example(), created="yesterday")),
+        results_v1.render(structs.replace(example(), created="2026-13-01T00:00:00Z")),
     ],
 )
 def test_what_is_no_result_is_refused_with_its_name(content: bytes, tmp_path: Path) -> None:
