@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from audit.conclusion import FINDINGS
 from audit.errors import UsageError
+from audit.model import SEVERITIES
 from audit.report import Report
 
 if TYPE_CHECKING:
@@ -48,7 +49,17 @@ class Past:
     def remember(self, report: Report) -> None:
         """Adds the scan to the history, if there is one."""
         if self.history:
-            self.history.record(report, refused=self.fail_on_new and report.exit_code == FINDINGS)
+            self.history.record(
+                report, refused=self.fail_on_new and (report.exit_code == FINDINGS or _anything_new(report))
+            )
+
+
+def _anything_new(report: Report) -> bool:
+    """Whether something fails that did not before, at whatever threshold: a higher one must not make it old."""
+    return any(
+        one.verdict == "fail" and one.severity != SEVERITIES[0] and one.baseline_state in ("new", "")
+        for one in report.findings
+    )
 
 
 @contextmanager

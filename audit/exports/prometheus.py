@@ -17,6 +17,8 @@ from audit.report import Report
 from audit.safetext import metric_label
 
 Labels = tuple[tuple[str, str], ...]
+NOBODY = "(nobody)"
+"""The owner of what has none; the label is missing where samples are of a whole scan."""
 IN_FORCE = ("matched", "unused", "expiring", "over-broad")
 """Statuses of exceptions that may cover something today and will end."""
 
@@ -41,7 +43,7 @@ def metrics(report: Report) -> tuple[Metric, ...]:
 
     Every sample names its cluster, and in a part the owner: the files of several scans are collected together.
     """
-    whose: Labels = (("owner", report.part.owner or "unowned"),) if report.part else ()
+    whose: Labels = (("owner", report.part.owner or NOBODY),) if report.part else ()
     common = (("cluster", cluster_of(report)), *whose)
     families = (*_findings(report), *_totals(report), *_exceptions(report), *_scope(report), *_times(report))
     return tuple(_labelled(one, common) for one in families)

@@ -92,23 +92,13 @@ def _expand(value: bytes, header: _Header, places: _Places, start: int) -> Itera
         yield Found(value, *places.of(start))
         return
     items = items or []
-    inherited = list_item_kind(header.apiVersion if isinstance(header.apiVersion, str) else "", kind)
-    # The decoder gives views without offsets, so the items are found again, each where the one before it ended.
-    first = at = value.find(bytes(items[0]), max(value.find(b'"items"'), 0)) if items else -1
-    end = 0
-    where = places.of(start)
-    for item in items:
-        text = bytes(item)
-        if at >= 0 and value.startswith(text, at):
-            where, end = places.of(start + at), at + len(text)
-            between = _BETWEEN.match(value, end)
-            at = between.end() if between else -1
-        else:  # not where it should be: from here on the place before must do
-            at = end = -1
-        yield Found(text, *where, api_version=inherited[0], kind=inherited[1])
-    shell = _shell(value, first, end)
-    if (duplicate := _duplicate(shell)) is not None:
+    offsets = _offsets(value, items)
+    shell = _shell(value, offsets, items)
+    if (duplicate := _duplicate(shell)) is not None:  # before any item: nobody knows which items are meant
         raise _DuplicateKeyError(shell, duplicate)
+    inherited = list_item_kind(header.apiVersion if isinstance(header.apiVersion, str) else "", kind)
+    for item, offset in zip(items, offsets or [0] * len(items), strict=True):
+        yield Found(bytes(item), *places.of(start + offset), api_version=inherited[0], kind=inherited[1])
 
 
 class _DuplicateKeyError(Exception):
@@ -147,12 +137,30 @@ def _skip_space(content: bytes, offset: int) -> int:
     return match.end() if match else offset
 
 
-def _shell(value: bytes, first: int, end: int) -> bytes:
-    """The list object without its items, which go from `first` to `end`; all of it if they were not found there."""
-    if first < 0 or end < 0:
+def _offsets(value: bytes, items: list[msgspec.Raw]) -> list[int]:
+    """Where each item of a list starts; empty if the text is not one array of just these items.
+
+    The decoder gives views without offsets, so the items are found again, each where the one before it ended.
+    """
+    offsets: list[int] = []
+    at = value.find(bytes(items[0]), max(value.find(b'"items"'), 0)) if items else -1
+    for item in items:
+        item_bytes = bytes(item)
+        if not value.startswith(item_bytes, at):
+            return []
+        offsets.append(at)
+        between = _BETWEEN.match(value, at + len(item_bytes))
+        at = between.end() if between else -1
+    return offsets
+
+
+def _shell(value: bytes, offsets: list[int], items: list[msgspec.Raw]) -> bytes:
+    """The list object without its items, or with them where the text gives no other way to be sure of its keys."""
+    if not offsets:
         return value
-    before = value[:first].rstrip()
-    return before + value[end:] if before.endswith(b"[") and _CLOSED.match(value, end) else value
+    last = offsets[-1] + len(bytes(items[-1]))
+    before = value[: offsets[0]].rstrip()
+    return before + value[last:] if before.endswith(b"[") and _CLOSED.match(value, last) else value
 
 
 def _checked(text: Text, found: Found) -> Found | InputError:

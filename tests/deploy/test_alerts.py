@@ -38,7 +38,7 @@ def test_every_metric_and_label_of_the_rules_is_written_by_a_scan() -> None:
         assert names
         assert set(names) <= written.keys()
         for name, labels in re.findall(r"(zone_audit_\w+)\{([^}]*)\}", rule["expr"]):
-            assert set(re.findall(r"(\w+)=", labels)) <= written[name]
+            assert set(re.findall(r"(\w+)=", labels)) <= {*written[name], "owner"}
         assert rule["labels"]["severity"] in ("critical", "warning")
         assert rule["annotations"].keys() == {"summary", "description"}
 
@@ -73,8 +73,14 @@ CASES = {
         {f'{RUN}{{cluster="a"}}': f"0+0x{3 * DAY}", f'{RUN}{{cluster="b"}}': f"{DAY * 60}+0x{3 * DAY}"},
         "Stale", 27 * 60, 1),
     "as many in another cluster": (
-        {FINDINGS: f"2+0x{3 * DAY}", FINDINGS.replace('"c"', '"d"'): f"1+0x{DAY} 2+0x{2 * DAY}"},
+        {FINDINGS: f"2+0x{DAY} 1+0x{2 * DAY}", FINDINGS.replace('"c"', '"d"'): f"1+0x{DAY} 2+0x{2 * DAY}"},
         "NewCriticalFinding", DAY + 10, 1),
+    "one more, and the parts of owners are gone": (
+        {FINDINGS: f"1+0x{DAY} 2+0x{2 * DAY}", FINDINGS.replace("{", '{owner="a",'): f"1+0x{DAY} stale"},
+        "NewCriticalFinding", DAY + 10, 1),
+    "as many, and parts of owners come": (
+        {FINDINGS: f"1+0x{3 * DAY}", FINDINGS.replace("{", '{owner="a",'): f"_x{DAY} 1+0x{2 * DAY}"},
+        "NewCriticalFinding", DAY + 10, 0),
     "its review is due in 15 days": (
         {REVIEW: f"{15 * DAY * 60}+0x{2 * DAY}"}, "MatrixReview", 60, 0),
     "its review was due yesterday": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,7 +96,8 @@ def test_a_job_leaves_reports_metrics_history_and_an_archive(
             tmp_path / "reports" / name
         ).read_bytes()
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "reports").rglob("*")} == {0}
-    assert f"zone_audit_last_run_timestamp_seconds {START}\n" in (tmp_path / "metrics" / "metrics.txt").read_text()
+    metrics = (tmp_path / "metrics" / "metrics.txt").read_text()
+    assert re.search(rf"^zone_audit_last_run_timestamp_seconds\{{cluster=\".+\"\}} {START}$", metrics, re.MULTILINE)
 
     assert volumes.job(without_pdf(commands), START + DAY) == [0, 0, 1]
     assert {path.name for path in (tmp_path / "reports" / "runs").iterdir()} == {"20261118T110640Z", "20261119T110640Z"}

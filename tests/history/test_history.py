@@ -229,8 +229,20 @@ def test_what_was_refused_as_new_stays_new_until_it_is_accepted(tmp_path: Path) 
     assert changes["baseline"] == "scan 2 of the history"
     run("history", "prune", "--keep", "1", "--history", place)
     assert scan(6, "--fail-on-new") == 1
+    assert json.loads((tmp_path / "r.json").read_bytes())["changes"]["baseline"] == "scan 2 of the history"
     assert scan(7) == 1
     assert scan(8, "--fail-on-new") == 3
+
+
+def test_a_high_threshold_does_not_make_old_what_is_new_below_it(tmp_path: Path) -> None:
+    place, manifests = str(tmp_path / "h.db"), tmp_path / "manifests"
+    shutil.copytree(SAMPLE / "manifests", manifests)
+    given = ["scan", str(manifests), "--zones", str(SAMPLE / "zones.yaml"), "--history", place]
+    output = ["-o", str(tmp_path / "r.json")]
+    run(*given, *output, day=1)
+    (manifests / "more.yaml").write_text(NODE_PORT, encoding="utf-8")
+    assert run(*given, *output, "--fail-on-new", "--fail-on", "critical", day=2).return_value == 3
+    assert run(*given, *output, "--fail-on-new", day=3).return_value == 1
 
 
 def test_without_an_earlier_scan_everything_is_new_and_the_way_to_begin_is_said(tmp_path: Path) -> None:
@@ -244,12 +256,12 @@ def test_without_an_earlier_scan_everything_is_new_and_the_way_to_begin_is_said(
 def test_a_history_of_the_first_version_keeps_its_scans(place: str) -> None:
     with opened(place) as history:
         kept(history, 1)
+        history.record(at(2, clean()))
     with engine(place) as made, made.begin() as connection:
         connection.execute(text("ALTER TABLE runs DROP COLUMN refused"))
         connection.execute(text("UPDATE alembic_version SET version_num = '1'"))
     with opened(place) as history:
-        assert [one.refused for one in history.runs()] == [False]
-        assert history.latest(at(2), refused=False) is not None
+        assert [(one.exit_code, one.refused) for one in history.runs()] == [(0, False), (1, True)]
 
 
 def test_a_trend_of_several_subjects_asks_for_one(tmp_path: Path) -> None:

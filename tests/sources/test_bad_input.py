@@ -13,6 +13,7 @@ import pytest
 
 from audit.errors import AuditError, AuditErrors, InputError, UsageError
 from audit.sources import inputs, json_text, read
+from audit.sources.text import Text
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
 HEAD = "apiVersion: v1\nkind: Pod\n"
@@ -447,3 +448,9 @@ def test_the_slow_duplicate_check_agrees_with_the_fast_one() -> None:
     clean = b'{"a":{"b":[1,2.50,"\\u003c\\/"]},"c":1e5,"d":"\\ud83d\\ude00"}'
     assert json_text._duplicate(clean) is None
     assert json_text._duplicate(clean.replace(b'"d"', b'"\\u0063"')) == "c"
+
+
+def test_a_list_that_holds_its_items_twice_gives_none_of_them() -> None:
+    content = '{"apiVersion":"v1","kind":"List","items":[OBJECT],"items":[OBJECT,OBJECT]}'.replace("OBJECT", MINIMAL)
+    found = list(json_text.objects(Text("a.json", content.encode(), 0, named=True)))
+    assert [type(one) for one in found] == [InputError]

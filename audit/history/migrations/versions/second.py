@@ -10,5 +10,6 @@ down_revision = "1"
 
 
 def upgrade() -> None:
-    """Scans of the first version count as not refused: whether they were is not known."""
+    """Whether `--fail-on-new` refused a scan of the first version is not known: one that failed may have been."""
     op.add_column("runs", sa.Column("refused", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.execute("UPDATE runs SET refused = (exit_code = 1)")
